@@ -1,0 +1,1 @@
+"""Vectable: embedding models from the tables people have."""

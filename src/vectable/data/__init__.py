@@ -1,0 +1,1 @@
+"""Reading tables, encoding them, splitting them and cutting them into batches. Knows nothing of models."""

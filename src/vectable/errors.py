@@ -1,0 +1,68 @@
+"""The errors a user may meet, and the sentence-building they share.
+
+Every message says what was wrong, where (file, row, column, value) and what to do about it. The command
+line prints the message and nothing else; in Python the classes below can be caught one by one.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class VectableError(ValueError):
+    """Something the caller handed in cannot be used; the message says what, where and what to do."""
+
+
+class DataError(VectableError):
+    """A file or frame cannot be read as what it was said to be."""
+
+
+class ArtifactError(VectableError):
+    """A saved model is damaged, incomplete, newer than this program, or not ours."""
+
+
+class UnknownNameError(VectableError):
+    """A name (user, item, option, data set) that does not exist where it was looked for."""
+
+
+class TrainingStopped(VectableError):  # noqa: N818 - it reads as what happened
+    """Training met a loss that is not a finite number; the weights are those from before this fit."""
+
+
+class VectableWarning(UserWarning):
+    """Something odd that was handled: counted and told, never raised."""
+
+
+def quote_some(values: Iterable[object], most: int = 8) -> str:
+    """The first `most` values in quotes, with how many more there are: ``'a', 'b' and 3 more``."""
+    listed = list(values)
+    shown = ", ".join(repr(v) for v in listed[:most])
+    more = len(listed) - most
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def closest(name: object, known: Iterable[object], most: int = 3) -> list[str]:
+    """Up to `most` of the `known` names that look like `name`, the likeliest first, case ignored."""
+    by_folded = {str(k).casefold(): str(k) for k in known}
+    hits = difflib.get_close_matches(str(name).casefold(), by_folded, n=most, cutoff=0.6)
+    return [by_folded[h] for h in hits]
+
+
+def did_you_mean(name: object, known: Iterable[object]) -> str:
+    """`` Did you mean 'x' or 'y'?`` with a leading space, or an empty string when nothing is close."""
+    hits = closest(name, known)
+    return f" Did you mean {' or '.join(repr(h) for h in hits)}?" if hits else ""
+
+
+def require_columns(wanted: Iterable[str], present: Iterable[str], where: str) -> None:
+    """Raise a `DataError` naming the first wanted column that `where` does not have, and the closest one it has."""
+    present = list(present)
+    for name in wanted:
+        if name not in present:
+            hint = did_you_mean(name, present)
+            raise DataError(f"{where} has no column {name!r}.{hint} Its columns are {quote_some(present, 20)}.")
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise a `VectableError` with `message` unless `condition` holds: for arguments out of range."""
+    if not condition:
+        raise VectableError(message)

@@ -1,0 +1,1 @@
+"""The Learner and its parts: schedules, finder, optimizers, callbacks, recorder, engines."""
