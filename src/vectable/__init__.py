@@ -1,1 +1,74 @@
-"""Vectable: embedding models from the tables people have."""
+"""Vectable: embedding models from the tables people have.
+
+Everything a user may import is listed here, and each name is imported when it is first asked for: `import vectable`
+is quick, and torch comes in only when something trains or predicts.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from vectable._version import __version__
+
+if TYPE_CHECKING:
+    from vectable import insight as insight
+    from vectable.artifact import load_learner as load_learner
+    from vectable.collab import CollabLearner as CollabLearner
+    from vectable.collab import collab_learner as collab_learner
+    from vectable.cross_validation import cross_validate as cross_validate
+    from vectable.data import catalogue as datasets
+    from vectable.data.categorify import Categorify as Categorify
+    from vectable.data.ratings import RatingsData as RatingsData
+    from vectable.data.tensors import TensorData as TensorData
+    from vectable.errors import ArtifactError as ArtifactError
+    from vectable.errors import DataError as DataError
+    from vectable.errors import TrainingStopped as TrainingStopped
+    from vectable.errors import UnknownNameError as UnknownNameError
+    from vectable.errors import VectableError as VectableError
+    from vectable.errors import VectableWarning as VectableWarning
+    from vectable.insight.components import pca as pca
+    from vectable.models.dot_bias import EmbeddingDotBias as EmbeddingDotBias
+    from vectable.models.embedding_net import EmbeddingNet as EmbeddingNet
+    from vectable.training.callbacks import Callback as Callback
+    from vectable.training.callbacks import CSVLog as CSVLog
+    from vectable.training.callbacks import EarlyStopping as EarlyStopping
+    from vectable.training.callbacks import KeepBest as KeepBest
+    from vectable.training.learner import Learner as Learner
+
+_HOMES = {
+    "load_learner": "vectable.artifact",
+    "CollabLearner": "vectable.collab",
+    "collab_learner": "vectable.collab",
+    "cross_validate": "vectable.cross_validation",
+    "Categorify": "vectable.data.categorify",
+    "RatingsData": "vectable.data.ratings",
+    "TensorData": "vectable.data.tensors",
+    "ArtifactError": "vectable.errors",
+    "DataError": "vectable.errors",
+    "TrainingStopped": "vectable.errors",
+    "UnknownNameError": "vectable.errors",
+    "VectableError": "vectable.errors",
+    "VectableWarning": "vectable.errors",
+    "pca": "vectable.insight.components",
+    "EmbeddingDotBias": "vectable.models.dot_bias",
+    "EmbeddingNet": "vectable.models.embedding_net",
+    "Callback": "vectable.training.callbacks",
+    "CSVLog": "vectable.training.callbacks",
+    "EarlyStopping": "vectable.training.callbacks",
+    "KeepBest": "vectable.training.callbacks",
+    "Learner": "vectable.training.learner",
+}
+_MODULES = {"datasets": "vectable.data.catalogue", "insight": "vectable.insight"}
+
+__all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - names are strings
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(_MODULES[name])
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'vectable' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

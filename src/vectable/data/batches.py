@@ -40,17 +40,10 @@ class BatchPlan:
             yield self.order[start:stop]
 
 
-def cut(n_rows: int, batch_size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Starts and stops of batches over `n_rows` rows. A lone last row joins the batch before it."""
-    starts = np.arange(0, n_rows, batch_size, dtype=np.int64)
-    if len(starts) > 1 and n_rows - starts[-1] == 1:
-        starts = starts[:-1]
-    return starts, np.append(starts[1:], n_rows)
-
-
-def ordered_batches(n_rows: int, batch_size: int) -> BatchPlan:
-    """Rows as they stand: for validation and prediction."""
-    return _one_lane(np.arange(n_rows, dtype=np.int32), batch_size)
+def count_steps(n_rows: int, batch_size: int) -> int:
+    """Steps of an epoch. A lone last row joins the batch before it: batch norm cannot take one row."""
+    full, rest = divmod(n_rows, batch_size)
+    return full if full and rest <= 1 else full + (rest > 0)
 
 
 def shuffled_batches(n_rows: int, batch_size: int, rng: np.random.Generator) -> BatchPlan:
@@ -59,8 +52,10 @@ def shuffled_batches(n_rows: int, batch_size: int, rng: np.random.Generator) -> 
 
 
 def _one_lane(order: Rows, batch_size: int) -> BatchPlan:
-    starts, stops = cut(len(order), batch_size)
-    return BatchPlan(order, starts, stops, np.zeros(len(starts), dtype=np.int8), ((0, len(starts)),))
+    n_steps = count_steps(len(order), batch_size)
+    starts = np.arange(n_steps, dtype=np.int64) * batch_size
+    stops = np.append(starts[1:], len(order))
+    return BatchPlan(order, starts, stops, np.zeros(n_steps, dtype=np.int8), ((0, n_steps),))
 
 
 def block_batches(
@@ -73,29 +68,42 @@ def block_batches(
     while both have batches left. The idea is FPSGD's (Zhuang et al. 2013, doi 10.1145/2507157.2507164); the
     fixed step numbers make the result independent of the threads' timing.
 
+    Each block is cut into batches of nearly equal size, so that every epoch has as many steps as
+    `count_steps` says, whatever the blocks' sizes.
+
     Args:
-        users, items: codes of the training rows, (rows,) int32.
+        users, items: codes of the training rows, (rows,) int32; at least four batches of them.
     """
     order = rng.permutation(np.arange(len(users), dtype=np.int32))
-    user_half = rng.permutation(int(users.max(initial=0)) + 1) % 2 == 0
-    item_half = rng.permutation(int(items.max(initial=0)) + 1) % 2 == 0
-    block = user_half[users[order]] * np.int8(2) + item_half[items[order]]
-    blocks = [order[block == number] for number in range(4)]
-    order = np.concatenate([blocks[3], blocks[0], blocks[2], blocks[1]])
+    user_half = rng.permutation(int(users.max()) + 1) % 2
+    item_half = rng.permutation(int(items.max()) + 1) % 2
+    block = (user_half[users[order]] * 2 + item_half[items[order]]).astype(np.int8)
+    blocks = [order[block == number] for number in (0, 3, 1, 2)]  # lanes 0 and 1 of stage one, then of stage two
+    shares = _share_out(count_steps(len(order), batch_size), [len(rows) for rows in blocks])
 
     starts, stops, lanes, stages = [], [], [], []
     offset = first = 0
-    for pair in ((blocks[3], blocks[0]), (blocks[2], blocks[1])):
-        cuts = []
-        for rows in pair:
-            begin, end = cut(len(rows), batch_size)
-            cuts.append((begin + offset, end + offset))
+    for stage in (0, 2):
+        edges = []
+        for rows, n_steps in zip(blocks[stage : stage + 2], shares[stage : stage + 2], strict=True):
+            edges.append(offset + (np.arange(n_steps + 1) * len(rows)) // max(n_steps, 1))
             offset += len(rows)
-        turn = np.concatenate([np.arange(len(cuts[0][0])) * 2, np.arange(len(cuts[1][0])) * 2 + 1])
-        by_turn = np.argsort(turn, kind="stable")
-        starts.append(np.concatenate([c[0] for c in cuts])[by_turn])
-        stops.append(np.concatenate([c[1] for c in cuts])[by_turn])
-        lanes.append((turn[by_turn] % 2).astype(np.int8))
-        stages.append((first, first + len(by_turn)))
-        first += len(by_turn)
-    return BatchPlan(order, np.concatenate(starts), np.concatenate(stops), np.concatenate(lanes), tuple(stages))
+        turns = np.concatenate([np.arange(len(edge) - 1) * 2 + lane for lane, edge in enumerate(edges)])
+        in_turn = np.argsort(turns)
+        starts.append(np.concatenate([edge[:-1] for edge in edges])[in_turn])
+        stops.append(np.concatenate([edge[1:] for edge in edges])[in_turn])
+        lanes.append((turns[in_turn] % 2).astype(np.int8))
+        stages.append((first, first + len(in_turn)))
+        first += len(in_turn)
+    return BatchPlan(
+        np.concatenate(blocks), np.concatenate(starts), np.concatenate(stops), np.concatenate(lanes), tuple(stages)
+    )
+
+
+def _share_out(n_steps: int, sizes: list[int]) -> list[int]:
+    """Steps for each block in proportion to its rows: at least one where there are rows, `n_steps` in all."""
+    shares = [max(n_steps * size // sum(sizes), 1) if size else 0 for size in sizes]
+    while (short := n_steps - sum(shares)) != 0:
+        fullest = max(range(len(sizes)), key=lambda at: short * sizes[at] / max(shares[at], 1))
+        shares[fullest] += 1 if short > 0 else -1
+    return shares

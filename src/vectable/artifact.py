@@ -1,0 +1,227 @@
+"""Saving and loading: one folder, safetensors for numbers and JSON for everything else. Nothing in it is executed.
+
+The folder holds `vectable.json`, which names every other file with its checksum. A save writes new files beside the old
+ones and then replaces `vectable.json` in one step, so that a crash at any moment leaves the old model or the new one.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vectable._version import __version__
+from vectable.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from vectable.training.learner import Learner
+
+FORMAT = "vectable"
+FORMAT_VERSION = 1
+MANIFEST = "vectable.json"
+OURS = re.compile(r"[a-z_]+-[0-9a-f]{8}\.(safetensors|json)|vectable\.json-[0-9a-f]{8}")
+
+# Which class loads which kind of folder: the only names that a folder may bring to life.
+LOADERS = {
+    "ratings": ("vectable.collab", "CollabLearner"),
+    "own module": ("vectable.training.learner", "Learner"),
+}
+
+
+@dataclass
+class Contents:
+    """What a folder holds, in memory.
+
+    Attributes:
+        kind: a key of `LOADERS`.
+        settings: anything JSON.
+        tensors: by name of the file ("weights", "optimizer", "history", "data"), then by name of the tensor.
+        tables: by name of the file, anything JSON that may be long (vocabularies, titles).
+    """
+
+    kind: str
+    settings: dict[str, Any]
+    tensors: dict[str, dict[str, "Tensor"]]
+    tables: dict[str, Any]
+
+
+# ---------------------------------------------------------------- the folder
+
+
+def write_folder(path: str | Path, contents: Contents) -> Path:
+    """Write a folder, or replace what a former save left there, in one step.
+
+    Raises:
+        ArtifactError: the folder holds something else, or cannot be written.
+    """
+    from safetensors.torch import save_file
+
+    folder = Path(path)
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).exists())):
+        raise ArtifactError(f"{str(folder)!r} exists and is not a saved model; choose another name.")
+    stamp = secrets.token_hex(4)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        files: dict[str, dict[str, Any]] = {}
+        for name, tensors in contents.tensors.items():
+            file = folder / f"{name}-{stamp}.safetensors"
+            save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, file)
+            files[name] = _settle(file)
+        for name, table in contents.tables.items():
+            file = folder / f"{name}-{stamp}.json"
+            file.write_text(json.dumps(table, ensure_ascii=False), encoding="utf-8")
+            files[name] = _settle(file)
+        manifest = {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "kind": contents.kind,
+            "saved": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": _versions(),
+            "settings": contents.settings,
+            "files": files,
+        }
+        new = folder / f"{MANIFEST}-{stamp}"
+        new.write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        _settle(new)
+        os.replace(new, folder / MANIFEST)
+        for leftover in folder.iterdir():  # of former saves, finished or not
+            if OURS.fullmatch(leftover.name) and stamp not in leftover.name:
+                leftover.unlink()
+    except OSError as problem:
+        raise ArtifactError(f"The model cannot be saved to {str(folder)!r}: {problem.strerror or problem}.") from problem
+    return folder
+
+
+def read_manifest(path: str | Path) -> dict[str, Any]:
+    """The manifest of a folder, checked to be ours and of a version that this program knows."""
+    folder = Path(path)
+    if not folder.exists():
+        near = [p.parent.name for p in folder.parent.glob(f"*/{MANIFEST}")] if folder.parent.is_dir() else []
+        there = f" Saved models beside it: {', '.join(map(repr, near[:8]))}." if near else ""
+        raise ArtifactError(f"There is no saved model at {str(folder)!r}.{there}")
+    if not (folder / MANIFEST).is_file():
+        raise ArtifactError(f"{str(folder)!r} is not a saved model: it holds no {MANIFEST}.")
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise ArtifactError(f"{str(folder / MANIFEST)!r} is damaged ({problem}); restore it or train again.") from problem
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ArtifactError(f"{str(folder)!r} is not a saved model of vectable: its {MANIFEST} is something else's.")
+    version = manifest.get("format_version")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise ArtifactError(
+            f"{str(folder)!r} has format version {version!r}, and this vectable {__version__} reads up to "
+            f"{FORMAT_VERSION}: it was saved by a newer one ({_saved_by(manifest)}). Upgrade vectable."
+        )
+    return manifest
+
+
+def read_folder(path: str | Path) -> Contents:
+    """Read a folder back, every file checked against its checksum.
+
+    Raises:
+        ArtifactError: not there, not ours, newer, damaged or incomplete.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    folder, manifest = Path(path), read_manifest(path)
+    tensors: dict[str, dict[str, Tensor]] = {}
+    tables: dict[str, Any] = {}
+    try:
+        for name, entry in manifest["files"].items():
+            file = _checked(folder, entry)
+            if file.suffix == ".safetensors":
+                tensors[name] = load_file(file)
+            else:
+                tables[name] = json.loads(file.read_text(encoding="utf-8"))
+        return Contents(manifest["kind"], manifest["settings"], tensors, tables)
+    except (KeyError, TypeError, AttributeError, ValueError, SafetensorError) as problem:
+        if isinstance(problem, ArtifactError):
+            raise
+        raise ArtifactError(f"{str(folder)!r} is damaged ({problem!r}); restore it or train again.") from problem
+
+
+def _settle(file: Path) -> dict[str, Any]:
+    """Make sure that a file is on the disk; its entry in the manifest."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+    return {"file": file.name, "bytes": file.stat().st_size, "sha256": _checksum(file)}
+
+
+def _checksum(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _checked(folder: Path, entry: Mapping[str, Any]) -> Path:
+    name = entry["file"]
+    if Path(name).name != name:
+        raise ArtifactError(f"{str(folder)!r} names the file {name!r} outside itself and is not read.")
+    file = folder / name
+    if not file.is_file():
+        raise ArtifactError(f"{str(folder)!r} is incomplete: its file {name} is missing. Restore it or train again.")
+    if file.stat().st_size != entry["bytes"] or _checksum(file) != entry["sha256"]:
+        raise ArtifactError(
+            f"{str(file)!r} is damaged: it is not, byte for byte, what was saved ({entry['bytes']:,} bytes then, "
+            f"{file.stat().st_size:,} now). Restore it or train again."
+        )
+    return file
+
+
+def _versions() -> dict[str, str]:
+    import numpy
+    import torch
+
+    return {"vectable": __version__, "python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
+
+
+def _saved_by(manifest: Mapping[str, Any]) -> str:
+    versions = manifest.get("versions")
+    return f"vectable {versions.get('vectable', 'unknown')}" if isinstance(versions, dict) else "version unknown"
+
+
+# ---------------------------------------------------------------- learners
+
+
+def save_learner(learn: "Learner", path: str | Path) -> Path:
+    """Save a learner: weights, optimizer state, history, settings, and for the applications their data's encoders."""
+    return write_folder(path, learn.to_contents())
+
+
+def load_learner(path: str | Path, model: "nn.Module | None" = None, **more: Any) -> "Learner":
+    """The learner that `save` wrote; it predicts bit for bit as before, and training can go on.
+
+    Args:
+        path: the folder.
+        model: for a module of your own, an instance of it; its code is never in the folder.
+        more: arguments of the learner that the folder does not hold: `data` and `loss_func` for a module of your own,
+            `progress`, `device`, `callbacks`.
+
+    Raises:
+        ArtifactError: the folder is not there, not ours, newer, damaged, or needs `model`.
+    """
+    contents = read_folder(path)
+    if contents.kind not in LOADERS:
+        raise ArtifactError(f"{str(path)!r} holds a model of kind {contents.kind!r}; this program loads {list(LOADERS)}.")
+    module, name = LOADERS[contents.kind]
+    try:
+        learner: Learner = getattr(import_module(module), name).from_contents(contents, model=model, **more)
+    except (KeyError, IndexError) as problem:
+        raise ArtifactError(f"{str(path)!r} is damaged: {problem!r} is missing in it.") from problem
+    return learner
+
+
+def load_into(learn: "Learner", path: str | Path) -> "Learner":
+    """Replace a learner's weights, optimizer state and history by those of a folder of the same shape."""
+    learn.take_state(read_folder(path))
+    return learn

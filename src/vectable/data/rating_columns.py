@@ -1,0 +1,171 @@
+"""From a user's table to three clean columns: which column is which, and what cannot be used, named by row."""
+
+import warnings
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from vectable.data.categorify import as_ids
+from vectable.data.frames import to_polars
+from vectable.errors import DataError, VectableWarning, require, require_columns
+
+DuplicatePolicy = Literal["keep", "last", "mean", "error"]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns in the user's table."""
+
+    user: str
+    item: str
+    rating: str
+    title: str | None = None
+    timestamp: str | None = None
+
+    def to_json(self) -> dict[str, str | None]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+def find_columns(
+    frame: pl.DataFrame,
+    user: str | None,
+    item: str | None,
+    rating: str | None,
+    title: str | None,
+    timestamp: str | None,
+    items: Any = None,
+) -> Columns:
+    """Decide which column is which: those named, else the first, second and third.
+
+    Raises:
+        DataError: a named column is missing (with the closest name), or there is no column for ratings.
+    """
+    names = frame.columns
+    wanted = [name for name in (user, item, rating, timestamp) if name is not None]
+    require_columns(wanted, names, "The table")
+    if title is not None and title not in names:
+        side = to_polars(items, "the items table")[0].columns if items is not None else []
+        require_columns([title], [*names, *side], "Neither the table nor the items table, together,")
+    free = iter([name for name in names if name not in {*wanted, title}])
+    user = user or next(free, None)
+    item = item or next(free, None)
+    rating = rating or next(free, None)
+    if user is None or item is None or rating is None:
+        raise DataError(
+            f"The table has {len(names)} columns ({', '.join(map(repr, names))}) and none is left for the rating. "
+            "Interactions alone (who saw what, without a rating) are not supported yet: "
+            "give a column of numbers, with rating=."
+        )
+    require(len({user, item, rating}) == 3, f"user, item and rating name the same column twice: {[user, item, rating]}.")
+    return Columns(user, item, rating, title, timestamp)
+
+
+def read_ratings(
+    frame: pl.DataFrame,
+    columns: Columns,
+    duplicates: DuplicatePolicy = "keep",
+    missing_ids: Literal["error", "drop"] = "error",
+    where: str = "the table",
+    may_be_empty: bool = False,
+) -> pl.DataFrame:
+    """The columns `user` and `item` (Int64 or String), `rating` (Float32) and, where named, `time` (Float64).
+
+    Raises:
+        DataError: for the first row (counted from 1, a header not among them) that cannot be used.
+    """
+    require(duplicates in ("keep", "last", "mean", "error"), f"duplicates is {duplicates!r}; it is keep, last, mean or error.")
+    require(missing_ids in ("error", "drop"), f"missing_ids is {missing_ids!r}; it is 'error' or 'drop'.")
+    taken = {
+        "user": as_ids(frame[columns.user]),
+        "item": as_ids(frame[columns.item]),
+        "rating": _numbers(frame[columns.rating], columns.rating, where),
+    }
+    if columns.timestamp is not None and columns.timestamp in frame.columns:
+        taken["time"] = _times(frame[columns.timestamp], columns.timestamp, where)
+    ratings = pl.DataFrame([values.alias(name) for name, values in taken.items()])
+    ratings = _without_missing_ids(ratings, columns, missing_ids, where)
+    if len(ratings) == 0 and not may_be_empty:
+        raise DataError(f"There are no rows in {where}: at least one rating is needed.")
+    return _settle_duplicates(ratings, duplicates, where)
+
+
+def _numbers(values: pl.Series, name: str, where: str) -> pl.Series:
+    numbers = values.cast(pl.Float32, strict=False) if values.dtype != pl.Float32 else values
+    usable = numbers.is_finite().fill_null(False)
+    if not bool(usable.all()):
+        row = int((~usable).arg_true()[0])
+        value = values[row]
+        what = "missing" if value is None else f"{value!r}, which is not a finite number"
+        raise DataError(
+            f"The rating in row {row + 1:,} of {where} (column {name!r}) is {what}; {int((~usable).sum()):,} of "
+            f"{len(values):,} rows are like that. Correct or drop them, or name the right column with rating=."
+        )
+    return numbers
+
+
+def _times(values: pl.Series, name: str, where: str) -> pl.Series:
+    if values.dtype.is_temporal():
+        return values.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 1e6
+    times = values.cast(pl.Float64, strict=False)
+    bad = times.is_null()
+    if bool(bad.any()):
+        row = int(bad.arg_true()[0])
+        raise DataError(
+            f"The time in row {row + 1:,} of {where} (column {name!r}) is {values[row]!r}; "
+            "give seconds as numbers, or a column of dates."
+        )
+    return times
+
+
+def _without_missing_ids(
+    ratings: pl.DataFrame, columns: Columns, missing_ids: Literal["error", "drop"], where: str
+) -> pl.DataFrame:
+    missing = (ratings["user"].is_null() | ratings["item"].is_null()) if len(ratings) else pl.Series([], dtype=pl.Boolean)
+    count = int(missing.sum() or 0)
+    if count == 0:
+        return ratings
+    row = int(missing.arg_true()[0])
+    column = columns.user if ratings["user"][row] is None else columns.item
+    if missing_ids == "error":
+        raise DataError(
+            f"Column {column!r} is missing in row {row + 1:,} of {where}; {count:,} of {len(ratings):,} rows have no user "
+            "or no item. Correct them, or leave them out with missing_ids='drop'."
+        )
+    warnings.warn(f"{count:,} rows of {where} without user or item are left out.", VectableWarning, stacklevel=4)
+    return ratings.filter(~missing)
+
+
+def _settle_duplicates(ratings: pl.DataFrame, policy: DuplicatePolicy, where: str) -> pl.DataFrame:
+    count = _count_duplicates(ratings)
+    if count == 0:
+        return ratings
+    told = f"{count:,} of the {len(ratings):,} rows of {where} rate a user-item pair that another row rates too"
+    if policy == "error":
+        twice = ratings.filter(ratings.select("user", "item").is_duplicated()).row(0, named=True)
+        raise DataError(f"{told}, for example user {twice['user']!r}, item {twice['item']!r}.")
+    ends = {
+        "keep": "all are kept (duplicates='last', 'mean' or 'error' for something else)",
+        "last": "the last of each is kept",
+        "mean": "their mean is taken",
+    }
+    warnings.warn(f"{told}; {ends[policy]}.", VectableWarning, stacklevel=4)
+    if policy == "keep":
+        return ratings
+    if policy == "last":
+        return ratings.unique(["user", "item"], keep="last", maintain_order=True)
+    others = [pl.col(name).last() for name in ratings.columns if name == "time"]
+    return ratings.group_by(["user", "item"], maintain_order=True).agg(pl.col("rating").mean().cast(pl.Float32), *others)
+
+
+def _count_duplicates(ratings: pl.DataFrame) -> int:
+    """Rows whose user-item pair stands in an earlier row too: one sort of 8 bytes a row."""
+    pairs = np.empty(len(ratings), dtype=np.int64)
+    pairs[:] = ratings["user"].rank("dense").to_numpy()
+    items = ratings["item"].rank("dense").to_numpy()
+    pairs *= int(items.max(initial=0)) + 1
+    pairs += items
+    pairs.sort()
+    return int(np.count_nonzero(pairs[1:] == pairs[:-1]))

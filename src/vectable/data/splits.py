@@ -1,0 +1,34 @@
+"""Which rows train and which validate. Pure functions from a table's length or times to row numbers."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vectable.errors import require
+
+Rows = NDArray[np.int64]
+
+
+def random_split(n_rows: int, valid_pct: float, seed: int) -> tuple[Rows, Rows]:
+    """Training and validation rows: a random share `valid_pct` (0 to 1) of the rows validates.
+
+    Both come sorted, so that the order of the file is kept. One row alone always trains.
+    """
+    _check_share(valid_pct)
+    shuffled = np.random.default_rng(seed).permutation(n_rows)
+    return _cut(shuffled, n_rows, valid_pct)
+
+
+def time_split(times: NDArray[np.float64], valid_pct: float) -> tuple[Rows, Rows]:
+    """Training and validation rows: the latest share `valid_pct` of the rows validates; equal times stay in order."""
+    _check_share(valid_pct)
+    latest_first = np.argsort(times, kind="stable")[::-1]
+    return _cut(latest_first, len(times), valid_pct)
+
+
+def _check_share(valid_pct: float) -> None:
+    require(0 <= valid_pct < 1, f"valid_pct is {valid_pct}; it is a share of the rows, from 0 up to (not with) 1.")
+
+
+def _cut(rows: Rows, n_rows: int, valid_pct: float) -> tuple[Rows, Rows]:
+    n_valid = min(int(n_rows * valid_pct), n_rows - 1)
+    return np.sort(rows[max(n_valid, 0) :]), np.sort(rows[: max(n_valid, 0)])

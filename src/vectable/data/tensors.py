@@ -1,0 +1,98 @@
+"""Whole tensors cut into batches: the form in which every engine meets its data."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vectable.data.batches import BatchPlan, Rows, count_steps, shuffled_batches
+from vectable.errors import DataError, require
+
+
+class TensorSet:
+    """Encoded rows: some input tensors and a target, all with the rows as first dimension."""
+
+    def __init__(self, inputs: tuple[Tensor, ...], target: Tensor) -> None:
+        self.inputs, self.target = inputs, target
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def batch(self, rows: Rows | slice) -> tuple[tuple[Tensor, ...], Tensor]:
+        """The inputs and targets of some rows, gathered in one indexing operation a tensor."""
+        at = rows if isinstance(rows, slice) else torch.from_numpy(rows).to(self.target.device)
+        return tuple(column[at] for column in self.inputs), self.target[at]
+
+    def to(self, device: torch.device) -> "TensorSet":
+        """The same rows on `device`; itself when they are there already."""
+        return TensorSet(tuple(column.to(device) for column in self.inputs), self.target.to(device))
+
+
+class TensorData:
+    """Training and validation tensors for any model of your own.
+
+    Attributes:
+        train, valid: the encoded rows (`valid` may have none).
+        batch_size: rows a step.
+    """
+
+    def __init__(self, train: TensorSet, valid: TensorSet, batch_size: int = 64) -> None:
+        check_batch_size(batch_size)
+        self.train, self.valid, self.batch_size = train, valid, batch_size
+
+    @classmethod
+    def from_arrays(
+        cls, x_train: Any, y_train: Any, x_valid: Any = None, y_valid: Any = None, bs: int = 64
+    ) -> "TensorData":
+        """Take arrays or tensors as they are; 64-bit floats become 32-bit.
+
+        Args:
+            x_train, x_valid: inputs, (rows, ...), or a tuple of such for a model of several inputs.
+            y_train, y_valid: targets, (rows, ...); the validation pair may be left out.
+            bs: rows a step.
+
+        Raises:
+            DataError: when inputs and targets have different numbers of rows, or there are none.
+        """
+        train = _tensor_set(x_train, y_train, "training")
+        if len(train) == 0:
+            raise DataError("There are no training rows: x_train and y_train are empty.")
+        if (x_valid is None) != (y_valid is None):
+            raise DataError("Give both x_valid and y_valid, or neither.")
+        if x_valid is None:
+            valid = TensorSet(tuple(column[:0] for column in train.inputs), train.target[:0])
+        else:
+            valid = _tensor_set(x_valid, y_valid, "validation")
+        return cls(train, valid, bs)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps an epoch."""
+        return count_steps(len(self.train), self.batch_size)
+
+    def plan(self, rng: np.random.Generator) -> BatchPlan:
+        """The batches of one epoch."""
+        return shuffled_batches(len(self.train), self.batch_size, rng)
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Raise a sentence unless `batch_size` is a whole number of at least 1."""
+    require(
+        isinstance(batch_size, int | np.integer) and batch_size >= 1,
+        f"The batch size is {batch_size!r}; it is a number of rows, 1 or more.",
+    )
+
+
+def _tensor_set(x: Any, y: Any, which: str) -> TensorSet:
+    inputs = tuple(_tensor(column) for column in (x if isinstance(x, tuple) else (x,)))
+    target = _tensor(y)
+    for column in inputs:
+        if len(column) != len(target):
+            raise DataError(f"The {which} inputs have {len(column):,} rows and the targets {len(target):,}.")
+    return TensorSet(inputs, target)
+
+
+def _tensor(values: Any) -> Tensor:
+    tensor = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+    return tensor.float() if tensor.dtype == torch.float64 else tensor

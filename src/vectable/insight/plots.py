@@ -1,0 +1,36 @@
+"""The look that all plots share, and saving them. matplotlib without a window: nothing is shown by itself."""
+
+from typing import TYPE_CHECKING, Any
+
+from vectable.errors import DataError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STYLE = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+}
+
+
+def figure(columns: int = 1, size: tuple[float, float] = (7.0, 4.5)) -> "tuple[Figure, Any]":
+    """A figure and its axes (a list of them for more than one column), sizes in inches a column."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context(STYLE):
+        fig = Figure(figsize=(size[0] * (1 if columns == 1 else 0.75 * columns), size[1]), layout="constrained")
+        return fig, fig.subplots(1, columns)
+
+
+def save(fig: "Figure", path: str | None) -> "Figure":
+    """Save as the format that the path's ending names; the figure is handed on either way."""
+    if path is not None:
+        try:
+            fig.savefig(path, dpi=150)
+        except (OSError, ValueError) as problem:
+            raise DataError(f"The plot cannot be written to {path!r}: {problem}") from problem
+    return fig

@@ -1,0 +1,92 @@
+"""Every layer of a model: what comes out of it (activations) and what it holds (parameters), with shapes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer.
+
+    Attributes:
+        name, kind: where it sits in the model, and its class.
+        output: shape of its activations for the batch, or None when the batch did not pass through it by a call.
+        parameters: shapes by name.
+        n_parameters, n_trainable: numbers.
+    """
+
+    name: str
+    kind: str
+    output: tuple[int, ...] | None
+    parameters: dict[str, tuple[int, ...]]
+    n_parameters: int
+    n_trainable: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All layers in order, printed as a table."""
+
+    model: str
+    layers: list[Layer]
+
+    @property
+    def n_parameters(self) -> int:
+        """Parameters of the whole model."""
+        return sum(layer.n_parameters for layer in self.layers)
+
+    def __str__(self) -> str:
+        lines = [f"{'layer':<28}{'kind':<16}{'activations':<20}{'parameters':<34}{'number':>12}"]
+        for layer in self.layers:
+            shapes = ", ".join(f"{name} {_shape(shape)}" for name, shape in layer.parameters.items()) or "-"
+            out = "-" if layer.output is None else _shape(layer.output)
+            lines.append(f"{layer.name:<28}{layer.kind:<16}{out:<20}{shapes:<34}{layer.n_parameters:>12,}")
+        trainable = sum(layer.n_trainable for layer in self.layers)
+        lines.append(f"{self.model}: {self.n_parameters:,} parameters, {trainable:,} of them trainable")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def summarize(model: nn.Module, inputs: tuple[Tensor, ...]) -> Summary:
+    """Send one batch through `model` and note every layer without layers inside."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def note(name: str) -> Any:
+        def hook(_: nn.Module, __: Any, output: Any) -> None:
+            if isinstance(output, Tensor):
+                shapes[name] = tuple(output.shape)
+
+        return hook
+
+    leaves = [(name, module) for name, module in model.named_modules() if not any(module.children())]
+    hooks = [module.register_forward_hook(note(name)) for name, module in leaves]
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            model(*inputs)
+    finally:
+        model.train(training)
+        for hook in hooks:
+            hook.remove()
+    return Summary(type(model).__name__, [_layer(name, module, shapes.get(name)) for name, module in leaves])
+
+
+def _layer(name: str, module: nn.Module, output: tuple[int, ...] | None) -> Layer:
+    parameters = dict(module.named_parameters())
+    return Layer(
+        name or "(the model)",
+        type(module).__name__,
+        output,
+        {key: tuple(value.shape) for key, value in parameters.items()},
+        sum(value.numel() for value in parameters.values()),
+        sum(value.numel() for value in parameters.values() if value.requires_grad),
+    )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(f"{size:,}" for size in shape) or "1"

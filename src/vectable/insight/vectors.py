@@ -1,0 +1,39 @@
+"""Embedding vectors as files that other programs read."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from vectable.data.files import write_table
+
+METADATA = "_metadata"
+
+
+def vector_table(about: pl.DataFrame, vectors: NDArray[np.float32]) -> pl.DataFrame:
+    """What is known of each row, then a column a factor: "factor_0", "factor_1", ..."""
+    factors = {f"factor_{at}": vectors[:, at] for at in range(vectors.shape[1])}
+    return about.hstack(pl.DataFrame(factors))
+
+
+def export_vectors(path: Path, about: pl.DataFrame, vectors: NDArray[np.float32]) -> list[Path]:
+    """Write one table, or for `.tsv` the pair of files that the TensorBoard projector reads.
+
+    The projector takes a file of numbers alone, without a header, and beside it one of names with a header.
+
+    Args:
+        about: id, name and whatever else is known of each row, (rows, ...).
+        vectors: (rows, width).
+
+    Returns:
+        The files written.
+    """
+    if path.suffix.lower() != ".tsv":
+        write_table(vector_table(about, vectors), path)
+        return [path]
+    metadata = path.with_stem(path.stem + METADATA)
+    in_a_line = [pl.col(pl.String).str.replace_all(r"[\t\r\n]", " ")]
+    write_table(about.with_columns(in_a_line), metadata)
+    write_table(pl.DataFrame(vectors), path, header=False)
+    return [path, metadata]

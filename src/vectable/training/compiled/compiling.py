@@ -1,0 +1,98 @@
+"""Getting the compiled kernels: from numba's disk cache, by compiling them once, or not at all.
+
+numba keeps what it compiled in ``__pycache__`` beside the source, else in the user's cache directory
+(``NUMBA_CACHE_DIR`` overrides both). Where neither can be written, or a cached file is damaged, the kernels
+are compiled for this process alone. Where numba does not work at all, `EngineUnavailable` says why.
+"""
+
+import importlib
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class EngineUnavailable(Exception):  # noqa: N818 - it reads as what happened
+    """The compiled engine cannot be used here; the message says why. PyTorch can do the same work."""
+
+
+class Kernels(NamedTuple):
+    """The compiled functions of `kernels.py`."""
+
+    tail_sums: Callable[..., None]
+    catch_up: Callable[..., None]
+    train_lane: Callable[..., int]
+
+
+_lock = threading.Lock()
+_ready: Kernels | None = None
+
+
+def kernels() -> Kernels:
+    """The compiled functions, compiled or loaded now if they are not there yet."""
+    warm_up()
+    assert _ready is not None
+    return _ready
+
+
+def warm_up(on_compile: Callable[[], None] | None = None) -> None:
+    """Make the kernels ready. A second call does nothing.
+
+    Args:
+        on_compile: called once, before the compiling starts, if they are not in the disk cache.
+
+    Raises:
+        EngineUnavailable: numba cannot be imported, is switched off, or cannot compile them.
+    """
+    global _ready
+    with _lock:
+        if _ready is None:
+            _ready = _make_ready(on_compile)
+
+
+def _make_ready(on_compile: Callable[[], None] | None) -> Kernels:
+    try:
+        import numba
+        from numba.core import event
+    except Exception as error:  # also numba's own complaints about the numpy it found
+        raise EngineUnavailable(f"numba cannot be imported: {error}") from error
+    if numba.config.DISABLE_JIT:
+        raise EngineUnavailable("numba's compiler is switched off (NUMBA_DISABLE_JIT)")
+
+    class Announce(event.Listener):  # type: ignore[misc]
+        """numba reports a compile, and no loading from the cache, as an event."""
+
+        told = False
+
+        def on_start(self, event: object) -> None:
+            if on_compile is not None and not self.told:
+                self.told = True
+                on_compile()
+
+        def on_end(self, event: object) -> None:
+            pass
+
+    try:
+        source = importlib.import_module("vectable.training.compiled.kernels")
+        with event.install_listener("numba:compile", Announce()):
+            ready = {name: _specialise(getattr(source, name), kind) for name, kind in source.SIGNATURES.items()}
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise EngineUnavailable(f"numba {numba.__version__} cannot compile the kernels: {reason}") from error
+    return Kernels(**ready)
+
+
+def _specialise(dispatcher: Any, argument_types: tuple[Any, ...]) -> Any:
+    """Compile a function for the one kind of arguments it is called with, through the disk cache if one works."""
+    import numba
+
+    options = {name: value for name, value in dispatcher.targetoptions.items() if name != "nopython"}
+    cached = numba.njit(**options)(dispatcher.py_func)
+    try:
+        cached.enable_caching()  # RuntimeError: no directory can be written
+        cached.compile(argument_types)  # any error: a damaged or vanished cache
+    except Exception:
+        if argument_types not in cached.overloads:  # otherwise it is compiled, and only not stored
+            cached = numba.njit(**options)(dispatcher.py_func)
+            cached.compile(argument_types)
+    cached.disable_compile()
+    return cached

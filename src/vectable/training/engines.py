@@ -1,0 +1,171 @@
+"""What the Learner asks of whatever trains, and the engine that trains any torch module."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vectable.data.batches import BatchPlan
+from vectable.errors import UnknownNameError, did_you_mean, require
+from vectable.training.losses import LossFunction, compute_loss
+from vectable.training.presets import Preset
+from vectable.training.schedules import Schedule
+
+if TYPE_CHECKING:
+    from vectable.data.tensors import TensorSet
+
+OptimizerMaker = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
+OPTIMIZERS = ("adam", "sgd", "momentum", "rmsprop")
+NORMALISATION = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
+
+
+class Engine(Protocol):
+    """Trains one module. Between runs the module holds the truth: whoever changes its weights need not ask."""
+
+    model: nn.Module
+    name: str
+
+    def begin(self, schedule: Schedule) -> None:
+        """A fit starts: its learning rates and momenta, one a step, are known from here on."""
+
+    def run(self, plan: BatchPlan, rows: "TensorSet") -> Iterator[NDArray[np.floating[Any]]]:
+        """Train one epoch; yields the losses of the steps done since the last yield."""
+
+    def settle(self) -> None:
+        """Bring the module's weights up to the step reached."""
+
+    def forget(self) -> None:
+        """Drop the optimizer's state: the next fit starts a new one."""
+
+    def state(self) -> dict[str, Tensor]:
+        """The optimizer's state as named tensors, for saving."""
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take up a saved state."""
+
+
+class TorchEngine:
+    """Any module, any loss, any of torch's optimizers, on any device: the plain loop.
+
+    Args:
+        model: trained in place.
+        loss_func: (outputs, target) -> scalar.
+        opt: "adam", "sgd", "momentum" (SGD with it), "rmsprop", or a function from parameters to an optimizer.
+        preset: the dialect: Adam's epsilon, and whether biases and normalisation layers decay.
+        wd: weight decay.
+        wd_mode: "decoupled" (``p *= 1 - lr * wd`` before the step, as in AdamW, arXiv 1711.05101) or "l2"
+            (``wd * p`` joins the gradient: the loss gains ``wd / 2 * sum(p ** 2)``).
+    """
+
+    name = "torch"
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss_func: LossFunction,
+        opt: str | OptimizerMaker = "adam",
+        *,
+        preset: Preset,
+        wd: float = 0.01,
+        wd_mode: str = "decoupled",
+    ) -> None:
+        require(wd_mode in ("decoupled", "l2"), f"wd_mode is {wd_mode!r}; it is 'decoupled' or 'l2'.")
+        if not callable(opt) and opt not in OPTIMIZERS:
+            raise UnknownNameError(f"There is no optimizer {opt!r}.{did_you_mean(opt, OPTIMIZERS)} There are {list(OPTIMIZERS)}.")
+        self.model, self.loss_func, self.opt, self.preset = model, loss_func, opt, preset
+        self.wd, self.wd_mode = wd, wd_mode
+        self.forget()
+
+    def begin(self, schedule: Schedule) -> None:
+        """Start a fit."""
+        self.schedule, self.step = schedule, 0
+
+    def run(self, plan: BatchPlan, rows: "TensorSet") -> Iterator[NDArray[np.floating[Any]]]:
+        """The training loop: a batch, its loss, its gradients, a step."""
+        self.model.train()
+        for batch in plan:
+            inputs, target = rows.batch(batch)
+            with _frozen_statistics(self.model, when=len(batch) == 1):
+                loss = compute_loss(self.loss_func, self.model(*inputs), target)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._update(self.schedule.lrs[self.step], self.schedule.moms[self.step])
+            self.step += 1
+            yield np.array([loss.item()])
+
+    def settle(self) -> None:
+        """Nothing is owed: every step was taken when it was due."""
+
+    def forget(self) -> None:
+        """Start a new optimizer."""
+        decaying, plain = _by_decay(self.model, self.preset.decay_everything)
+        l2 = self.wd if self.wd_mode == "l2" else 0.0
+        groups = [{"params": decaying, "weight_decay": l2}, {"params": plain, "weight_decay": 0.0}]
+        self.optimizer = self._make_optimizer([group for group in groups if group["params"]])
+        self.decaying = decaying if self.wd_mode == "decoupled" and self.wd else []
+
+    def state(self) -> dict[str, Tensor]:
+        """Moments and step counts as ``<number of the parameter>.<name>``."""
+        held = self.optimizer.state_dict()["state"]
+        return {f"{at}.{name}": torch.as_tensor(value) for at, one in held.items() for name, value in one.items()
+                if value is not None}  # fmt: skip
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take up what `state` gave."""
+        held: dict[int, dict[str, Tensor]] = {}
+        for key, value in state.items():
+            at, name = key.split(".", 1)
+            held.setdefault(int(at), {})[name] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": held})
+
+    def _make_optimizer(self, groups: Any) -> torch.optim.Optimizer:
+        if callable(self.opt):
+            return self.opt(groups)
+        if self.opt == "adam":
+            return torch.optim.Adam(groups, lr=0.0, betas=(0.9, 0.99), eps=self.preset.eps)
+        if self.opt == "rmsprop":
+            return torch.optim.RMSprop(groups, lr=0.0, alpha=0.99, eps=self.preset.eps)
+        return torch.optim.SGD(groups, lr=0.0, momentum=0.9 if self.opt == "momentum" else 0.0)
+
+    @torch.no_grad()
+    def _update(self, lr: float, mom: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = float(lr)
+            if "betas" in group:
+                group["betas"] = (float(mom), group["betas"][1])
+            elif group.get("momentum"):
+                group["momentum"] = float(mom)
+        for parameter in self.decaying:
+            parameter.mul_(1 - lr * self.wd)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+
+def _by_decay(model: nn.Module, everything: bool) -> tuple[list[Tensor], list[Tensor]]:
+    """Trainable parameters that decay, and those that do not: biases and normalisation, unless `everything` does."""
+    decaying: list[Tensor] = []
+    plain: list[Tensor] = []
+    for module in model.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            spared = name == "bias" or isinstance(module, NORMALISATION)
+            if parameter.requires_grad:
+                (plain if spared and not everything else decaying).append(parameter)
+    return decaying, plain
+
+
+class _frozen_statistics:  # noqa: N801 - used as a with-statement
+    """Batch norm cannot take statistics of one row: for such a batch it uses those it has."""
+
+    def __init__(self, model: nn.Module, when: bool) -> None:
+        norms = model.modules() if when else []
+        self.norms = [module for module in norms if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+
+    def __enter__(self) -> None:
+        for norm in self.norms:
+            norm.eval()
+
+    def __exit__(self, *_: object) -> None:
+        for norm in self.norms:
+            norm.train()

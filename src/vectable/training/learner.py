@@ -1,0 +1,441 @@
+"""The Learner: data, a model, a loss and an optimizer, and the loop that brings them together."""
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vectable.data.batches import BatchPlan
+from vectable.data.tensors import TensorSet
+from vectable.errors import TrainingStopped, VectableError, VectableWarning, require
+from vectable.models.ensemble import Ensemble
+from vectable.training.callbacks import Callback
+from vectable.training.engine_choice import make_engine
+from vectable.training.engines import Engine, OptimizerMaker
+from vectable.training.losses import LossFunction, activation_of, compute_loss, trap
+from vectable.training.lr_finder import FoundRates
+from vectable.training.metrics import METRICS, Metric, metrics_named
+from vectable.training.presets import preset_named
+from vectable.training.progress import Progress
+from vectable.training.recorder import Recorder, Run, smooth
+from vectable.training.schedules import Schedule, constant_schedule, finder_schedule, one_cycle_schedule
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vectable.artifact import Contents
+    from vectable.insight.summary import Summary
+
+KNOWN_LOSSES = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "CrossEntropyLoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss")
+LEARNER_OPTIONS = ("metrics", "opt", "wd", "wd_mode", "preset", "seed", "engine", "threads")
+PREDICT_ROWS = 16_384  # rows a forward pass where no gradients are needed
+
+
+class Data(Protocol):
+    """What the Learner asks of its data: rows of tensors, and the batches of an epoch, the same number every time."""
+
+    batch_size: int
+
+    @property
+    def train(self) -> TensorSet: ...
+
+    @property
+    def valid(self) -> TensorSet: ...
+
+    @property
+    def n_steps(self) -> int: ...
+
+    def plan(self, rng: np.random.Generator) -> BatchPlan: ...
+
+
+class Learner:
+    """Trains any torch module on any data of whole tensors.
+
+    Args:
+        data: `TensorData` for arrays of your own, `RatingsData` for ratings.
+        model: a torch module, or an `Ensemble` of several, each trained from its own seed.
+        loss_func: (outputs, target) -> scalar; mean squared error by default.
+        metrics: names ("rmse", "mae", "accuracy", "roc_auc") or functions (predictions, targets) -> number.
+        opt: "adam", "sgd", "momentum", "rmsprop", or a function from parameter groups to a torch optimizer.
+        wd: weight decay.
+        wd_mode: "decoupled" (as in AdamW) or "l2" (``wd * p`` joins the gradient: the loss gains
+            ``wd / 2 * sum(p ** 2)``, half of what the lesson's ``loss + wd * sum(w ** 2)`` adds).
+        preset: "modern" or "lesson": the dialect of schedules, epsilon and decay.
+        seed: of batch order and dropout; the same seed gives the same numbers, bit for bit.
+        device: "cpu", "cuda", ...; by default the GPU when there is one.
+        callbacks: called between the epochs of every fit.
+        engine: "auto", "compiled" (dot-product models on the CPU) or "torch".
+        threads: of the compiled engine; the result does not depend on it.
+        progress: whether to show it, or the rich console to show it on.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        model: nn.Module,
+        loss_func: LossFunction | None = None,
+        metrics: Sequence[str | Metric] = (),
+        opt: str | OptimizerMaker = "adam",
+        *,
+        wd: float = 0.01,
+        wd_mode: str = "decoupled",
+        preset: str = "modern",
+        seed: int = 42,
+        device: str | torch.device | None = None,
+        callbacks: Sequence[Callback] = (),
+        engine: str = "auto",
+        threads: int = 2,
+        progress: "bool | Console" = True,
+    ) -> None:
+        require(np.isfinite(wd) and wd >= 0, f"The weight decay is {wd}; it is a number, 0 or more.")
+        self.data = data
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.model = model.to(self.device)
+        self.loss_func: LossFunction = loss_func if loss_func is not None else nn.MSELoss()
+        self.metrics = metrics_named(metrics)
+        self.opt, self.wd, self.wd_mode = opt, wd, wd_mode
+        self.preset = preset_named(preset)
+        self.seed, self.threads = seed, threads
+        self.callbacks = list(callbacks)
+        self.engine = engine
+        self.progress = progress
+        self.recorder = Recorder(getattr(data, "native", lambda frame: frame))
+        self.epochs_done = 0
+        self._engines: list[Engine] = []
+        self._trap_told = False
+
+    # ---------------------------------------------------------------- training
+
+    def fit(self, n_epoch: int, lr: float = 3e-3, callbacks: Sequence[Callback] = ()) -> "Learner":
+        """Train `n_epoch` epochs at one learning rate.
+
+        Raises:
+            TrainingStopped: the loss was not a finite number; the weights are those from before.
+        """
+        return self._fit(lambda n_steps: constant_schedule(n_steps, lr), n_epoch, lr, callbacks)
+
+    def fit_one_cycle(self, n_epoch: int, lr: float = 3e-3, callbacks: Sequence[Callback] = ()) -> "Learner":
+        """Train `n_epoch` epochs with the learning rate rising to `lr` and falling again, momentum the other way.
+
+        Raises:
+            TrainingStopped: the loss was not a finite number; the weights are those from before.
+        """
+        return self._fit(lambda n_steps: one_cycle_schedule(self.preset.cycle, n_steps, lr), n_epoch, lr, callbacks)
+
+    def lr_find(self, start_lr: float = 1e-7, end_lr: float = 10.0, num_it: int = 100) -> FoundRates:
+        """Train up to `num_it` steps with learning rates growing from `start_lr` to `end_lr`, and leave no trace.
+
+        Stops when the smoothed loss passes four times its best or is not finite. Weights, optimizer and random
+        state are afterwards what they were before.
+        """
+        require(num_it >= 20, f"num_it is {num_it}; give at least 20 steps.")
+        require(0 < start_lr < end_lr, f"The rates go from {start_lr} to {end_lr}; give 0 < start_lr < end_lr.")
+        schedule = finder_schedule(num_it, start_lr, end_lr)
+        model = self.trainees[0]
+        before = _copy(model)
+        engine = self._make_engine(model)
+        engine.begin(schedule)
+        losses: list[float] = []
+        rows, lap = self.data.train.to(self.device), 0
+        while len(losses) < num_it and not _blown_up(losses):
+            with self._seeded("finder", lap) as rng:
+                for part in engine.run(_first_steps(self.data.plan(rng), num_it - len(losses)), rows):
+                    losses.extend(part.tolist())
+                    if _blown_up(losses):
+                        break
+            lap += 1
+        model.load_state_dict(before)
+        losses = losses[: _blown_up(losses) or len(losses)]
+        return FoundRates(schedule.lrs[: len(losses)], smooth(losses), num_it)
+
+    @property
+    def trainees(self) -> list[nn.Module]:
+        """The models that are trained: the members of an ensemble, or the one."""
+        return list(self.model.members) if isinstance(self.model, Ensemble) else [self.model]
+
+    def _fit(
+        self, make_schedule: Callable[[int], Schedule], n_epoch: int, lr: float, callbacks: Sequence[Callback]
+    ) -> "Learner":
+        whole = isinstance(n_epoch, int | np.integer) and n_epoch >= 1
+        require(whole, f"The number of epochs is {n_epoch!r}; it is a whole number, 1 or more.")
+        require(bool(np.isfinite(lr)) and lr >= 0, f"The learning rate is {lr}; it is a number above 0, 1e-4 to 1e-1 as a rule.")
+        if lr == 0:
+            warnings.warn("The learning rate is 0: nothing will be learned.", VectableWarning, stacklevel=3)
+        self._check_trap()
+        trainees = self.trainees
+        if not self._engines or self.preset.fresh_optimizer:
+            self._engines = [self._make_engine(model) for model in trainees]
+        self.recorder.interrupted = False
+        columns = ["epoch", "train_loss", "valid_loss", *self.metrics, "seconds"]
+        columns = ["model", *columns] if len(trainees) > 1 else columns
+        with Progress(self.progress, n_epoch * self.data.n_steps * len(trainees), columns) as progress:
+            progress.header()
+            for member in range(len(trainees)):
+                self._train(member, make_schedule, n_epoch, [*self.callbacks, *callbacks], progress)
+                if self.recorder.interrupted:
+                    break
+        self.epochs_done += n_epoch
+        return self
+
+    def _train(
+        self,
+        member: int,
+        make_schedule: Callable[[int], Schedule],
+        n_epoch: int,
+        callbacks: list[Callback],
+        progress: Progress,
+    ) -> None:
+        """One model through one schedule: the loop."""
+        engine = self._engines[member]
+        model, rows = engine.model, self.data.train.to(self.device)
+        before = _copy(model)
+        schedule = make_schedule(n_epoch * self.data.n_steps)
+        run = self.recorder.start(schedule, member)
+        engine.begin(schedule)
+        for callback in callbacks:
+            callback.run_started(self, model)
+        try:
+            for epoch in range(n_epoch):
+                started = time.perf_counter()
+                with self._seeded(member, self.epochs_done + epoch) as rng:
+                    for losses in engine.run(self.data.plan(rng), rows):
+                        run.add(losses)
+                        if not np.isfinite(losses).all():
+                            raise _diverged(run, epoch)
+                        progress.advance(len(losses), f"epoch {epoch + 1}/{n_epoch}")
+                self._settle(engine)
+                row = {"epoch": epoch, "train_loss": run.epoch_loss(), **self._measure(model)}
+                row["seconds"] = time.perf_counter() - started
+                run.end_epoch(row)
+                progress.row({"model": member, **row})
+                if any([callback.epoch_ended(self, model, row) for callback in callbacks]):
+                    break
+        except KeyboardInterrupt:
+            self._settle(engine)
+            self.recorder.interrupted = True
+            progress.say(f"Interrupted after {len(run.losses):,} steps; what was trained until then is kept.")
+        except TrainingStopped:
+            model.load_state_dict(before)
+            self._engines = []
+            raise
+        for callback in callbacks:
+            callback.run_ended(self, model)
+
+    # ---------------------------------------------------------------- measuring and predicting
+
+    def validate(self) -> dict[str, Any]:
+        """Loss and metrics on the validation rows; not a number where there are none."""
+        return dict(self._measure(self.model))
+
+    def get_preds(self, on: str = "valid") -> tuple[Tensor, Tensor]:
+        """Predictions and targets of the validation (or "train") rows, with the activation that belongs to the loss.
+
+        Returns:
+            Predictions, (rows, ...): probabilities where the loss is a cross-entropy; and targets, (rows, ...).
+        """
+        require(on in ("train", "valid"), f"on is {on!r}; it is 'train' or 'valid'.")
+        rows = self.data.train if on == "train" else self.data.valid
+        return activation_of(self.loss_func)(self._outputs(self.model, rows)), rows.target
+
+    def summary(self) -> "Summary":
+        """Every layer with its output's shape and its parameters, measured on one batch."""
+        from vectable.insight.summary import summarize
+
+        inputs, _ = self.data.train.batch(slice(0, self.data.batch_size))
+        return summarize(self.model, tuple(column.to(self.device) for column in inputs))
+
+    def _measure(self, model: nn.Module) -> dict[str, float]:
+        rows = self.data.valid
+        if len(rows) == 0:
+            return {"valid_loss": float("nan"), **dict.fromkeys(self.metrics, float("nan"))}
+        outputs = self._outputs(model, rows)
+        loss = compute_loss(self.loss_func, outputs, rows.target.to(outputs.device)).item()
+        predicted = activation_of(self.loss_func)(outputs).cpu().numpy()
+        target = rows.target.cpu().numpy()
+        return {"valid_loss": loss, **{name: metric(predicted, target) for name, metric in self.metrics.items()}}
+
+    def _outputs(self, model: nn.Module, rows: TensorSet) -> Tensor:
+        """The model's outputs for all rows, without gradients, in blocks."""
+        model.eval()
+        with torch.no_grad():
+            parts = []
+            for first in range(0, max(len(rows), 1), PREDICT_ROWS):
+                inputs, _ = rows.batch(slice(first, first + PREDICT_ROWS))
+                parts.append(model(*(column.to(self.device) for column in inputs)).cpu())
+            return torch.cat(parts)
+
+    # ---------------------------------------------------------------- saving
+
+    def save(self, path: str | Path) -> Path:
+        """Save weights, optimizer, history and settings as a folder; see `vectable.artifact`."""
+        from vectable.artifact import save_learner
+
+        return save_learner(self, path)
+
+    def load(self, path: str | Path) -> "Learner":
+        """Take weights, optimizer state and history from a folder that a learner of the same shape saved."""
+        from vectable.artifact import load_into
+
+        return load_into(self, path)
+
+    def to_contents(self) -> "Contents":
+        """Everything a saved folder holds; the model's code and the data are the caller's for a module of your own."""
+        from vectable.artifact import Contents
+
+        history, steps = self.recorder.to_arrays()
+        optimizer = {
+            f"{member}.{name}": value
+            for member, engine in enumerate(self._engines)
+            for name, value in engine.state().items()
+        }
+        tensors = {
+            "weights": _copy(self.model),
+            "optimizer": optimizer,
+            "history": {name: torch.from_numpy(values) for name, values in steps.items()},
+        }
+        return Contents("own module", self._settings(), tensors, {"epochs": history})
+
+    @classmethod
+    def from_contents(cls, contents: "Contents", model: nn.Module | None = None, **more: Any) -> "Learner":
+        """A learner for a module of your own, from a saved folder's contents."""
+        from vectable.errors import ArtifactError
+
+        settings = contents.settings
+        if model is None:
+            raise ArtifactError(
+                f"This folder holds the weights of a module of your own ({settings['model']}), and no code: make one "
+                f"and hand it in, load_learner(path, model={settings['model']}(...))."
+            )
+        if "loss_func" not in more and settings["loss_func"] in KNOWN_LOSSES:
+            more["loss_func"] = getattr(nn, settings["loss_func"])()
+        options = {key: settings[key] for key in LEARNER_OPTIONS} | more
+        learn = cls(options.pop("data", None), model, **options)
+        learn.take_state(contents)
+        return learn
+
+    def take_state(self, contents: "Contents") -> None:
+        """Take weights, optimizer state and history from a saved folder's contents."""
+        from vectable.errors import ArtifactError
+
+        weights, now = contents.tensors["weights"], self.model.state_dict()
+        for name in [*weights, *now]:
+            old, new = weights.get(name), now.get(name)
+            if old is None or new is None or old.shape != new.shape:
+                shapes = [None if one is None else tuple(one.shape) for one in (old, new)]
+                raise ArtifactError(f"The saved model is another: {name!r} is {shapes[0]} there and {shapes[1]} here.")
+        self.model.load_state_dict(weights)
+        self._engines = []
+        optimizer = contents.tensors["optimizer"]
+        if optimizer:
+            self._engines = [self._make_engine(model) for model in self.trainees]
+            if {engine.name for engine in self._engines} == {contents.settings["trained_by"]}:
+                for member, engine in enumerate(self._engines):
+                    engine.load_state(_part(optimizer, f"{member}."))
+            else:
+                warnings.warn(
+                    "The model was trained by another engine; training goes on with a new optimizer.",
+                    VectableWarning,
+                    stacklevel=3,
+                )
+        steps = {name: value.numpy() for name, value in contents.tensors["history"].items()}
+        self.recorder.load_arrays(contents.tables["epochs"], steps)
+        self.epochs_done = contents.settings["epochs_done"]
+
+    def _settings(self) -> dict[str, Any]:
+        named = isinstance(self.opt, str)
+        return {
+            "model": type(self.trainees[0]).__name__,
+            "loss_func": type(self.loss_func).__name__,
+            "metrics": [name for name in self.metrics if name in METRICS],
+            "opt": self.opt if named else "adam",
+            "wd": self.wd,
+            "wd_mode": self.wd_mode,
+            "preset": self.preset.name,
+            "seed": self.seed,
+            "engine": self.engine,
+            "threads": self.threads,
+            "epochs_done": self.epochs_done,
+            "trained_by": self._engines[0].name if self._engines else None,
+        }
+
+    # ---------------------------------------------------------------- inside
+
+    def _make_engine(self, model: nn.Module) -> Engine:
+        return make_engine(
+            model,
+            self.loss_func,
+            self.opt,
+            preset=self.preset,
+            wd=self.wd,
+            wd_mode=self.wd_mode,
+            engine=self.engine,
+            threads=self.threads,
+            tell=Progress(self.progress, 0, ()).say,
+        )
+
+    def _settle(self, engine: Engine) -> None:
+        engine.settle()
+        fill_unknown = getattr(engine.model, "fill_unknown", None)
+        if fill_unknown is not None:
+            fill_unknown()
+
+    @contextmanager
+    def _seeded(self, *what: int | str) -> Iterator[np.random.Generator]:
+        """Random numbers that depend on the seed and on `what` alone; torch's own state is as before, afterwards."""
+        numbers = [self.seed, *(part if isinstance(part, int) else sum(part.encode()) for part in what)]
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            rng = np.random.default_rng(numbers)
+            torch.manual_seed(int(rng.integers(2**63)))
+            yield rng
+
+    def _check_trap(self) -> None:
+        """Tell once when the model's outputs do not suit the loss."""
+        if self._trap_told or len(self.data.train) == 0:
+            return
+        self._trap_told = True
+        inputs, _ = self.data.train.batch(slice(0, self.data.batch_size))
+        self.model.eval()
+        with torch.no_grad(), self._seeded("trap"):
+            told = trap(self.loss_func, self.model(*(column.to(self.device) for column in inputs)))
+        if told:
+            warnings.warn(told, VectableWarning, stacklevel=4)
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def _first_steps(plan: BatchPlan, n_steps: int) -> BatchPlan:
+    """The first steps of a plan, every row's lane as it was."""
+    n_steps = min(n_steps, len(plan))
+    stages = tuple((first, min(last, n_steps)) for first, last in plan.stages if first < n_steps)
+    return BatchPlan(plan.order, plan.starts[:n_steps], plan.stops[:n_steps], plan.lanes[:n_steps], stages)
+
+
+def _blown_up(losses: list[float]) -> int:
+    """Number of steps until the smoothed loss passes four times its best or is not finite; 0 if it never does."""
+    smoothed = smooth(losses)
+    best = np.minimum.accumulate(smoothed) if len(smoothed) else smoothed
+    bad = ~np.isfinite(smoothed) | (smoothed > 4 * best)
+    return int(bad.argmax()) if bad.any() else 0
+
+
+def _diverged(run: Run, epoch: int) -> TrainingStopped:
+    step = int((~np.isfinite(run.losses)).argmax())
+    return TrainingStopped(
+        f"The training loss was not a finite number at step {step + 1:,} (epoch {epoch + 1}, learning rate "
+        f"{run.lrs[step]:.1e}); the weights are those from before this fit. Try a learning rate ten times lower "
+        "(lr_find() suggests one), and look for infinite or huge numbers in the data."
+    )

@@ -1,0 +1,55 @@
+"""What belongs to a loss: the activation that turns outputs into predictions, the targets it takes, its traps."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+
+CLASS_LOSSES = (nn.CrossEntropyLoss, nn.NLLLoss)
+REGRESSION_LOSSES = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
+
+
+def activation_of(loss_func: LossFunction) -> Callable[[Tensor], Tensor]:
+    """The function from a model's outputs to predictions: softmax for cross-entropy, sigmoid for binary, and so on."""
+    if isinstance(loss_func, nn.CrossEntropyLoss):
+        return lambda outputs: torch.softmax(outputs, dim=1)
+    if isinstance(loss_func, nn.NLLLoss):
+        return torch.exp
+    if isinstance(loss_func, nn.BCEWithLogitsLoss):
+        return torch.sigmoid
+    return lambda outputs: outputs
+
+
+def compute_loss(loss_func: LossFunction, outputs: Tensor, target: Tensor) -> Tensor:
+    """The loss, with the target in the type and the outputs in the shape that the loss takes.
+
+    A column (rows, 1) against (rows,) would silently broadcast to (rows, rows); it is flattened first.
+    """
+    if isinstance(loss_func, CLASS_LOSSES):
+        return loss_func(outputs, target if target.is_floating_point() else target.long())
+    if isinstance(loss_func, REGRESSION_LOSSES) or isinstance(loss_func, nn.BCEWithLogitsLoss | nn.BCELoss):
+        if outputs.shape != target.shape and outputs.numel() == target.numel():
+            outputs = outputs.reshape(target.shape)
+        return loss_func(outputs, target.to(outputs.dtype))
+    return loss_func(outputs, target)
+
+
+def trap(loss_func: LossFunction, outputs: Tensor) -> str | None:
+    """The sentence for outputs that do not suit the loss, or None: probabilities for logits, logits for log ones."""
+    if outputs.ndim < 2 or len(outputs) == 0:
+        return None
+    if isinstance(loss_func, nn.CrossEntropyLoss) and outputs.shape[1] > 1:
+        sums = outputs.sum(dim=1)
+        if bool((outputs >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-4):
+            return (
+                "The model's outputs are probabilities (they sum to 1), and CrossEntropyLoss takes logits: it applies "
+                "softmax itself, so learning will be slow. Leave the softmax out of the model."
+            )
+    if isinstance(loss_func, nn.NLLLoss) and bool((outputs > 0).any()):
+        return (
+            "The model's outputs are not log-probabilities (some are above 0), so NLLLoss will be negative and mean "
+            "nothing. Use CrossEntropyLoss, or end the model with LogSoftmax(dim=1)."
+        )
+    return None

@@ -1,0 +1,115 @@
+"""The learning-rate finder: a short run with growing rates, what it suggests, and its plot.
+
+The four suggestions are those of the reference library, from its release 2.3 on; the two rules of thumb are
+the lesson's. L. Smith, arXiv 1506.01186.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vectable.errors import VectableError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Curve = NDArray[np.float64]
+
+
+def valley(lrs: Curve, losses: Curve) -> float:
+    """Two thirds down the longest falling part of the curve (the longest decreasing subsequence)."""
+    lengths = np.ones(len(losses), dtype=int)
+    for i in range(1, len(losses)):
+        falling = lengths[:i][losses[:i] > losses[i]]
+        lengths[i] = falling.max() + 1 if len(falling) else 1
+    end = int(lengths.argmax())
+    start = end - int(lengths[end])
+    third = (end - start) / 3
+    return float(lrs[start + int(third) + int(third / 2)])
+
+
+def steep(lrs: Curve, losses: Curve) -> float:
+    """Where the loss falls fastest by the logarithm of the rate."""
+    return float(lrs[(np.diff(losses) / np.diff(np.log(lrs))).argmin()])
+
+
+def minimum(lrs: Curve, losses: Curve) -> float:
+    """A tenth of the rate with the lowest loss: one step of ten before the bottom."""
+    return float(lrs[losses.argmin()] / 10)
+
+
+def slide(lrs: Curve, losses: Curve, width: int = 15, threshold: float = 0.005) -> float:
+    """Left end of an interval of `width` points that is slid down from the end until the slopes at its ends agree."""
+    slopes = np.gradient(losses)
+    right, left = len(losses) - 1, max(len(losses) - 1 - width, 0)
+    found = lrs[left]
+    while left >= 0 and abs(slopes[right] - slopes[left]) > threshold:
+        found = lrs[left]
+        right, left = right - 1, left - 1
+    return float(found)
+
+
+SUGGESTIONS: dict[str, Callable[[Curve, Curve], float]] = {
+    "valley": valley,
+    "steep": steep,
+    "minimum": minimum,
+    "slide": slide,
+}
+
+
+@dataclass
+class FoundRates:
+    """The finder's curve.
+
+    Attributes:
+        lrs: learning rates tried, (points,).
+        losses: smoothed loss at each, (points,).
+        n_steps: steps that were planned; the curve is shorter when the loss blew up.
+        suggestions: by name: `valley`, `steep`, `minimum` and `slide`, and the lesson's two rules, `before_bottom`
+            (one step of ten before the lowest loss) and `around_steepest` (the steepest point, ten times less, ten
+            times more).
+    """
+
+    lrs: Curve
+    losses: Curve
+    n_steps: int = 100
+    suggestions: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lrs, self.losses = np.asarray(self.lrs), np.asarray(self.losses)
+        lrs, losses = self._inner()
+        if len(lrs) < 4:
+            raise VectableError(
+                f"The loss blew up after {len(self.lrs)} steps, too few to suggest a learning rate: start lower "
+                "(start_lr=1e-9) or look at the data."
+            )
+        self.suggestions = {name: suggest(lrs, losses) for name, suggest in SUGGESTIONS.items()}
+        steepest = self.suggestions["steep"]
+        self.suggestions["before_bottom"] = self.suggestions["minimum"]
+        self.suggestions["around_steepest"] = (steepest / 10, steepest, steepest * 10)
+
+    def plot(self, skip_start: int = 10, skip_end: int = 5, path: str | None = None) -> "Figure":
+        """Loss against learning rate without the first and last few points; the suggestions as dots."""
+        from vectable.insight.plots import figure, save
+
+        stop = max(len(self.lrs) - skip_end, skip_start + 2)
+        fig, ax = figure()
+        ax.plot(self.lrs[skip_start:stop], self.losses[skip_start:stop])
+        for name in SUGGESTIONS:
+            rate = self.suggestions[name]
+            loss = float(np.interp(np.log(rate), np.log(self.lrs), self.losses))
+            ax.plot(rate, loss, "o", label=f"{name} {rate:.1e}")
+        ax.set(xscale="log", xlabel="learning rate", ylabel="loss, smoothed")
+        ax.legend()
+        return save(fig, path)
+
+    def _inner(self) -> tuple[Curve, Curve]:
+        first = self.n_steps // 10
+        return self.lrs[first:-5], self.losses[first:-5]
+
+    def __repr__(self) -> str:
+        listed = ", ".join(f"{name} {self.suggestions[name]:.2e}" for name in SUGGESTIONS)
+        return f"FoundRates({listed})"
