@@ -230,6 +230,7 @@ def warm_up() -> None:
 
     import vectable as vt
 
-    few = pl.DataFrame({"user": [1, 1, 2, 2] * 50, "item": [1, 2, 1, 2] * 50, "rating": [5.0, 1.0, 4.0, 2.0] * 50})
+    pairs = [(user, item) for user in range(20) for item in range(20)]
+    few = pl.DataFrame(pairs, schema=["user", "item"], orient="row").with_columns(rating=pl.col("item") % 5 + 1.0)
     data = vt.RatingsData.from_df(few, seed=0)
     vt.collab_learner(data, n_factors=2, progress=False).fit_one_cycle(1, 1e-3)

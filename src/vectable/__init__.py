@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vectable.collab import CollabLearner as CollabLearner
     from vectable.collab import collab_learner as collab_learner
     from vectable.cross_validation import cross_validate as cross_validate
-    from vectable.data import catalogue as datasets
+    from vectable.data import catalogue
     from vectable.data.categorify import Categorify as Categorify
     from vectable.data.ratings import RatingsData as RatingsData
     from vectable.data.tensors import TensorData as TensorData
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from vectable.training.callbacks import EarlyStopping as EarlyStopping
     from vectable.training.callbacks import KeepBest as KeepBest
     from vectable.training.learner import Learner as Learner
+
+    datasets = catalogue
 
 _HOMES = {
     "load_learner": "vectable.artifact",
@@ -59,7 +61,7 @@ _HOMES = {
 }
 _MODULES = {"datasets": "vectable.data.catalogue", "insight": "vectable.insight"}
 
-__all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - names are strings
+__all__ = ["__version__", *_HOMES, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:

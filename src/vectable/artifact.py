@@ -97,7 +97,9 @@ def write_folder(path: str | Path, contents: Contents) -> Path:
             if OURS.fullmatch(leftover.name) and stamp not in leftover.name:
                 leftover.unlink()
     except OSError as problem:
-        raise ArtifactError(f"The model cannot be saved to {str(folder)!r}: {problem.strerror or problem}.") from problem
+        raise ArtifactError(
+            f"The model cannot be saved to {str(folder)!r}: {problem.strerror or problem}."
+        ) from problem
     return folder
 
 
@@ -113,7 +115,9 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise ArtifactError(f"{str(folder / MANIFEST)!r} is damaged ({problem}); restore it or train again.") from problem
+        raise ArtifactError(
+            f"{str(folder / MANIFEST)!r} is damaged ({problem}); restore it or train again."
+        ) from problem
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ArtifactError(f"{str(folder)!r} is not a saved model of vectable: its {MANIFEST} is something else's.")
     version = manifest.get("format_version")
@@ -164,7 +168,7 @@ def _checksum(file: Path) -> str:
 
 
 def _checked(folder: Path, entry: Mapping[str, Any]) -> Path:
-    name = entry["file"]
+    name: str = entry["file"]
     if Path(name).name != name:
         raise ArtifactError(f"{str(folder)!r} names the file {name!r} outside itself and is not read.")
     file = folder / name
@@ -182,7 +186,12 @@ def _versions() -> dict[str, str]:
     import numpy
     import torch
 
-    return {"vectable": __version__, "python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
+    return {
+        "vectable": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+    }
 
 
 def _saved_by(manifest: Mapping[str, Any]) -> str:
@@ -212,7 +221,9 @@ def load_learner(path: str | Path, model: "nn.Module | None" = None, **more: Any
     """
     contents = read_folder(path)
     if contents.kind not in LOADERS:
-        raise ArtifactError(f"{str(path)!r} holds a model of kind {contents.kind!r}; this program loads {list(LOADERS)}.")
+        raise ArtifactError(
+            f"{str(path)!r} holds a model of kind {contents.kind!r}; this program loads {list(LOADERS)}."
+        )
     module, name = LOADERS[contents.kind]
     try:
         learner: Learner = getattr(import_module(module), name).from_contents(contents, model=model, **more)

@@ -108,7 +108,10 @@ class CollabLearner(Learner):
             "global mean": np.full(len(held_out), self.data.mean_rating),
             "biases": self.recommender.baseline.predict(held_out.user, held_out.item),
         }
-        return {**super().validate(), "baselines": {name: _errors(held_out, guess) for name, guess in guesses.items()}}
+        return {
+            **super().validate(),
+            "baselines": {name: _errors(held_out, guess) for name, guess in guesses.items()},
+        }
 
     def ranking(self, k: int = 10, relevant: float | None = None) -> dict[str, Any]:
         """NDCG, recall and hit rate at `k` over all items, seen ones left out, beside popularity and bias alone.
@@ -145,7 +148,7 @@ class CollabLearner(Learner):
     # ---------------------------------------------------------------- what did it learn
 
     def bias(self, names: Iterable[Any], is_item: bool = True) -> NDArray[np.float32]:
-        """Biases of items (or users) by id or title, (names,): high for what is rated above what its factors explain."""
+        """Biases of items (or users) by id or title, (names,): how far above what factors explain they are rated."""
         codes = find_codes(self.data, names, is_item)
         return self._rater.biases(is_item).cpu().numpy()[codes]  # type: ignore[no-any-return]
 
@@ -353,7 +356,9 @@ def _check_range(data: RatingsData, y_range: tuple[float, float] | str | None) -
         return None
     if y_range == "auto":
         return suggested
-    usable = not isinstance(y_range, str) and len(y_range) == 2 and all(np.isfinite(y_range)) and y_range[0] < y_range[1]
+    usable = (
+        not isinstance(y_range, str) and len(y_range) == 2 and all(np.isfinite(y_range)) and y_range[0] < y_range[1]
+    )
     require(usable, f"y_range is {y_range!r}; it is (low, high), low below high, for these ratings {suggested}.")
     if low < y_range[0] or high > y_range[1]:  # type: ignore[operator]
         warnings.warn(

@@ -13,7 +13,18 @@ from vectable.data.frames import FrameKind, from_polars, to_polars
 from vectable.data.ratings import RatingsData
 from vectable.errors import VectableError, require
 
-COLUMNS = ("user", "item", "rating", "title", "timestamp", "items", "users", "duplicates", "missing_ids", "batch_size")
+COLUMNS = (
+    "user",
+    "item",
+    "rating",
+    "title",
+    "timestamp",
+    "items",
+    "users",
+    "duplicates",
+    "missing_ids",
+    "batch_size",
+)
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,9 @@ def cross_validate(
 
 
 def _folds(df_or_folds: Any, k: int, seed: int) -> tuple[list[tuple[Any, Any]], FrameKind]:
-    if isinstance(df_or_folds, list | tuple) or (isinstance(df_or_folds, Iterable) and not hasattr(df_or_folds, "columns")):
+    if isinstance(df_or_folds, list | tuple) or (
+        isinstance(df_or_folds, Iterable) and not hasattr(df_or_folds, "columns")
+    ):
         pairs = [tuple(pair) for pair in df_or_folds]
         if not pairs or any(len(pair) != 2 for pair in pairs):
             raise VectableError("Folds are pairs of tables, [(training, validation), ...]; at least one.")

@@ -96,7 +96,11 @@ def block_batches(
         stages.append((first, first + len(in_turn)))
         first += len(in_turn)
     return BatchPlan(
-        np.concatenate(blocks), np.concatenate(starts), np.concatenate(stops), np.concatenate(lanes), tuple(stages)
+        np.concatenate(blocks),
+        np.concatenate(starts),
+        np.concatenate(stops),
+        np.concatenate(lanes),
+        tuple(stages),
     )
 
 

@@ -99,7 +99,7 @@ class Categorify:
         self.__dict__.pop("_code_of", None)
 
     def _like_vocabulary(self, ids: pl.Series) -> pl.Series:
-        """"42" is looked up as 42 where the vocabulary holds numbers, and the other way round."""
+        """ "42" is looked up as 42 where the vocabulary holds numbers, and the other way round."""
         return ids if ids.dtype == self.vocabulary.dtype else ids.cast(self.vocabulary.dtype, strict=False)
 
 

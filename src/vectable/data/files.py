@@ -86,9 +86,9 @@ def read_table(
 
     Args:
         path: the file.
-        sep: separator, of one or more characters. By default a comma for .csv and a tab for .tsv, and where
-            that does not occur, or for another suffix, what of ``:: tab ; | ,`` the first lines agree on. With
-            a separator of more than one character, quotation marks are ordinary characters.
+        sep: separator, of one or more characters. By default a comma for .csv and a tab for .tsv, and for
+            another suffix, or where that does not occur, what of ``:: tab ; | ,`` the first lines agree on.
+            With a separator of more than one character, quotation marks are ordinary characters.
         has_header: whether the first line names the columns. Without one they are column_1, column_2, ...
         columns: names for the columns, in the file's order, in place of the header's.
         encoding: of the text; any name Python knows. UTF-8 may begin with a byte-order mark.
@@ -343,8 +343,8 @@ class _SeparatedText:
             never_closes = "end of data" in str(problem)
             cause = "a quotation mark opens there and never closes" if never_closes else problem
             raise DataError(
-                f"{self.path} cannot be read from line {line:,} on: {cause}. A quotation mark within a quoted "
-                f'field is written twice: "a 5"" disk".'
+                f"{self.path} cannot be read from line {line:,} on: {cause}. Within a quoted field "
+                f'a quotation mark is written twice: "a 5"" disk".'
             ) from None
 
     def _odd(self, line: int, found: int) -> DataError:
@@ -529,9 +529,7 @@ def write_table(frame: pl.DataFrame, path: str | Path) -> Path:
     path = Path(path).expanduser()
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
-        raise DataError(
-            f"{path} does not say what to write: its name must end in one of {', '.join(_WRITERS)}."
-        )
+        raise DataError(f"{path} does not say what to write: its name must end in one of {', '.join(_WRITERS)}.")
     if not path.parent.is_dir():
         raise DataError(f"{path} cannot be written: there is no folder {path.parent}; create it first.")
     if path.is_dir():

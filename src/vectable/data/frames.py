@@ -99,8 +99,8 @@ def _pandas_column(name: str, series: Any) -> pl.Series:
     dtype = series.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "iufbmM":
         return pl.Series(name, series.to_numpy())
-    if dtype != object and importlib.util.find_spec("pyarrow") is not None:
-        return pl.from_pandas(series).alias(name)
+    if not isinstance(dtype, np.dtype) and importlib.util.find_spec("pyarrow") is not None:
+        return pl.Series(name, pl.from_pandas(series))
     values = [None if missing else value for value, missing in zip(series, series.isna(), strict=True)]
     types = {type(value) for value in values if value is not None}
     if len(types) > 1 and not types <= {int, float, bool, np.int64, np.float64}:

@@ -59,7 +59,10 @@ def find_columns(
             "Interactions alone (who saw what, without a rating) are not supported yet: "
             "give a column of numbers, with rating=."
         )
-    require(len({user, item, rating}) == 3, f"user, item and rating name the same column twice: {[user, item, rating]}.")
+    require(
+        len({user, item, rating}) == 3,
+        f"user, item and rating name the same column twice: {[user, item, rating]}.",
+    )
     return Columns(user, item, rating, title, timestamp)
 
 
@@ -76,7 +79,10 @@ def read_ratings(
     Raises:
         DataError: for the first row (counted from 1, a header not among them) that cannot be used.
     """
-    require(duplicates in ("keep", "last", "mean", "error"), f"duplicates is {duplicates!r}; it is keep, last, mean or error.")
+    require(
+        duplicates in ("keep", "last", "mean", "error"),
+        f"duplicates is {duplicates!r}; it is keep, last, mean or error.",
+    )
     require(missing_ids in ("error", "drop"), f"missing_ids is {missing_ids!r}; it is 'error' or 'drop'.")
     taken = {
         "user": as_ids(frame[columns.user]),
@@ -123,7 +129,9 @@ def _times(values: pl.Series, name: str, where: str) -> pl.Series:
 def _without_missing_ids(
     ratings: pl.DataFrame, columns: Columns, missing_ids: Literal["error", "drop"], where: str
 ) -> pl.DataFrame:
-    missing = (ratings["user"].is_null() | ratings["item"].is_null()) if len(ratings) else pl.Series([], dtype=pl.Boolean)
+    missing = (
+        (ratings["user"].is_null() | ratings["item"].is_null()) if len(ratings) else pl.Series([], dtype=pl.Boolean)
+    )
     count = int(missing.sum() or 0)
     if count == 0:
         return ratings
@@ -131,8 +139,8 @@ def _without_missing_ids(
     column = columns.user if ratings["user"][row] is None else columns.item
     if missing_ids == "error":
         raise DataError(
-            f"Column {column!r} is missing in row {row + 1:,} of {where}; {count:,} of {len(ratings):,} rows have no user "
-            "or no item. Correct them, or leave them out with missing_ids='drop'."
+            f"Column {column!r} is missing in row {row + 1:,} of {where}; {count:,} of {len(ratings):,} rows have no "
+            "user or no item. Correct them, or leave them out with missing_ids='drop'."
         )
     warnings.warn(f"{count:,} rows of {where} without user or item are left out.", VectableWarning, stacklevel=4)
     return ratings.filter(~missing)
@@ -157,7 +165,9 @@ def _settle_duplicates(ratings: pl.DataFrame, policy: DuplicatePolicy, where: st
     if policy == "last":
         return ratings.unique(["user", "item"], keep="last", maintain_order=True)
     others = [pl.col(name).last() for name in ratings.columns if name == "time"]
-    return ratings.group_by(["user", "item"], maintain_order=True).agg(pl.col("rating").mean().cast(pl.Float32), *others)
+    return ratings.group_by(["user", "item"], maintain_order=True).agg(
+        pl.col("rating").mean().cast(pl.Float32), *others
+    )
 
 
 def _count_duplicates(ratings: pl.DataFrame) -> int:

@@ -16,8 +16,9 @@ from vectable.data.categorify import Categorify
 from vectable.data.files import read_table
 from vectable.data.frames import FrameKind, from_polars, table_from_json, table_to_json, to_polars
 from vectable.data.rating_columns import Columns, DuplicatePolicy, find_columns, read_ratings
+from vectable.data.side_tables import item_titles, lengthen, side_table
 from vectable.data.splits import random_split, time_split
-from vectable.errors import DataError, VectableWarning, require, require_columns
+from vectable.errors import VectableWarning, require, require_columns
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -140,7 +141,9 @@ class RatingsData:
         else:
             require(split == "random", f"split is {split!r}; it is 'random' or 'time'.")
             train_rows, valid_rows = random_split(len(ratings), valid_pct, seed)
-        train, valid = (ratings[rows] for rows in (train_rows, valid_rows)) if len(valid_rows) else (ratings, ratings[:0])
+        train, valid = (
+            (ratings[rows] for rows in (train_rows, valid_rows)) if len(valid_rows) else (ratings, ratings[:0])
+        )
         return cls._encode(train, valid, columns, frame, items, users, kind, batch_size)
 
     @classmethod
@@ -202,16 +205,16 @@ class RatingsData:
         check_batch_size(batch_size)
         user_ids = Categorify().fit(train["user"])
         item_ids = Categorify().fit(train["item"])
-        item_table = _side_table(items, columns.item, item_ids, "items")
+        item_table = side_table(items, columns.item, item_ids, "items")
         data = cls(
             train_ratings=encode_ratings(train, user_ids, item_ids),
             valid_ratings=encode_ratings(valid, user_ids, item_ids),
             user_ids=user_ids,
             item_ids=item_ids,
             columns=columns,
-            titles=_titles(frame, columns, item_ids, item_table),
+            titles=item_titles(frame, columns, item_ids, item_table),
             item_table=item_table,
-            user_table=_side_table(users, columns.user, user_ids, "users"),
+            user_table=side_table(users, columns.user, user_ids, "users"),
             kind=kind,
             batch_size=batch_size,
         )
@@ -304,7 +307,7 @@ class RatingsData:
         starts, rows = self.by_user
         return rows[starts[user_code] : starts[user_code + 1]]
 
-    def item_names(self, codes: NDArray[np.int32] | list[int]) -> pl.Series:
+    def item_names(self, codes: Sequence[int] | NDArray[Any]) -> pl.Series:
         """Titles of items by code, or their ids as text where there are no titles."""
         codes = np.asarray(codes, dtype=np.int32)
         ids = self.item_ids.decode(codes).cast(pl.String)
@@ -313,7 +316,7 @@ class RatingsData:
         titles = Categorify(self.titles).decode(codes)
         return pl.select(pl.coalesce(titles.alias("title"), ids.alias("id"))).to_series()
 
-    def item_frame(self, codes: NDArray[np.int32] | list[int], **more: Any) -> pl.DataFrame:
+    def item_frame(self, codes: Sequence[int] | NDArray[Any], **more: Any) -> pl.DataFrame:
         """A table with the items' ids, their titles where there are any, and `more` columns."""
         codes = np.asarray(codes, dtype=np.int32)
         columns: dict[str, Any] = {self.columns.item: self.item_ids.decode(codes)}
@@ -380,14 +383,17 @@ class RatingsData:
     ) -> "RatingsData":
         """Take up what `to_saved` gave."""
         arrays = {name: value.numpy() for name, value in tensors["ratings"].items()}
-        parts = [
-            Ratings(arrays[f"{part}.user"], arrays[f"{part}.item"], arrays[f"{part}.rating"], arrays.get(f"{part}.time"))
+        train, valid = (
+            Ratings(
+                arrays[f"{part}.user"], arrays[f"{part}.item"], arrays[f"{part}.rating"], arrays.get(f"{part}.time")
+            )
             for part in ("train", "valid")
-        ]
+        )
         side = {name: None if form is None else table_from_json(form) for name, form in tables["side_tables"].items()}
         titles = tables["titles"]
         return cls(
-            *parts,
+            train_ratings=train,
+            valid_ratings=valid,
             user_ids=Categorify.from_json(tables["vocabularies"]["user"]),
             item_ids=Categorify.from_json(tables["vocabularies"]["item"]),
             columns=Columns(**settings["columns"]),
@@ -415,7 +421,7 @@ class RatingsData:
         item_ids.grow(new["item"])
         titles = self.titles
         if titles is not None:
-            new_titles = _titles(frame, columns, item_ids, None)
+            new_titles = item_titles(frame, columns, item_ids, None)
             titles = titles.extend_constant(None, len(item_ids) - 1 - len(titles))
             if new_titles is not None:
                 titles = pl.select(pl.coalesce(titles.alias("old"), new_titles.alias("new"))).to_series()
@@ -426,8 +432,8 @@ class RatingsData:
             item_ids=item_ids,
             columns=columns,
             titles=titles,
-            item_table=_lengthen(self.item_table, item_ids, columns.item),
-            user_table=_lengthen(self.user_table, user_ids, columns.user),
+            item_table=lengthen(self.item_table, item_ids, columns.item),
+            user_table=lengthen(self.user_table, user_ids, columns.user),
             kind=self.kind,
             batch_size=self.batch_size,
             block_order=self.block_order,
@@ -442,49 +448,3 @@ def encode_ratings(ratings: pl.DataFrame, user_ids: Categorify, item_ids: Catego
         ratings["rating"].to_numpy(writable=True),
         ratings["time"].to_numpy(writable=True) if "time" in ratings.columns else None,
     )
-
-
-def _side_table(table: Any, id_column: str, ids: Categorify, what: str) -> pl.DataFrame | None:
-    """The side columns of a table of items or users, a row for each entry of the vocabulary, in its order."""
-    if table is None:
-        return None
-    frame, _ = to_polars(table, f"the {what} table")
-    if frame.width == 0:
-        raise DataError(f"The {what} table has no columns.")
-    key = id_column if id_column in frame.columns else frame.columns[0]
-    codes = ids.encode(frame[key])
-    known = codes > 0
-    if not known.any():
-        raise DataError(
-            f"No value of column {key!r} of the {what} table is a {id_column!r} of the ratings "
-            f"(its first is {frame[key][0] if len(frame) else 'missing'!r}, the ratings' first is {ids.vocabulary[0]!r}); "
-            f"name its id column {id_column!r}."
-        )
-    side = frame.filter(pl.Series(known)).with_columns(pl.Series("", codes[known])).unique("", keep="first")
-    order = pl.DataFrame({"": np.arange(1, len(ids), dtype=np.int32)})
-    joined = order.join(side, on="", how="left", maintain_order="left").drop("")
-    return joined.with_columns(ids.vocabulary.alias(key)).rename({key: id_column})
-
-
-def _lengthen(table: pl.DataFrame | None, ids: Categorify, id_column: str) -> pl.DataFrame | None:
-    if table is None:
-        return None
-    grown = pl.DataFrame({id_column: ids.vocabulary})
-    return grown.join(table, on=id_column, how="left", maintain_order="left").select(table.columns)
-
-
-def _titles(
-    frame: pl.DataFrame, columns: Columns, item_ids: Categorify, item_table: pl.DataFrame | None
-) -> pl.Series | None:
-    """A title for each item in vocabulary order, missing where none is known."""
-    if columns.title is None or columns.title == columns.item:
-        return None
-    if columns.title in frame.columns:
-        codes = item_ids.encode(frame[columns.item])
-        first = pl.DataFrame({"code": codes, "title": frame[columns.title].cast(pl.String)}).drop_nulls()
-        first = first.filter(pl.col("code") > 0).unique("code", keep="first")
-        order = pl.DataFrame({"code": np.arange(1, len(item_ids), dtype=np.int32)})
-        return order.join(first, on="code", how="left", maintain_order="left")["title"]
-    if item_table is not None and columns.title in item_table.columns:
-        return item_table[columns.title].cast(pl.String).alias("title")
-    return None

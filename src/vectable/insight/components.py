@@ -22,7 +22,10 @@ def principal_components(vectors: ArrayLike, k: int = 3) -> tuple[NDArray[np.flo
     rows = np.asarray(vectors, dtype=np.float64)
     require(rows.ndim == 2, f"vectors has {rows.ndim} dimensions; it is a matrix, (rows, width).")
     most = min(rows.shape)
-    require(1 <= k <= most, f"k is {k}; {rows.shape[0]} vectors of width {rows.shape[1]} have 1 to {most} components.")
+    require(
+        1 <= k <= most,
+        f"k is {k}; {rows.shape[0]} vectors of width {rows.shape[1]} have 1 to {most} components.",
+    )
     centred = rows - rows.mean(axis=0)
     left, values, right = np.linalg.svd(centred, full_matrices=False)
     signs = np.sign(right[np.arange(k), np.abs(right[:k]).argmax(axis=1)])

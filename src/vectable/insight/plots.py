@@ -7,7 +7,7 @@ from vectable.errors import DataError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,

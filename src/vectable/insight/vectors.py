@@ -35,5 +35,5 @@ def export_vectors(path: Path, about: pl.DataFrame, vectors: NDArray[np.float32]
     metadata = path.with_stem(path.stem + METADATA)
     in_a_line = [pl.col(pl.String).str.replace_all(r"[\t\r\n]", " ")]
     write_table(about.with_columns(in_a_line), metadata)
-    write_table(pl.DataFrame(vectors), path, header=False)
+    pl.DataFrame(vectors).write_csv(path, separator="\t", include_header=False)
     return [path, metadata]

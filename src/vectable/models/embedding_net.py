@@ -33,9 +33,18 @@ class EmbeddingNet(nn.Module):
         preset: str = "modern",
     ):
         super().__init__()
-        require(len(layers) >= 1 and min(layers) >= 1, f"layers is {list(layers)}; give at least one width of 1 or more.")
-        user_width, item_width = widths or (embedding_width(n_users, preset), embedding_width(n_items, preset))
-        require(min(user_width, item_width) >= 1, f"The embedding widths are {(user_width, item_width)}; at least 1 each.")
+        require(
+            len(layers) >= 1 and min(layers) >= 1,
+            f"layers is {list(layers)}; give at least one width of 1 or more.",
+        )
+        user_width, item_width = widths or (
+            embedding_width(n_users, preset),
+            embedding_width(n_items, preset),
+        )
+        require(
+            min(user_width, item_width) >= 1,
+            f"The embedding widths are {(user_width, item_width)}; at least 1 each.",
+        )
         self.users, self.items = embedding(n_users, user_width), embedding(n_items, item_width)
         blocks: list[nn.Module] = []
         width = user_width + item_width
@@ -77,7 +86,9 @@ class EmbeddingNet(nn.Module):
 
     def biases(self, of_items: bool) -> Tensor:
         """A net has no bias a row."""
-        raise VectableError("A multi-layer net has no biases by item or user; the dot-product model (use_nn=False) has.")
+        raise VectableError(
+            "A multi-layer net has no biases by item or user; the dot-product model (use_nn=False) has."
+        )
 
     def grow(self, n_users: int, n_items: int) -> None:
         """Append rows for new users and items, in place."""

@@ -36,7 +36,7 @@ class Ensemble(nn.Module):
         total = self._raters[0].score_rows(parts[0])
         for member, part in zip(self._raters[1:], parts[1:], strict=True):
             total += member.score_rows(part)
-        return total.div_(len(self.members))
+        return torch.div(total, len(self.members))
 
     def vectors(self, of_items: bool) -> Tensor:
         """The members' vectors side by side: a dot product of two is the sum of the members'."""
@@ -58,7 +58,7 @@ class Ensemble(nn.Module):
 
     def config(self) -> dict[str, Any]:
         """One member's arguments; the number of members is kept beside it."""
-        return self._raters[0].config()
+        return dict(self._raters[0].config())
 
     @property
     def _raters(self) -> list[Any]:

@@ -66,7 +66,12 @@ def solve_row(model: Any, prior: UserPrior, items: NDArray[np.int32], ratings: N
 
 
 def contributions(
-    model: Any, prior: UserPrior, row: Tensor, items: NDArray[np.int32], ratings: NDArray[np.float32], target: int
+    model: Any,
+    prior: UserPrior,
+    row: Tensor,
+    items: NDArray[np.int32],
+    ratings: NDArray[np.float32],
+    target: int,
 ) -> NDArray[np.float64]:
     """How much each seen rating moves the prediction for item `target` away from what it does to the average item.
 

@@ -50,7 +50,7 @@ class FoldedUser:
 
     def predict(self, items: Iterable[Any]) -> NDArray[np.float32]:
         """Predicted ratings of items by id or title, (items,)."""
-        return self.recommender.scores_of_row(self.row)[self.recommender.item_codes(items)]
+        return self.recommender.scores_of_row(self.row).numpy()[self.recommender.item_codes(items)]
 
     def explain(self, item: Any, n: int = 5) -> Any:
         """Why this prediction; see `CollabLearner.explain`."""

@@ -33,7 +33,9 @@ def find_codes(
     codes = (data.item_ids if is_item else data.user_ids).encode(names)
     if is_item and data.titles is not None:
         titled = data.codes_by_title
-        found = [titled.get(name, code) if isinstance(name, str) else code for name, code in zip(names, codes, strict=True)]
+        found = [
+            titled.get(name, code) if isinstance(name, str) else code for name, code in zip(names, codes, strict=True)
+        ]
         codes = np.array(found, dtype=np.int32)
     missing = [name for name, code in zip(names, codes, strict=True) if code == 0]
     if missing:

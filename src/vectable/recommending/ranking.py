@@ -14,9 +14,12 @@ from vectable.recommending.top_n import top_items
 
 
 def rank_all_items(
-    data: RatingsData, scorers: dict[str, Callable[[NDArray[np.int32]], Tensor]], k: int, relevant: float | None = None
+    data: RatingsData,
+    scorers: dict[str, Callable[[NDArray[np.int32]], Tensor]],
+    k: int,
+    relevant: float | None = None,
 ) -> dict[str, Any]:
-    """NDCG, recall and hit rate at `k` for each way of scoring, over every item that the user has not rated in training.
+    """NDCG, recall and hit rate at `k` for each way of scoring, over all items that the user has not rated in training.
 
     Args:
         scorers: from user codes to scores of every item, (users, items).
@@ -35,7 +38,9 @@ def rank_all_items(
     liked = (held_out.rating >= threshold) & (held_out.user > 0) & (held_out.item > 0)
     users = np.unique(held_out.user[liked])
     if len(users) == 0:
-        raise VectableError(f"No held-out rating of a known user is at least {threshold:.2f}: there is nothing to rank for.")
+        raise VectableError(
+            f"No held-out rating of a known user is at least {threshold:.2f}: there is nothing to rank for."
+        )
     order = np.argsort(held_out.user[liked], kind="stable")
     favourites = np.split(held_out.item[liked][order], np.searchsorted(held_out.user[liked][order], users[1:]))
     result: dict[str, Any] = {"k": k, "relevant": float(threshold), "users": len(users)}

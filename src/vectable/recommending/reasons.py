@@ -38,7 +38,12 @@ def explain_row(
     corners = np.mean([_corners(model, row, item) for model, _, row in members], axis=0)
     average, user, other, prediction = corners.tolist()
     taste = prediction - user - other + average
-    terms = [("prediction", prediction), ("mean", average), ("user", user - average), ("item", other - average)]
+    terms = [
+        ("prediction", prediction),
+        ("mean", average),
+        ("user", user - average),
+        ("item", other - average),
+    ]
     terms.append(("taste", taste))
     codes = [0] * len(terms)
     gave: list[float | None] = [None] * len(terms)
@@ -57,20 +62,6 @@ def explain_row(
         shown = shown.with_columns(pl.when(pl.Series(codes) > 0).then(pl.col("title")).alias("title"))
     shown = shown.with_columns(pl.col("your_rating").cast(pl.Float64))
     return shown.insert_column(0, pl.Series("term", [name for name, _ in terms]))
-
-
-def strongest_reason(
-    members: Sequence[Member], seen: NDArray[np.int32], ratings: NDArray[np.float32], item: int
-) -> int | None:
-    """Position among the seen items, of those rated no lower than the user's mean, of the one that lifts this item most.
-
-    None where none lifts it.
-    """
-    if len(seen) == 0:
-        return None
-    points = np.mean([contributions(m, prior, row, seen, ratings, item) for m, prior, row in members], axis=0)
-    points[ratings < ratings.mean()] = -np.inf
-    return int(points.argmax()) if points.max() > 0 else None
 
 
 def _corners(model: Any, row: Tensor, item: int) -> list[float]:

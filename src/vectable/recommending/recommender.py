@@ -12,11 +12,12 @@ from torch import Tensor
 
 from vectable.data.ratings import RatingsData
 from vectable.errors import require
+from vectable.insight.neighbours import cosines
 from vectable.recommending.baselines import BiasBaseline
 from vectable.recommending.fold_in import UserPrior
 from vectable.recommending.folded_user import FoldedUser
 from vectable.recommending.names import find_codes, tell_unknown
-from vectable.recommending.reasons import explain_row, strongest_reason
+from vectable.recommending.reasons import explain_row
 from vectable.recommending.top_n import top_items
 
 NOISE_ROWS = 100_000  # training rows looked at to know a model's error
@@ -65,10 +66,10 @@ class Recommender:
         return self.data.native(shown.insert_column(0, asked.gather(of_user).alias(self.data.columns.user)))
 
     def list_for(self, row: Tensor, seen: NDArray[np.int32], n: int, *filters: Any) -> Any:
-        """The best items for a user's row, (width,), without those `seen`; with the reason, where one stands out."""
+        """The best items for a user's row, (width,), without those `seen`."""
         require(isinstance(n, int | np.integer) and n >= 1, f"n is {n!r}; a list has at least 1 item.")
         lists, scores = top_items(
-            lambda _: self.scores_of_row(row, as_tensor=True)[None],
+            lambda _: self.scores_of_row(row)[None],
             1,
             len(self.data.item_ids),
             n,
@@ -100,14 +101,20 @@ class Recommender:
         """Terms of the prediction for a user's row and an item."""
         return self.data.native(explain_row(self.data, self._members_with(row), seen, ratings, item_code, n))
 
-    def because(self, user: Any, items: Sequence[Any]) -> list[tuple[str, float] | None]:
-        """For each recommended item the seen item that lifts it most: its name and the user's rating of it."""
-        code = int(self.data.user_ids.encode([user])[0])
-        seen, ratings = self.seen_by(code)
-        members = self._members_with(self.row_of(code))
-        best = [strongest_reason(members, seen, ratings, int(item)) for item in self.item_codes(items)]
+    def alike_seen(self, user: Any, items: Iterable[Any]) -> list[tuple[str, float] | None]:
+        """For each item the one most like it among those that the user rated at or above their mean: name and rating.
+
+        A reason in one line; `explain` gives the whole account. None for a user without training ratings.
+        """
+        seen, ratings = self.seen_by(int(self.data.user_ids.encode([user])[0]))
+        if len(seen) == 0:
+            return [None for _ in items]
+        liked = ratings >= ratings.mean()
+        seen, ratings = seen[liked], ratings[liked]
+        alike = cosines(self.model.vectors(True).cpu().numpy())
+        closest = [int(alike(int(code), seen).argmax()) for code in self.item_codes(items)]
         names = self.data.item_names(seen)
-        return [None if at is None else (names[at], float(ratings[at])) for at in best]
+        return [(names[at], float(ratings[at])) for at in closest]
 
     # ---------------------------------------------------------------- rows and scores
 
@@ -133,11 +140,10 @@ class Recommender:
             rows = self.model.user_rows(torch.from_numpy(users).to(self.device))
             return self.model.score_rows(rows)  # type: ignore[no-any-return]
 
-    def scores_of_row(self, row: Tensor, as_tensor: bool = False) -> Any:
+    def scores_of_row(self, row: Tensor) -> Tensor:
         """Predicted ratings of every item for a user's row, (items,)."""
         with torch.no_grad():
-            scores = self.model.score_rows(row[None].to(self.device))[0].cpu()
-        return scores if as_tensor else scores.numpy()
+            return torch.as_tensor(self.model.score_rows(row[None].to(self.device))[0]).cpu()
 
     def row_of(self, code: int) -> Tensor:
         """All the model knows of a user: factors and bias, (width,)."""
@@ -157,7 +163,10 @@ class Recommender:
         return list(zip(self.members, self.priors, row.chunk(len(self.members)), strict=True))
 
     def _allowed(
-        self, candidates: Iterable[Any] | None = None, exclude: Iterable[Any] | None = None, min_ratings: int = 0
+        self,
+        candidates: Iterable[Any] | None = None,
+        exclude: Iterable[Any] | None = None,
+        min_ratings: int = 0,
     ) -> NDArray[np.bool_]:
         allowed = self.data.item_counts >= min_ratings
         if candidates is not None:

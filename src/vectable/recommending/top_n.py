@@ -1,4 +1,4 @@
-"""The best items for users, seen ones left out, in blocks: memory is bounded whatever the numbers of users and items."""
+"""The best items for users, seen ones left out, in blocks: memory is bounded for any number of users and items."""
 
 from collections.abc import Callable
 

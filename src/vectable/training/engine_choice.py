@@ -52,7 +52,9 @@ def make_engine(
         reason = why_not_compiled(model, loss_func, opt, wd_mode)
         if reason is None and isinstance(model, EmbeddingDotBias):
             try:
-                warm_up(on_compile=lambda: tell("Compiling the training engine; this happens once and takes a few seconds."))
+                warm_up(
+                    on_compile=lambda: tell("Compiling the training engine; this happens once and takes a few seconds.")
+                )
                 return CompiledEngine(model, preset=preset, wd=wd, threads=threads)
             except EngineUnavailable as problem:
                 reason = str(problem)
@@ -82,7 +84,13 @@ class CompiledEngine:
 
     def __init__(self, model: EmbeddingDotBias, *, preset: Preset, wd: float, threads: int) -> None:
         self.model: EmbeddingDotBias = model
-        self.options = {"y_range": model.y_range, "beta2": BETA2, "eps": preset.eps, "wd": wd, "threads": threads}
+        self.options = {
+            "y_range": model.y_range,
+            "beta2": BETA2,
+            "eps": preset.eps,
+            "wd": wd,
+            "threads": threads,
+        }
         self.forget()
 
     def begin(self, schedule: Schedule) -> None:

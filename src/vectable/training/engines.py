@@ -25,8 +25,11 @@ NORMALISATION = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
 class Engine(Protocol):
     """Trains one module. Between runs the module holds the truth: whoever changes its weights need not ask."""
 
-    model: nn.Module
     name: str
+
+    @property
+    def model(self) -> nn.Module:
+        """What is trained."""
 
     def begin(self, schedule: Schedule) -> None:
         """A fit starts: its learning rates and momenta, one a step, are known from here on."""
@@ -74,7 +77,9 @@ class TorchEngine:
     ) -> None:
         require(wd_mode in ("decoupled", "l2"), f"wd_mode is {wd_mode!r}; it is 'decoupled' or 'l2'.")
         if not callable(opt) and opt not in OPTIMIZERS:
-            raise UnknownNameError(f"There is no optimizer {opt!r}.{did_you_mean(opt, OPTIMIZERS)} There are {list(OPTIMIZERS)}.")
+            raise UnknownNameError(
+                f"There is no optimizer {opt!r}.{did_you_mean(opt, OPTIMIZERS)} There are {list(OPTIMIZERS)}."
+            )
         self.model, self.loss_func, self.opt, self.preset = model, loss_func, opt, preset
         self.wd, self.wd_mode = wd, wd_mode
         self.forget()
@@ -90,7 +95,7 @@ class TorchEngine:
             inputs, target = rows.batch(batch)
             with _frozen_statistics(self.model, when=len(batch) == 1):
                 loss = compute_loss(self.loss_func, self.model(*inputs), target)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self._update(self.schedule.lrs[self.step], self.schedule.moms[self.step])
             self.step += 1
             yield np.array([loss.item()])

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vectable.data.batches import BatchPlan
 from vectable.data.tensors import TensorSet
-from vectable.errors import TrainingStopped, VectableError, VectableWarning, require
+from vectable.errors import TrainingStopped, VectableWarning, require
 from vectable.models.ensemble import Ensemble
 from vectable.training.callbacks import Callback
 from vectable.training.engine_choice import make_engine
@@ -33,7 +32,16 @@ if TYPE_CHECKING:
     from vectable.artifact import Contents
     from vectable.insight.summary import Summary
 
-KNOWN_LOSSES = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "CrossEntropyLoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss")
+KNOWN_LOSSES = (
+    "MSELoss",
+    "L1Loss",
+    "SmoothL1Loss",
+    "HuberLoss",
+    "CrossEntropyLoss",
+    "NLLLoss",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+)
 LEARNER_OPTIONS = ("metrics", "opt", "wd", "wd_mode", "preset", "seed", "engine", "threads")
 PREDICT_ROWS = 16_384  # rows a forward pass where no gradients are needed
 
@@ -44,15 +52,19 @@ class Data(Protocol):
     batch_size: int
 
     @property
-    def train(self) -> TensorSet: ...
+    def train(self) -> TensorSet:
+        """Rows to train on."""
 
     @property
-    def valid(self) -> TensorSet: ...
+    def valid(self) -> TensorSet:
+        """Rows to measure on; may be none."""
 
     @property
-    def n_steps(self) -> int: ...
+    def n_steps(self) -> int:
+        """Steps an epoch."""
 
-    def plan(self, rng: np.random.Generator) -> BatchPlan: ...
+    def plan(self, rng: np.random.Generator) -> BatchPlan:
+        """The batches of one epoch."""
 
 
 class Learner:
@@ -165,7 +177,10 @@ class Learner:
     ) -> "Learner":
         whole = isinstance(n_epoch, int | np.integer) and n_epoch >= 1
         require(whole, f"The number of epochs is {n_epoch!r}; it is a whole number, 1 or more.")
-        require(bool(np.isfinite(lr)) and lr >= 0, f"The learning rate is {lr}; it is a number above 0, 1e-4 to 1e-1 as a rule.")
+        require(
+            bool(np.isfinite(lr)) and lr >= 0,
+            f"The learning rate is {lr}; it is a number above 0, 1e-4 to 1e-1 as a rule.",
+        )
         if lr == 0:
             warnings.warn("The learning rate is 0: nothing will be learned.", VectableWarning, stacklevel=3)
         self._check_trap()
@@ -215,7 +230,8 @@ class Learner:
                 row["seconds"] = time.perf_counter() - started
                 run.end_epoch(row)
                 progress.row({"model": member, **row})
-                if any([callback.epoch_ended(self, model, row) for callback in callbacks]):
+                stop = [callback.epoch_ended(self, model, row) for callback in callbacks]
+                if any(stop):
                     break
         except KeyboardInterrupt:
             self._settle(engine)
@@ -259,7 +275,10 @@ class Learner:
         loss = compute_loss(self.loss_func, outputs, rows.target.to(outputs.device)).item()
         predicted = activation_of(self.loss_func)(outputs).cpu().numpy()
         target = rows.target.cpu().numpy()
-        return {"valid_loss": loss, **{name: metric(predicted, target) for name, metric in self.metrics.items()}}
+        return {
+            "valid_loss": loss,
+            **{name: metric(predicted, target) for name, metric in self.metrics.items()},
+        }
 
     def _outputs(self, model: nn.Module, rows: TensorSet) -> Tensor:
         """The model's outputs for all rows, without gradients, in blocks."""

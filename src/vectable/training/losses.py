@@ -1,13 +1,15 @@
 """What belongs to a loss: the activation that turns outputs into predictions, the targets it takes, its traps."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-LossFunction = Callable[[Tensor, Tensor], Tensor]
+LossFunction = Callable[[Tensor, Tensor], Any]
 
 CLASS_LOSSES = (nn.CrossEntropyLoss, nn.NLLLoss)
+BINARY_LOSSES = (nn.BCEWithLogitsLoss, nn.BCELoss)
 REGRESSION_LOSSES = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
 
 
@@ -22,14 +24,14 @@ def activation_of(loss_func: LossFunction) -> Callable[[Tensor], Tensor]:
     return lambda outputs: outputs
 
 
-def compute_loss(loss_func: LossFunction, outputs: Tensor, target: Tensor) -> Tensor:
+def compute_loss(loss_func: LossFunction, outputs: Tensor, target: Tensor) -> Any:
     """The loss, with the target in the type and the outputs in the shape that the loss takes.
 
     A column (rows, 1) against (rows,) would silently broadcast to (rows, rows); it is flattened first.
     """
     if isinstance(loss_func, CLASS_LOSSES):
         return loss_func(outputs, target if target.is_floating_point() else target.long())
-    if isinstance(loss_func, REGRESSION_LOSSES) or isinstance(loss_func, nn.BCEWithLogitsLoss | nn.BCELoss):
+    if isinstance(loss_func, REGRESSION_LOSSES + BINARY_LOSSES):
         if outputs.shape != target.shape and outputs.numel() == target.numel():
             outputs = outputs.reshape(target.shape)
         return loss_func(outputs, target.to(outputs.dtype))

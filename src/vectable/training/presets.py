@@ -25,7 +25,9 @@ class Preset:
 
 
 PRESETS = {
-    "modern": Preset("modern", OneCycle("cosine", 0.25, 25.0, 1e5), 1e-5, fresh_optimizer=False, decay_everything=False),
+    "modern": Preset(
+        "modern", OneCycle("cosine", 0.25, 25.0, 1e5), 1e-5, fresh_optimizer=False, decay_everything=False
+    ),
     "lesson": Preset("lesson", OneCycle("linear", 0.3, 25.0, 25e4), 1e-8, fresh_optimizer=True, decay_everything=True),
 }
 

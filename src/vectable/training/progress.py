@@ -27,7 +27,13 @@ class Progress:
         self.console = show if isinstance(show, Console) else Console(quiet=not show)
         self.columns = columns
         live = (self.console.is_terminal or self.console.is_jupyter) and not self.console.quiet
-        look = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn())
+        look = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("steps"),
+            TimeRemainingColumn(),
+        )
         self.bar = RichProgress(*look, console=self.console, transient=True, disable=not live)
         self.task = self.bar.add_task("training", total=n_steps)
 
@@ -35,7 +41,9 @@ class Progress:
         self.bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: "TracebackType | None") -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
         self.bar.stop()
 
     def header(self) -> None:

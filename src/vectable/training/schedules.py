@@ -79,9 +79,7 @@ class Schedule:
 def one_cycle_schedule(cycle: OneCycle, n_steps: int, lr_max: float) -> Schedule:
     """One cycle over `n_steps` steps."""
     positions = [step / n_steps for step in range(n_steps)]
-    return Schedule(
-        np.array([cycle.lr(at, lr_max) for at in positions]), np.array([cycle.mom(at) for at in positions])
-    )
+    return Schedule(np.array([cycle.lr(at, lr_max) for at in positions]), np.array([cycle.mom(at) for at in positions]))
 
 
 def constant_schedule(n_steps: int, lr: float, mom: float = 0.9) -> Schedule:

@@ -55,7 +55,7 @@ def _make_ready(on_compile: Callable[[], None] | None) -> Kernels:
         from numba.core import event
     except Exception as error:  # also numba's own complaints about the numpy it found
         raise EngineUnavailable(f"numba cannot be imported: {error}") from error
-    if numba.config.DISABLE_JIT:
+    if getattr(numba.config, "DISABLE_JIT", False):
         raise EngineUnavailable("numba's compiler is switched off (NUMBA_DISABLE_JIT)")
 
     class Announce(event.Listener):  # type: ignore[misc]
@@ -74,7 +74,7 @@ def _make_ready(on_compile: Callable[[], None] | None) -> Kernels:
     try:
         source = importlib.import_module("vectable.training.compiled.kernels")
         with event.install_listener("numba:compile", Announce()):
-            ready = {name: _specialise(getattr(source, name), kind) for name, kind in source.SIGNATURES.items()}
+            ready = {name: _specialise(getattr(source, name), of) for name, of in source.SIGNATURES.items()}
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise EngineUnavailable(f"numba {numba.__version__} cannot compile the kernels: {reason}") from error
@@ -82,7 +82,7 @@ def _make_ready(on_compile: Callable[[], None] | None) -> Kernels:
 
 
 def _specialise(dispatcher: Any, argument_types: tuple[Any, ...]) -> Any:
-    """Compile a function for the one kind of arguments it is called with, through the disk cache if one works."""
+    """Compile a function for the one kind of arguments it is called with, with the disk cache if it works."""
     import numba
 
     options = {name: value for name, value in dispatcher.targetoptions.items() if name != "nopython"}

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vectable.data.batches import BatchPlan
-from vectable.training.compiled.compiling import kernels
+from vectable.training.compiled.compiling import EngineUnavailable, kernels
 from vectable.training.compiled.schedule import RULE_NUMBERS, Schedule, tabulate
 from vectable.training.compiled.tables import FIRST, SECOND, WEIGHTS, Floats, Table
+
+__all__ = ["EngineUnavailable", "LazyAdamW"]
 
 MOMENTS = (("first", FIRST), ("second", SECOND))
 
@@ -108,9 +110,7 @@ class LazyAdamW:
         if not 0 <= first <= last <= len(plan):
             raise ValueError(f"steps {first} to {last} of a plan that has {len(plan)}")
         if self._now + steps > self._schedule.steps:
-            raise ValueError(
-                f"{steps} steps after {self._now}, but the schedule begun has only {self._schedule.steps}"
-            )
+            raise ValueError(f"{steps} steps after {self._now}, but the schedule begun has only {self._schedule.steps}")
         losses = np.empty(steps)
         columns = (
             np.ascontiguousarray(users, dtype=np.int32),
@@ -148,9 +148,7 @@ class LazyAdamW:
         self.catch_up()
         return (*self._users.read(WEIGHTS), *self._items.read(WEIGHTS))
 
-    def set_weights(
-        self, user_factors: Floats, user_bias: Floats, item_factors: Floats, item_bias: Floats
-    ) -> None:
+    def set_weights(self, user_factors: Floats, user_bias: Floats, item_factors: Floats, item_bias: Floats) -> None:
         """Replace the weights and keep the moments."""
         self.catch_up()
         self._users.write(WEIGHTS, user_factors, user_bias)
@@ -191,7 +189,7 @@ class LazyAdamW:
         longest: int,
         losses: NDArray[np.float64],
     ) -> None:
-        """Train steps [begin, end) of a plan, which are all in one stage; `now` is the schedule's first of them."""
+        """Train steps [begin, end) of a plan, all in one stage; the first is step `now` of the schedule."""
         low, high = self.y_range or (0.0, 0.0)
         failed = [-1, -1]
 
@@ -230,7 +228,7 @@ class LazyAdamW:
         for step in failed:
             if step >= 0:
                 rows = plan.order[plan.starts[step] : plan.stops[step]]
-                raise IndexError(f"step {step} of the plan reads a row, user or item that does not exist: {rows}")
+                raise IndexError(f"step {step} reads a row, user or item that does not exist, in rows {rows}")
 
 
 def _both(run: Callable[[int], None], threads: int) -> None:

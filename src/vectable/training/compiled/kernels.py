@@ -12,6 +12,8 @@ Layout of the tail table: row s is what a row last updated at step s of the sche
 ``tail[4*s : 4*s+4] = log D_s, sum log b1, B_s, E_s``, float64.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-subclassing-any, disable-error-code="import-untyped"
+
 import math
 import operator
 from typing import Any, NamedTuple
@@ -44,7 +46,7 @@ _FLOAT = ir.FloatType()
 _VECTOR = ir.VectorType(_FLOAT, LANES)
 
 
-class _Vector(types.Type):  # type: ignore[misc]
+class _Vector(types.Type):
     """numba's name for 16 floats."""
 
 
@@ -52,8 +54,8 @@ VECTOR = _Vector(name="float32x16")
 
 
 @register_model(_Vector)
-class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
-    def __init__(self, manager: object, kind: object) -> None:
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
         super().__init__(manager, kind, _VECTOR)
 
 
@@ -61,12 +63,12 @@ def _define(symbol: object, instruction: str) -> None:
     """Let `symbol` between two vectors be LLVM's `instruction`."""
 
     @infer_global(symbol)
-    class _Typing(AbstractTemplate):  # type: ignore[misc]
-        def generic(self, args, kws):  # type: ignore[no-untyped-def]
+    class _Typing(AbstractTemplate):
+        def generic(self, args, kws):
             return signature(VECTOR, VECTOR, VECTOR) if tuple(args) == (VECTOR, VECTOR) else None
 
     @lower_builtin(symbol, VECTOR, VECTOR)
-    def _lower(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def _lower(context, builder, sig, args):
         return getattr(builder, instruction)(*args, flags=("contract",))
 
 
@@ -79,48 +81,49 @@ for _symbol, _instruction in (
     _define(_symbol, _instruction)
 
 
-def _address(context, builder, array_type, array, at, pointee):  # type: ignore[no-untyped-def]
+def _address(context, builder, array_type, array, at, pointee):
     start = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(start, [at]), pointee.as_pointer())
 
 
 @intrinsic
-def load(typing_context, array, at):  # type: ignore[no-untyped-def]
+def load(typing_context, array, at):
     """The 16 floats of `array` from element `at` on."""
 
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def generate(context, builder, sig, args):
         return builder.load(_address(context, builder, sig.args[0], *args, _VECTOR), align=4)
 
     return VECTOR(array, types.int64), generate
 
 
 @intrinsic
-def store(typing_context, array, at, vector):  # type: ignore[no-untyped-def]
+def store(typing_context, array, at, vector):
     """Write 16 floats to `array` from element `at` on."""
 
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def generate(context, builder, sig, args):
         builder.store(args[2], _address(context, builder, sig.args[0], *args[:2], _VECTOR), align=4)
 
     return types.void(array, types.int64, VECTOR), generate
 
 
 @intrinsic
-def spread(typing_context, number):  # type: ignore[no-untyped-def]
+def spread(typing_context, number):
     """16 times the same float32."""
 
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        one = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), args[0], ir.Constant(ir.IntType(32), 0))
+    def generate(context, builder, sig, args):
+        nothing = ir.Constant(_VECTOR, ir.Undefined)
+        one = builder.insert_element(nothing, args[0], ir.Constant(ir.IntType(32), 0))
         mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return builder.shuffle_vector(one, ir.Constant(_VECTOR, ir.Undefined), mask)
+        return builder.shuffle_vector(one, nothing, mask)
 
     return VECTOR(types.float32), generate
 
 
 @intrinsic
-def root(typing_context, vector):  # type: ignore[no-untyped-def]
+def root(typing_context, vector):
     """Square roots."""
 
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def generate(context, builder, sig, args):
         kind = ir.FunctionType(_VECTOR, [_VECTOR])
         function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{LANES}f32")
         return builder.call(function, args)
@@ -129,10 +132,10 @@ def root(typing_context, vector):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def total(typing_context, vector):  # type: ignore[no-untyped-def]
+def total(typing_context, vector):
     """The sum of the 16 floats, in an order of the machine's choosing (always the same one)."""
 
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def generate(context, builder, sig, args):
         kind = ir.FunctionType(_FLOAT, [_FLOAT, _VECTOR])
         name = f"llvm.vector.reduce.fadd.v{LANES}f32"
         function = cgutils.get_or_insert_function(builder.module, kind, name)
@@ -142,10 +145,10 @@ def total(typing_context, vector):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def prefetch(typing_context, array, at):  # type: ignore[no-untyped-def]
+def prefetch(typing_context, array, at):
     """Start bringing the cache line of ``array[at]`` in; changes nothing else."""
 
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def generate(context, builder, sig, args):
         byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
@@ -162,11 +165,11 @@ def prefetch(typing_context, array, at):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", boundscheck=False)
-def tail_sums(gains, shares, sums, ends):  # type: ignore[no-untyped-def]
+def tail_sums(gains, shares, sums, ends):
     """``sums[s] = (gains[s] + sums[s+1]) * shares[s]`` from the end, where it is 0; how often it was cut.
 
-    A difference of two sums is only as good as they are of one size. So where the shares grow past
-    `MOST_GROWTH` (learning rate times decay of .05 and more: nothing that trains), the sum starts anew from 0.
+    A difference of two sums is only as good as they are of one size. So where the shares' product grows past
+    `MOST_GROWTH` (with lr*wd of .05 and more, where nothing trains any more), the sum starts anew from 0.
 
     Args:
         gains, shares: of the step after s, (steps,) float64.
@@ -191,7 +194,7 @@ def tail_sums(gains, shares, sums, ends):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", boundscheck=False)
-def exponentials(x, n):  # type: ignore[no-untyped-def]
+def exponentials(x, n):
     """Replace the first `n` numbers of `x` by their exponentials, to 12 digits and within 1e-304..1e304.
 
     exp(x) = 2**k * exp(f) with k whole and |f| < .35: a Taylor polynomial for exp(f), and k added to the
@@ -218,7 +221,7 @@ def exponentials(x, n):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", boundscheck=False)
-def wait(since, n, now, tail, ends, log_beta2, work, change):  # type: ignore[no-untyped-def]
+def wait(since, n, now, tail, ends, log_beta2, work, change):
     """What the steps after `since[slot]` up to `now`, without a gradient, do to each of `n` rows.
 
     Args:
@@ -242,14 +245,14 @@ def wait(since, n, now, tail, ends, log_beta2, work, change):  # type: ignore[no
         else:
             slide = slide_over_cuts(since[slot], now, tail, ends, log_beta2)
         change[to], change[to + 1] = decay, slide
-        # Factors too small to matter are 0, so that moments do not linger as subnormal numbers, which are slow.
+        # Factors too small to matter are 0, so that no moments linger as subnormal numbers, which are slow.
         change[to + 2] = keep_m if keep_m > 1e-20 else 0.0
         change[to + 3] = root_v * root_v if root_v > 1e-10 else 0.0
         change[to + 4] = tail[s + 3]
 
 
 @njit(error_model="numpy", boundscheck=False)
-def slide_over_cuts(since, now, tail, ends, log_beta2):  # type: ignore[no-untyped-def]
+def slide_over_cuts(since, now, tail, ends, log_beta2):
     """The `slide` of `wait`, one stretch between cuts after the other until what is left is negligible."""
     slide, left, s = 0.0, 1.0, since
     while s < now and left > 1e-15:
@@ -264,7 +267,7 @@ def slide_over_cuts(since, now, tail, ends, log_beta2):  # type: ignore[no-untyp
 
 
 @njit(nogil=True, error_model="numpy", boundscheck=False)
-def catch_up(table, width, last, now, tail, ends, log_beta2):  # type: ignore[no-untyped-def]
+def catch_up(table, width, last, now, tail, ends, log_beta2):
     """Bring every row of a table to step `now`.
 
     Args:
@@ -326,7 +329,7 @@ class Side(NamedTuple):
 
 
 @njit(error_model="numpy", boundscheck=False)
-def new_side(table, width, last, longest):  # type: ignore[no-untyped-def]
+def new_side(table, width, last, longest):
     """A table with room for batches of up to `longest` ratings."""
     return Side(
         table,
@@ -344,7 +347,7 @@ def new_side(table, width, last, longest):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", boundscheck=False)
-def following(lanes, lane, step, last):  # type: ignore[no-untyped-def]
+def following(lanes, lane, step, last):
     """The first step of a lane from `step` on, or a number of at least `last`."""
     while step < last and lanes[step] != lane:
         step += 1
@@ -352,7 +355,7 @@ def following(lanes, lane, step, last):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", boundscheck=False)
-def expect(order, start, stop, users, items, ratings):  # type: ignore[no-untyped-def]
+def expect(order, start, stop, users, items, ratings):
     """Start bringing in what `gather` will read."""
     for j in range(start, stop):
         row = np.int64(order[j])
@@ -362,7 +365,7 @@ def expect(order, start, stop, users, items, ratings):  # type: ignore[no-untype
 
 
 @njit(error_model="numpy", boundscheck=False)
-def gather(order, start, stop, users, items, ratings, user, item, rating, to):  # type: ignore[no-untyped-def]
+def gather(order, start, stop, users, items, ratings, user, item, rating, to):
     """Copy a batch's codes and ratings side by side, from place `to` on; False if one does not exist."""
     for j in range(stop - start):
         row = np.int64(order[start + j])
@@ -378,7 +381,7 @@ def gather(order, start, stop, users, items, ratings, user, item, rating, to):  
 
 
 @njit(error_model="numpy", boundscheck=False)
-def expect_rows(side, width, place, count, tail):  # type: ignore[no-untyped-def]
+def expect_rows(side, width, place, count, tail):
     """Start bringing in the rows of a batch to come, and their lines of the tail table."""
     for j in range(place, place + count):
         row = np.int64(side.codes[j])
@@ -388,7 +391,7 @@ def expect_rows(side, width, place, count, tail):  # type: ignore[no-untyped-def
 
 
 @njit(error_model="numpy", boundscheck=False)
-def group(side, place, count):  # type: ignore[no-untyped-def]
+def group(side, place, count):
     """List each row of a batch once, with the ratings that read it; the number of different rows."""
     n = np.int32(0)
     for j in range(count):
@@ -405,7 +408,7 @@ def group(side, place, count):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", boundscheck=False)
-def read_rows(side, width, bias_at, n, now, tail, ends, log_beta2, work):  # type: ignore[no-untyped-def]
+def read_rows(side, width, bias_at, n, now, tail, ends, log_beta2, work):
     """Bring the weights of a batch's rows to step `now`, in the table and in a copy of their own.
 
     In the copy the bias gives its place to a 1, so that the loop that adds up the factors' gradients adds up
@@ -428,7 +431,7 @@ def read_rows(side, width, bias_at, n, now, tail, ends, log_beta2, work):  # typ
 
 
 @njit(error_model="numpy", boundscheck=False)
-def errors(user, item, width, count, rating, place, low, high, bounded, work, slope):  # type: ignore[no-untyped-def]
+def errors(user, item, width, count, rating, place, low, high, bounded, work, slope):
     """Predict a batch; its mean squared error, and the derivative by each rating's raw sum into `slope`."""
     one = np.float32(1.0)
     for j in range(count):
@@ -453,7 +456,7 @@ def errors(user, item, width, count, rating, place, low, high, bounded, work, sl
 
 
 @njit(error_model="numpy", boundscheck=False)
-def step_rows(side, other, width, n, slope, now, rules, rule):  # type: ignore[no-untyped-def]
+def step_rows(side, other, width, n, slope, now, rules, rule):
     """Add up the gradient of each row of one side over the batch and take one AdamW step.
 
     Args:
@@ -483,7 +486,7 @@ def step_rows(side, other, width, n, slope, now, rules, rule):  # type: ignore[n
 
 
 @njit(nogil=True, error_model="numpy", boundscheck=False)
-def train_lane(  # type: ignore[no-untyped-def]
+def train_lane(
     user_table, user_last, item_table, item_last, width, bias_at,
     users, items, ratings, order, starts, stops, lanes,
     lane, first, last, now, tail, ends, rules, log_beta2,
@@ -531,9 +534,7 @@ def train_lane(  # type: ignore[no-untyped-def]
             n_users, n_items = group(user, place, count), group(item, place, count)
             read_rows(user, width, bias_at, n_users, t, tail, ends, log_beta2, work)
             read_rows(item, width, bias_at, n_items, t, tail, ends, log_beta2, work)
-            losses[step - first] = errors(
-                user, item, width, count, rating, place, low, high, bounded, work, slope
-            )
+            losses[step - first] = errors(user, item, width, count, rating, place, low, high, bounded, work, slope)
             step_rows(user, item, width, n_users, slope, t + 1, rules, 8 * (step - first))
             step_rows(item, user, width, n_items, slope, t + 1, rules, 8 * (step - first))
         elif turn >= 0:
@@ -546,11 +547,11 @@ def train_lane(  # type: ignore[no-untyped-def]
 # The one specialisation of each kernel that Python calls.
 
 
-def _array(kind: object) -> object:
+def _array(kind: Any) -> Any:
     return types.Array(kind, 1, "C")
 
 
-def _read_only(kind: object) -> object:
+def _read_only(kind: Any) -> Any:
     return types.Array(kind, 1, "C", readonly=True)
 
 

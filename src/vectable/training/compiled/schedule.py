@@ -17,8 +17,8 @@ Were eps everything, it would be one too, with 1/eps for the root and H instead 
     H_s = (lr_{s+1}/(c1_{s+1}*eps) + H_{s+1}) * b1_{s+1} / d_{s+1},     H_end = 0
 
 ``m_s/(sqrt(v_s) + E_s)`` with E_s = B_s/H_s in the place of ``m_s/sqrt(v_s)`` is right at both ends and
-nearly so between them (a batch test has the numbers). It also needs no care where v is 0. For this ratio
-alone the d are left out of both sums: they hardly matter in it.
+nearly so between them (tests/test_compiled.py has the bounds), and needs no care where v is 0. For this
+ratio alone the d are left out of both sums: they hardly matter in it.
 """
 
 from dataclasses import dataclass
@@ -52,9 +52,7 @@ class Schedule:
     steps: int
 
 
-def tabulate(
-    lrs: ArrayLike, moms: ArrayLike, *, beta2: float, eps: float, wd: float, taken: int
-) -> Schedule:
+def tabulate(lrs: ArrayLike, moms: ArrayLike, *, beta2: float, eps: float, wd: float, taken: int) -> Schedule:
     """The tables of a fit.
 
     Args:
@@ -69,7 +67,7 @@ def tabulate(
     b1 = np.ascontiguousarray(moms, dtype=np.float64)
     if lr.ndim != 1 or lr.shape != b1.shape:
         raise ValueError(f"one learning rate and one momentum a step, not {lr.shape} and {b1.shape}")
-    if len(b1) and not (0 <= b1.min() and b1.max() ** 2 < beta2):
+    if len(b1) and not (b1.min() >= 0 and b1.max() ** 2 < beta2):
         raise EngineUnavailable(
             f"momentum {b1.max():g} is not below the square root of beta2 = {beta2:g}, "
             "and then waiting rows cannot be caught up"

@@ -46,11 +46,12 @@ class Table:
 
     def read(self, stretch: int) -> tuple[Floats, Floats]:
         """Copies of one stretch of every row: (rows, n_factors) and (rows,)."""
-        return self.packed[:, stretch, : self.n_factors].copy(), self.packed[:, stretch, self.n_factors].copy()
+        part = self.packed[:, stretch]
+        return part[:, : self.n_factors].copy(), part[:, self.n_factors].copy()
 
 
 def _aligned_zeros(count: int, boundary: int = 64) -> Floats:
-    """Zeros whose first byte is at a multiple of `boundary`, so that a row never begins inside a cache line."""
+    """Zeros whose first byte is at a multiple of `boundary`, so that rows fill whole cache lines."""
     room = np.zeros(count + boundary // 4, dtype=np.float32)
     skip = -room.ctypes.data % boundary // 4
     return room[skip : skip + count]

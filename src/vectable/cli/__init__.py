@@ -1,0 +1,24 @@
+"""The command line. `run` is its entry; nothing in the package imports it."""
+
+import sys
+import warnings
+
+from vectable.errors import VectableError, VectableWarning
+
+
+def run() -> None:
+    """Run the command that the arguments name; a user's mistake is one sentence on standard error and exit code 1."""
+    from vectable.cli.app import app
+
+    warnings.showwarning = _note
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("always", VectableWarning)
+    try:
+        app()
+    except VectableError as problem:
+        print(f"vectable: {problem}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _note(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"note: {message}", file=sys.stderr)

@@ -1,0 +1,67 @@
+"""`vectable demo`: the main job, from a file of ratings to recommendations with reasons, told as it happens."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vectable.cli.ask import draw_plots, factor_ends, print_ends
+from vectable.cli.output import errors_frame, print_table, progress_console
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from vectable.collab import CollabLearner
+
+READER = 1200
+LIKED = "The Hobbit"
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the pictures and the model.")] = Path("demo"),
+) -> None:
+    """Books recommended and explained: trains on the shipped goodbooks sample and shows what it learned.
+
+    [bold]Example:[/bold] vectable demo
+    """
+    from vectable.collab import collab_learner
+    from vectable.data import catalogue
+
+    books = catalogue.load("goodbooks")
+    data = books.to_data(valid_pct=0.1, seed=42)
+    print(f"{books}\n{data}\n")
+
+    learn = collab_learner(data, n_factors=40, y_range=(0, 5.5), wd=0.1, progress=progress_console())
+    found = learn.lr_find()
+    out.mkdir(parents=True, exist_ok=True)
+    found.plot(path=str(out / "lr_find.png"))
+    print(f"Learning-rate finder: {found}\n")
+
+    started = time.perf_counter()
+    learn.fit_one_cycle(5, 5e-3)
+    print(f"\nTrained in {time.perf_counter() - started:.2f} seconds.\n")
+
+    print_table(errors_frame(learn.validate()), "Error on 10 % of the ratings, held out")
+    biases = learn.biases()
+    print_table(biases.head(5), "Best books by bias, beside their plain mean rating")
+    print_table(biases.tail(5).reverse(), "Worst books by bias")
+    print_ends(factor_ends(learn, n=5, top=1000))
+    title = next(name for name in data.item_names(list(range(1, data.n_items + 1))) if name.startswith(LIKED))
+    print_table(learn.similar(title, n=5), f"Books like {title}")
+    print_table(_with_reasons(learn, READER), f"Ten books for reader {READER}, and why")
+
+    draw_plots(learn, out)
+    saved = learn.save(out / "model")
+    print(f"Pictures and the model are in {out}/. Ask it more:")
+    print(f"  vectable recommend {saved} 7\n  vectable explain {saved} 7 {title!r}\n  vectable insight {saved}")
+
+
+def _with_reasons(learn: "CollabLearner", user: int) -> "pl.DataFrame":
+    """Ten recommendations, each with the book most like it among those that the reader liked."""
+    import polars as pl
+
+    table: pl.DataFrame = learn.recommend(user, n=10)
+    liked = learn.recommender.alike_seen(user, table[learn.data.columns.item].to_list())
+    reasons = ["liked by most" if one is None else f"like {one[0]}, which you gave {one[1]:g}" for one in liked]
+    return table.select("title", "prediction").with_columns(pl.Series("why", reasons))

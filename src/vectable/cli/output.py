@@ -1,0 +1,68 @@
+"""What commands print: tables for people, JSON for programs, progress on standard error either way."""
+
+import json
+import math
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+
+def progress_console(quiet: bool = False) -> Console:
+    """Where training tells how it goes: standard error, so that standard output stays for results."""
+    return Console(stderr=True, quiet=quiet)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output; what is not a number becomes null."""
+    print(json.dumps(_plain(value), ensure_ascii=False, indent=2))
+
+
+def print_table(frame: pl.DataFrame, title: str | None = None) -> None:
+    """A table for people: text to the left, numbers to the right and rounded."""
+    console = Console()
+    if title:
+        console.print(title, style="bold", highlight=False, markup=False)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name, dtype in frame.schema.items():
+        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
+    for row in frame.iter_rows():
+        table.add_row(*(_cell(value) for value in row))
+    console.print(table)
+    console.print()
+
+
+def print_frame(frame: pl.DataFrame, as_json: bool, title: str | None = None) -> None:
+    """Rows as JSON objects, or a table."""
+    if as_json:
+        print_json(frame.to_dicts())
+    else:
+        print_table(frame, title)
+
+
+def errors_frame(measured: dict[str, Any], name: str = "this model") -> pl.DataFrame:
+    """The model's validation errors and the baselines' in one table, the best first."""
+    rows = {name: measured, **measured["baselines"]}
+    shown = [
+        {"": label, "rmse": one["rmse"], "mae": one["mae"], "mse": one["valid_loss"]} for label, one in rows.items()
+    ]
+    return pl.DataFrame(shown).sort("rmse")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value:.3f}"
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

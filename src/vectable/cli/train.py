@@ -1,0 +1,234 @@
+"""`vectable train ratings` and `vectable lr-find`: from a file to a saved model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vectable.cli.output import errors_frame, print_json, print_table, progress_console
+from vectable.errors import VectableError
+
+if TYPE_CHECKING:
+    from vectable.collab import CollabLearner
+    from vectable.data.ratings import RatingsData
+
+app = typer.Typer(no_args_is_help=True)
+
+File = Annotated[str, typer.Argument(help="CSV, TSV, Parquet or Arrow file; or the name of a data set, as goodbooks.")]
+User = Annotated[str | None, typer.Option(help="Column with the user; by default the first.")]
+Item = Annotated[str | None, typer.Option(help="Column with the item; by default the second.")]
+Rating = Annotated[str | None, typer.Option(help="Column with the rating; by default the third.")]
+Title = Annotated[str | None, typer.Option(help="Column with the item's name to show, here or in --items.")]
+Timestamp = Annotated[str | None, typer.Option(help="Column with the time of the rating.")]
+Items = Annotated[Path | None, typer.Option(help="File with more about the items, an id column first.")]
+Users = Annotated[Path | None, typer.Option(help="File with more about the users, an id column first.")]
+Sep = Annotated[str | None, typer.Option(help="Separator, as ',' or '::' or '\\t'; by default found by looking.")]
+NoHeader = Annotated[bool, typer.Option("--no-header", help="The first line is data; name the columns with --columns.")]
+Columns = Annotated[str | None, typer.Option(help="Names of the columns, separated by commas.")]
+Encoding = Annotated[str, typer.Option(help="Of a text file: utf-8, latin-1, cp1252, ...")]
+Duplicates = Annotated[str, typer.Option(help="Pairs rated more than once: keep, last, mean or error.")]
+MissingIds = Annotated[str, typer.Option(help="Rows without user or item: error or drop.")]
+Split = Annotated[str, typer.Option(help="What is held out to measure: random rows, or time: the latest.")]
+ValidPct = Annotated[float, typer.Option(help="Share of the rows held out, 0 to 1.")]
+Seed = Annotated[int, typer.Option(help="Of the split, the start and the batches.")]
+BatchSize = Annotated[int, typer.Option(help="Ratings a step.")]
+Factors = Annotated[int, typer.Option(help="Width of the vectors.")]
+YRange = Annotated[str, typer.Option(help="LOW,HIGH of the prediction, a little outside the scale; auto; or none.")]
+Wd = Annotated[float, typer.Option(help="Weight decay.")]
+Preset = Annotated[str, typer.Option(help="modern or lesson.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.callback()
+def train() -> None:
+    """Train a model on a file and save it."""
+
+
+@app.command("ratings")
+def ratings(
+    file: File,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to save the model in.")] = Path("model"),
+    user: User = None,
+    item: Item = None,
+    rating: Rating = None,
+    title: Title = None,
+    timestamp: Timestamp = None,
+    items: Items = None,
+    users: Users = None,
+    sep: Sep = None,
+    no_header: NoHeader = False,
+    columns: Columns = None,
+    encoding: Encoding = "utf-8",
+    duplicates: Duplicates = "keep",
+    missing_ids: MissingIds = "error",
+    split: Split = "random",
+    valid_pct: ValidPct = 0.1,
+    seed: Seed = 42,
+    batch_size: BatchSize = 64,
+    factors: Factors = 40,
+    y_range: YRange = "auto",
+    wd: Wd = 0.1,
+    preset: Preset = "modern",
+    nn: Annotated[bool, typer.Option("--nn", help="A multi-layer net instead of the dot product.")] = False,
+    layers: Annotated[str, typer.Option(help="Widths of the net's hidden layers.")] = "100",
+    n_models: Annotated[int, typer.Option(help="Train so many and take their mean.")] = 1,
+    epochs: Annotated[int, typer.Option(help="Times through the data.")] = 5,
+    lr: Annotated[float, typer.Option(help="Highest learning rate of the cycle.")] = 5e-3,
+    engine: Annotated[str, typer.Option(help="auto, compiled or torch.")] = "auto",
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train recommendations on a table of ratings: a row a rating, with user, item and a number.
+
+    [bold]Example:[/bold] vectable train ratings ratings.csv --user userId --item movieId --rating rating -o movies
+    """
+    data = read_ratings(
+        file,
+        user=user,
+        item=item,
+        rating=rating,
+        title=title,
+        timestamp=timestamp,
+        items=items,
+        users=users,
+        sep=sep,
+        no_header=no_header,
+        columns=columns,
+        encoding=encoding,
+        duplicates=duplicates,
+        missing_ids=missing_ids,
+        split=split,
+        valid_pct=valid_pct,
+        seed=seed,
+        batch_size=batch_size,
+    )
+    learn = _learner(
+        data, factors, y_range, wd, preset, seed, quiet, use_nn=nn, layers=_numbers(layers, int, "--layers"),
+        n_models=n_models, engine=engine,
+    )  # fmt: skip
+    console = progress_console(quiet)
+    console.print(f"{data!r}", highlight=False)
+    learn.fit_one_cycle(epochs, lr)
+    saved = learn.save(out)
+    measured = learn.validate()
+    if as_json:
+        print_json({"model": str(saved), "interrupted": learn.recorder.interrupted, **measured})
+    else:
+        print_table(errors_frame(measured), "Error on the held-out ratings")
+        print(f"Saved to {saved}. Next: vectable recommend {saved} USER")
+    if learn.recorder.interrupted:
+        raise typer.Exit(130)
+
+
+def lr_find(
+    file: File,
+    user: User = None,
+    item: Item = None,
+    rating: Rating = None,
+    sep: Sep = None,
+    no_header: NoHeader = False,
+    columns: Columns = None,
+    encoding: Encoding = "utf-8",
+    seed: Seed = 42,
+    batch_size: BatchSize = 64,
+    factors: Factors = 40,
+    y_range: YRange = "auto",
+    wd: Wd = 0.1,
+    preset: Preset = "modern",
+    plot: Annotated[
+        Path | None, typer.Option(help="Picture of loss against learning rate, .png, .svg or .pdf.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Suggest a learning rate for a table of ratings.
+
+    [bold]Example:[/bold] vectable lr-find ratings.csv --plot lr.png
+    """
+    data = read_ratings(file, user, item, rating, sep=sep, no_header=no_header, columns=columns, encoding=encoding,
+                        seed=seed, batch_size=batch_size)  # fmt: skip
+    found = _learner(data, factors, y_range, wd, preset, seed, quiet=False).lr_find()
+    if plot is not None:
+        found.plot(path=str(plot))
+    if as_json:
+        print_json(found.suggestions)
+        return
+    for name, value in found.suggestions.items():
+        rates = value if isinstance(value, tuple) else (value,)
+        print(f"{name:<18}{'  '.join(f'{rate:.2e}' for rate in rates)}")
+
+
+def read_ratings(
+    file: str,
+    user: str | None = None,
+    item: str | None = None,
+    rating: str | None = None,
+    title: str | None = None,
+    timestamp: str | None = None,
+    items: Path | None = None,
+    users: Path | None = None,
+    sep: str | None = None,
+    no_header: bool = False,
+    columns: str | None = None,
+    encoding: str = "utf-8",
+    duplicates: str = "keep",
+    missing_ids: str = "error",
+    split: str = "random",
+    valid_pct: float = 0.1,
+    seed: int = 42,
+    batch_size: int = 64,
+) -> "RatingsData":
+    """The ratings that the options name: a file, or a data set of the catalogue."""
+    from vectable.data import catalogue
+    from vectable.data.files import read_table
+    from vectable.data.ratings import RatingsData
+
+    how: dict[str, Any] = {
+        "duplicates": duplicates,
+        "missing_ids": missing_ids,
+        "split": split,
+        "valid_pct": valid_pct,
+    }
+    how |= {"seed": seed, "batch_size": batch_size}
+    if not Path(file).exists() and file in catalogue.names():
+        return catalogue.load(file).to_data(**how)
+    how |= {"user": user, "item": item, "rating": rating, "title": title, "timestamp": timestamp}
+    sides = {"items": items, "users": users}
+    how |= {name: read_table(path, encoding=encoding) for name, path in sides.items() if path is not None}
+    separator = sep.encode().decode("unicode_escape") if sep else None
+    names = [name.strip() for name in columns.split(",")] if columns else None
+    return RatingsData.from_file(file, sep=separator, has_header=not no_header, columns=names, encoding=encoding, **how)
+
+
+def _learner(
+    data: "RatingsData",
+    factors: int,
+    y_range: str,
+    wd: float,
+    preset: str,
+    seed: int,
+    quiet: bool,
+    **more: Any,
+) -> "CollabLearner":
+    from vectable.collab import collab_learner
+
+    limits: Any = {"auto": "auto", "none": None}.get(y_range, y_range)
+    if limits not in ("auto", None):
+        limits = tuple(_numbers(y_range, float, "--y-range"))
+    return collab_learner(
+        data,
+        n_factors=factors,
+        y_range=limits,
+        wd=wd,
+        preset=preset,
+        seed=seed,
+        progress=progress_console(quiet),
+        **more,
+    )
+
+
+def _numbers(text: str, kind: type, option: str) -> list[Any]:
+    try:
+        return [kind(part) for part in text.split(",")]
+    except ValueError as problem:
+        raise VectableError(f"{option} is {text!r}; give numbers separated by commas.") from problem
