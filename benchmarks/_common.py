@@ -25,9 +25,15 @@ def arguments(doc: str, *, seeds: int | None = None, data: bool = True) -> argpa
     """A parser with the arguments that every script has; `seeds` is the default number of them."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--json", nargs="?", const="-", metavar="FILE", help="write the results as JSON, to standard output without FILE"
+        "--json",
+        nargs="?",
+        const="-",
+        metavar="FILE",
+        help="write the results as JSON, to standard output without FILE",
     )
-    parser.add_argument("--quick", action="store_true", help="a small version in under 20 seconds; targets are not judged")
+    parser.add_argument(
+        "--quick", action="store_true", help="a small version in under 20 seconds; targets are not judged"
+    )
     if seeds is not None:
         parser.add_argument("--seeds", type=int, help=f"number of seeds (default {seeds}; 1 with --quick)")
         parser.set_defaults(full_seeds=seeds)
@@ -119,8 +125,12 @@ def times(found: dict[str, Any], unit: float = 1.0, digits: int = 2) -> str:
 def machine() -> dict[str, Any]:
     """What the numbers were measured on."""
     lines = _read("/proc/cpuinfo").splitlines()
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    memory = next((line.split()[1] for line in _read("/proc/meminfo").splitlines() if line.startswith("MemTotal")), None)
+    model = next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
+    memory = next(
+        (line.split()[1] for line in _read("/proc/meminfo").splitlines() if line.startswith("MemTotal")), None
+    )
     return {
         "cpu": model or "unknown",
         "cores": os.cpu_count(),

@@ -35,7 +35,9 @@ def run(folder: Path, *, iterations: int, lr: float, reg: float, threads: int, o
                 if on != "none":
                     rmse.append(float(words[2]))
     if child.returncode or len(seconds) != iterations:
-        raise RuntimeError(f"LIBMF ended with status {child.returncode} after {len(seconds)} of {iterations} iterations")
+        raise RuntimeError(
+            f"LIBMF ended with status {child.returncode} after {len(seconds)} of {iterations} iterations"
+        )
     return {"seconds": seconds, "rmse": rmse}
 
 
@@ -44,7 +46,9 @@ def build() -> str:
     package = Path(importlib.util.find_spec("libmf").origin).parent.parent
     library = next(package.glob("libmf*.so")).read_bytes()
     # The flags in README.md bring OpenMP in with the vector instructions; the package's own flags bring neither.
-    return "compiled with OpenMP and vector instructions" if b"GOMP_parallel" in library else "compiled as pip does, plain"
+    return (
+        "compiled with OpenMP and vector instructions" if b"GOMP_parallel" in library else "compiled as pip does, plain"
+    )
 
 
 def child() -> None:

@@ -115,7 +115,13 @@ def main() -> None:
 
     import vectable as vt
 
-    settings = {"n_factors": args.factors, "y_range": (0, 5.5), "wd": args.wd, "threads": args.threads, "progress": False}
+    settings = {
+        "n_factors": args.factors,
+        "y_range": (0, 5.5),
+        "wd": args.wd,
+        "threads": args.threads,
+        "progress": False,
+    }
     args.vt, args.learner = vt, lambda data: vt.collab_learner(data, **settings)
     print(json.dumps({"memory": memory, "speed": speed, "reach": reach}[args.what](args.folder, args)))
 

@@ -5,7 +5,22 @@ The settings are those of the lesson's run. RMSE of a seed is the mean over the 
 
 import statistics
 
-from _common import BATCH, EPOCHS, LESSON, LR, Report, arguments, clock, installed, load, mean_sd, parse, spread, times, warm_up
+from _common import (
+    BATCH,
+    EPOCHS,
+    LESSON,
+    LR,
+    Report,
+    arguments,
+    clock,
+    installed,
+    load,
+    mean_sd,
+    parse,
+    spread,
+    times,
+    warm_up,
+)
 
 MOST_RMSE, MOST_RMSE_OF_8, MOST_SECONDS_OF_8 = 0.907, 0.900, 5.0
 
@@ -18,7 +33,10 @@ def main() -> None:
 
     found = load("ml-100k")
     names = [found.user, found.item, found.rating]
-    folds = [tuple(part.select(names) for part in fold) for fold in (found.folds.values() if isinstance(found.folds, dict) else found.folds)]
+    folds = [
+        tuple(part.select(names) for part in fold)
+        for fold in (found.folds.values() if isinstance(found.folds, dict) else found.folds)
+    ]
     folds = folds[:2] if args.quick else folds
     contenders = {
         "vectable": lambda *fold: ours(*fold, names, 1),
@@ -67,7 +85,11 @@ def surprise(train, valid, seed, names, settings):
         model = SVD(random_state=seed, **settings)
         with clock() as fit:
             model.fit(trainset)
-    return {"rmse": accuracy.rmse(model.test(valid.select(names).rows()), verbose=False), "fit": fit(), "whole": whole()}
+    return {
+        "rmse": accuracy.rmse(model.test(valid.select(names).rows()), verbose=False),
+        "fit": fit(),
+        "whole": whole(),
+    }
 
 
 def figures(report, who, by_seed):

@@ -6,15 +6,34 @@ The first run that compiles is not counted; what a user waits for after that is.
 
 import numpy as np
 
-from _common import BATCH, EPOCHS, LESSON, LR, Report, arguments, clock, installed, load, mean_sd, parse, spread, times, warm_up
+from _common import (
+    BATCH,
+    EPOCHS,
+    LESSON,
+    LR,
+    Report,
+    arguments,
+    clock,
+    installed,
+    load,
+    mean_sd,
+    parse,
+    spread,
+    times,
+    warm_up,
+)
 
 MOST_ERROR, LEAST_RATIO = 0.805, 60
 
 
 def main() -> None:
     parser = arguments(__doc__, seeds=10)
-    parser.add_argument("--peer-seeds", type=int, help="seeds for fastai, which takes its time (default 3; 0 with --quick)")
-    parser.add_argument("--item", choices=["title", "id"], default="title", help="what an item is; the lesson takes titles")
+    parser.add_argument(
+        "--peer-seeds", type=int, help="seeds for fastai, which takes its time (default 3; 0 with --quick)"
+    )
+    parser.add_argument(
+        "--item", choices=["title", "id"], default="title", help="what an item is; the lesson takes titles"
+    )
     parser.add_argument("--preset", choices=["modern", "lesson"], default="modern")
     args = parse(parser)
     peer_seeds = args.peer_seeds if args.peer_seeds is not None else (0 if args.quick else 3)
@@ -62,7 +81,9 @@ def read(item):
     ratings, names = found.ratings, [found.user, found.item, found.rating]
     if item == "title":
         if "title" not in ratings.columns:
-            ratings = ratings.join(found.items.select(found.item, "title"), on=found.item, how="left", maintain_order="left")
+            ratings = ratings.join(
+                found.items.select(found.item, "title"), on=found.item, how="left", maintain_order="left"
+            )
         names[1] = "title"
     return ratings.select(names), names
 
@@ -96,7 +117,12 @@ def run_fastai(ratings, train, valid, names, seed):
     with clock() as whole:
         # What CollabDataLoaders.from_df does, with the rows of the split given.
         table = TabularCollab(
-            frame, [Categorify], [user, item], y_names=[rating], y_block=TransformBlock(), splits=(list(train), list(valid))
+            frame,
+            [Categorify],
+            [user, item],
+            y_names=[rating],
+            y_block=TransformBlock(),
+            splits=(list(train), list(valid)),
         )
         learn = collab_learner(table.dataloaders(bs=BATCH), **LESSON)
         with clock() as fit, learn.no_bar(), learn.no_logging():

@@ -19,7 +19,9 @@ def main() -> None:
 
     torch.set_num_threads(args.threads)
     warm_up()
-    data = vt.RatingsData.from_df(found.ratings, user=found.user, item=found.item, rating=found.rating, valid_pct=0, batch_size=BATCH)
+    data = vt.RatingsData.from_df(
+        found.ratings, user=found.user, item=found.item, rating=found.rating, valid_pct=0, batch_size=BATCH
+    )
     learn = vt.collab_learner(data, **LESSON, threads=args.threads, progress=False)
     with clock() as training:
         learn.fit_one_cycle(1, LR)

@@ -46,7 +46,11 @@ def main() -> None:
         shape = [f"--rows={args.rows}", f"--users={args.users}", f"--items={args.items}", f"--seed={args.seed}"]
         made = child("_synthetic.py", folder, *shape)
         report.result("made", made)
-        report.say(", ".join(f"{key} {value:,.4g}" if isinstance(value, float) else f"{key} {value:,}" for key, value in made.items()))
+        report.say(
+            ", ".join(
+                f"{key} {value:,.4g}" if isinstance(value, float) else f"{key} {value:,}" for key, value in made.items()
+            )
+        )
         measure_speed(report, folder, args)
         measure_memory(report, folder, args)
         libmf = measure_libmf(report, Path(folder), args)
@@ -64,7 +68,9 @@ def child(script: str, *words: object) -> dict:
 
 def ours(what: str, folder: str, args, **more) -> dict:
     settings = {"threads": args.threads, "factors": args.factors, "batch": BATCH, "lr": LR, "wd": args.wd, **more}
-    return child("_scale_child.py", what, folder, *(f"--{key.replace('_', '-')}={value}" for key, value in settings.items()))
+    return child(
+        "_scale_child.py", what, folder, *(f"--{key.replace('_', '-')}={value}" for key, value in settings.items())
+    )
 
 
 def measure_speed(report: Report, folder: str, args) -> None:
@@ -91,7 +97,11 @@ def measure_memory(report: Report, folder: str, args) -> None:
     megabytes = found["above_imported_bytes"]
     report.table(
         [
-            {"resident": when, "MB above imported": f"{value / 1e6:,.0f}", "times the least": f"{found['times_least'][when]:.2f}"}
+            {
+                "resident": when,
+                "MB above imported": f"{value / 1e6:,.0f}",
+                "times the least": f"{found['times_least'][when]:.2f}",
+            }
             for when, value in megabytes.items()
         ]
     )
@@ -144,13 +154,21 @@ def measure_reach(report: Report, folder: str, args, libmf: dict | None, made: d
     found = ours("reach", folder, args, most_epochs=args.most_epochs, **error)
     report.result("vectable", found)
     rows = [
-        {"": f"vectable, {run['epochs']} epochs", "validation RMSE": f"{run['rmse']:.4f}", "seconds": f"{run['seconds']:.1f}"}
+        {
+            "": f"vectable, {run['epochs']} epochs",
+            "validation RMSE": f"{run['rmse']:.4f}",
+            "seconds": f"{run['seconds']:.1f}",
+        }
         for run in found["runs"]
     ]
     if libmf:
         name = f"LIBMF, {libmf['best_iteration']} iterations"
-        rows.append({"": name, "validation RMSE": f"{libmf['best_rmse']:.4f}", "seconds": f"{libmf['seconds_to_best']:.1f}"})
-    rows += [{"": name, "validation RMSE": f"{rmse:.4f}", "seconds": ""} for name, rmse in found["baselines_rmse"].items()]
+        rows.append(
+            {"": name, "validation RMSE": f"{libmf['best_rmse']:.4f}", "seconds": f"{libmf['seconds_to_best']:.1f}"}
+        )
+    rows += [
+        {"": name, "validation RMSE": f"{rmse:.4f}", "seconds": ""} for name, rmse in found["baselines_rmse"].items()
+    ]
     rows.append({"": "the planted score", "validation RMSE": f"{made['RMSE of the planted score']:.4f}", "seconds": ""})
     report.table(rows)
     if libmf:

@@ -109,9 +109,7 @@ class Dense:
 def part(plan, first, last):
     """Some steps of a plan as a plan."""
     chosen = slice(first, last)
-    return BatchPlan(
-        plan.order, plan.starts[chosen], plan.stops[chosen], plan.lanes[chosen], ((0, last - first),)
-    )
+    return BatchPlan(plan.order, plan.starts[chosen], plan.stops[chosen], plan.lanes[chosen], ((0, last - first),))
 
 
 def count(some_plans):
@@ -301,6 +299,32 @@ def test_a_fit_may_end_early_and_be_looked_at_midway():
     fit(engine, data, [part(plan, 0, 10)], schedule)
     dense.fit(data, [part(plan, 0, 10)], schedule)
     assert_close(engine.weights(), dense.weights())
+
+
+def test_an_interrupt_leaves_both_lanes_done_and_counted():
+    data, weights = Ratings(), start()
+    (plan,) = plans(data, epochs=1)
+    stop = plan.stages[0][1]
+    whole, stopped = build(weights), build(weights)
+    for engine in (whole, stopped):
+        engine.begin(*one_cycle(len(plan)))
+    whole.train(*data.columns(), plan, 0, stop)
+    train_lane = stopped._kernels.train_lane
+
+    def interrupted(*args):
+        lane = args[13]
+        if lane == 1:
+            time.sleep(0.2)  # still at work when the interrupt comes
+        train_lane(*args)
+        if lane == 0:
+            raise KeyboardInterrupt
+        return -1
+
+    stopped._kernels = stopped._kernels._replace(train_lane=interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.train(*data.columns(), plan, 0, len(plan))
+    assert stopped.step == stop
+    assert_same(stopped.weights(), whole.weights())
 
 
 def test_weights_may_be_replaced_while_the_moments_stay():

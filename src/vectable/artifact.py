@@ -1,7 +1,8 @@
 """Saving and loading: one folder, safetensors for numbers and JSON for everything else. Nothing in it is executed.
 
-The folder holds `vectable.json`, which names every other file with its checksum. A save writes new files beside the old
-ones and then replaces `vectable.json` in one step, so that a crash at any moment leaves the old model or the new one.
+The folder holds `vectable.json`, which names every other file with its checksum and ends with its own. A save writes new
+files beside the old ones and then replaces `vectable.json` in one step, so that a crash at any moment leaves the old
+model or the new one.
 """
 
 import hashlib
@@ -10,7 +11,8 @@ import os
 import platform
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vectable._version import __version__
-from vectable.errors import ArtifactError
+from vectable.errors import ArtifactError, quote_some
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 FORMAT = "vectable"
 FORMAT_VERSION = 1
 MANIFEST = "vectable.json"
-OURS = re.compile(r"[a-z_]+-[0-9a-f]{8}\.(safetensors|json)|vectable\.json-[0-9a-f]{8}")
+ENTRIES = {"kind": str, "saved": str, "versions": dict, "settings": dict, "files": dict}
+OURS = re.compile(r"[a-z_]+-[0-9a-f]{16}\.(safetensors|json)|vectable\.json-[0-9a-f]{16}")
+
+AGAIN = "Restore it or train again."
 
 # Which class loads which kind of folder: the only names that a folder may bring to life.
 LOADERS = {
@@ -63,12 +68,11 @@ def write_folder(path: str | Path, contents: Contents) -> Path:
     Raises:
         ArtifactError: the folder holds something else, or cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    folder = Path(path)
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).exists())):
-        raise ArtifactError(f"{str(folder)!r} exists and is not a saved model; choose another name.")
-    stamp = secrets.token_hex(4)
+    folder = check_target(path)
+    stamp = secrets.token_hex(8)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files: dict[str, dict[str, Any]] = {}
@@ -78,7 +82,7 @@ def write_folder(path: str | Path, contents: Contents) -> Path:
             files[name] = _settle(file)
         for name, table in contents.tables.items():
             file = folder / f"{name}-{stamp}.json"
-            file.write_text(json.dumps(table, ensure_ascii=False), encoding="utf-8")
+            file.write_text(_json(table), encoding="utf-8")
             files[name] = _settle(file)
         manifest = {
             "format": FORMAT,
@@ -90,16 +94,30 @@ def write_folder(path: str | Path, contents: Contents) -> Path:
             "files": files,
         }
         new = folder / f"{MANIFEST}-{stamp}"
-        new.write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        new.write_text(_json({**manifest, "sha256": _checksum_of(manifest)}, indent=1), encoding="utf-8")
         _settle(new)
         os.replace(new, folder / MANIFEST)
         for leftover in folder.iterdir():  # of former saves, finished or not
             if OURS.fullmatch(leftover.name) and stamp not in leftover.name:
                 leftover.unlink()
-    except OSError as problem:
-        raise ArtifactError(
-            f"The model cannot be saved to {str(folder)!r}: {problem.strerror or problem}."
-        ) from problem
+    except (OSError, SafetensorError) as problem:
+        reason = getattr(problem, "strerror", None) or problem
+        raise ArtifactError(f"The model cannot be saved to {str(folder)!r}: {reason}.") from problem
+    return folder
+
+
+def check_target(path: str | Path) -> Path:
+    """The folder that a save to `path` would write, checked before there is anything to lose.
+
+    Raises:
+        ArtifactError: it holds something else, or its place cannot be written.
+    """
+    folder = Path(path)
+    if folder.exists() and not (folder.is_dir() and _is_free(folder)):
+        raise ArtifactError(f"{str(folder)!r} exists and is not a saved model; choose another name.")
+    place = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+        raise ArtifactError(f"The model cannot be saved to {str(folder)!r}: {str(place)!r} cannot be written to.")
     return folder
 
 
@@ -107,17 +125,13 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     """The manifest of a folder, checked to be ours and of a version that this program knows."""
     folder = Path(path)
     if not folder.exists():
-        near = [p.parent.name for p in folder.parent.glob(f"*/{MANIFEST}")] if folder.parent.is_dir() else []
-        there = f" Saved models beside it: {', '.join(map(repr, near[:8]))}." if near else ""
-        raise ArtifactError(f"There is no saved model at {str(folder)!r}.{there}")
+        raise ArtifactError(f"There is no saved model at {str(folder)!r}.{_models_in(folder.parent)}")
     if not (folder / MANIFEST).is_file():
-        raise ArtifactError(f"{str(folder)!r} is not a saved model: it holds no {MANIFEST}.")
+        raise ArtifactError(f"{str(folder)!r} is not a saved model: it holds no {MANIFEST}.{_models_in(folder)}")
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise ArtifactError(
-            f"{str(folder / MANIFEST)!r} is damaged ({problem}); restore it or train again."
-        ) from problem
+    except (OSError, ValueError, RecursionError) as problem:
+        raise ArtifactError(f"{str(folder / MANIFEST)!r} cannot be read ({problem}). {AGAIN}") from problem
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ArtifactError(f"{str(folder)!r} is not a saved model of vectable: its {MANIFEST} is something else's.")
     version = manifest.get("format_version")
@@ -126,6 +140,11 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
             f"{str(folder)!r} has format version {version!r}, and this vectable {__version__} reads up to "
             f"{FORMAT_VERSION}: it was saved by a newer one ({_saved_by(manifest)}). Upgrade vectable."
         )
+    if manifest.pop("sha256", None) != _checksum_of(manifest):
+        raise ArtifactError(f"{str(folder / MANIFEST)!r} is damaged: it is not what was saved. {AGAIN}")
+    for name, kind in ENTRIES.items():
+        if not isinstance(manifest.get(name), kind):
+            raise ArtifactError(f"{str(folder / MANIFEST)!r} is damaged: its {name!r} is missing. {AGAIN}")
     return manifest
 
 
@@ -149,15 +168,32 @@ def read_folder(path: str | Path) -> Contents:
             else:
                 tables[name] = json.loads(file.read_text(encoding="utf-8"))
         return Contents(manifest["kind"], manifest["settings"], tensors, tables)
-    except (KeyError, TypeError, AttributeError, ValueError, SafetensorError) as problem:
-        if isinstance(problem, ArtifactError):
-            raise
-        raise ArtifactError(f"{str(folder)!r} is damaged ({problem!r}); restore it or train again.") from problem
+    except (ArtifactError, KeyError):
+        raise
+    except (OSError, TypeError, AttributeError, ValueError, SafetensorError) as problem:
+        raise ArtifactError(f"{str(folder)!r} cannot be read ({problem}). {AGAIN}") from problem
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether a folder may be saved into: it holds a model of ours, the beginnings of one, or nothing."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return isinstance(manifest, dict) and manifest.get("format") == FORMAT
+    except FileNotFoundError:
+        return all(OURS.fullmatch(one.name) for one in folder.iterdir())
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def _models_in(folder: Path) -> str:
+    """A sentence naming the saved models in a folder, with a leading space; empty where there are none."""
+    near = sorted(str(found.parent) for found in folder.glob(f"*/{MANIFEST}")) if folder.is_dir() else []
+    return f" Saved models there: {quote_some(near)}." if near else ""
 
 
 def _settle(file: Path) -> dict[str, Any]:
     """Make sure that a file is on the disk; its entry in the manifest."""
-    with file.open("rb") as opened:
+    with file.open("r+b") as opened:
         os.fsync(opened.fileno())
     return {"file": file.name, "bytes": file.stat().st_size, "sha256": _checksum(file)}
 
@@ -167,17 +203,27 @@ def _checksum(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
+def _checksum_of(manifest: Mapping[str, Any]) -> str:
+    """Of what a manifest says, however it is spaced."""
+    return hashlib.sha256(_json(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _json(value: Any, **how: Any) -> str:
+    """JSON text; numbers of NumPy are written as Python's."""
+    return json.dumps(value, ensure_ascii=False, default=lambda number: number.item(), **how)
+
+
 def _checked(folder: Path, entry: Mapping[str, Any]) -> Path:
     name: str = entry["file"]
     if Path(name).name != name:
         raise ArtifactError(f"{str(folder)!r} names the file {name!r} outside itself and is not read.")
     file = folder / name
     if not file.is_file():
-        raise ArtifactError(f"{str(folder)!r} is incomplete: its file {name} is missing. Restore it or train again.")
+        raise ArtifactError(f"{str(folder)!r} is incomplete: its file {name} is missing. {AGAIN}")
     if file.stat().st_size != entry["bytes"] or _checksum(file) != entry["sha256"]:
         raise ArtifactError(
             f"{str(file)!r} is damaged: it is not, byte for byte, what was saved ({entry['bytes']:,} bytes then, "
-            f"{file.stat().st_size:,} now). Restore it or train again."
+            f"{file.stat().st_size:,} now). {AGAIN}"
         )
     return file
 
@@ -219,20 +265,28 @@ def load_learner(path: str | Path, model: "nn.Module | None" = None, **more: Any
     Raises:
         ArtifactError: the folder is not there, not ours, newer, damaged, or needs `model`.
     """
-    contents = read_folder(path)
-    if contents.kind not in LOADERS:
-        raise ArtifactError(
-            f"{str(path)!r} holds a model of kind {contents.kind!r}; this program loads {list(LOADERS)}."
-        )
-    module, name = LOADERS[contents.kind]
-    try:
+    with _nothing_missing(path):
+        contents = read_folder(path)
+        if contents.kind not in LOADERS:
+            raise ArtifactError(
+                f"{str(path)!r} holds a model of kind {contents.kind!r}; this program loads {list(LOADERS)}."
+            )
+        module, name = LOADERS[contents.kind]
         learner: Learner = getattr(import_module(module), name).from_contents(contents, model=model, **more)
-    except (KeyError, IndexError) as problem:
-        raise ArtifactError(f"{str(path)!r} is damaged: {problem!r} is missing in it.") from problem
     return learner
 
 
 def load_into(learn: "Learner", path: str | Path) -> "Learner":
     """Replace a learner's weights, optimizer state and history by those of a folder of the same shape."""
-    learn.take_state(read_folder(path))
+    with _nothing_missing(path):
+        learn.take_state(read_folder(path))
     return learn
+
+
+@contextmanager
+def _nothing_missing(path: str | Path) -> Iterator[None]:
+    """Say of a name that is looked for in a folder and not found that the folder is damaged."""
+    try:
+        yield
+    except (KeyError, IndexError) as problem:
+        raise ArtifactError(f"{str(path)!r} is damaged: {problem} is missing in it. {AGAIN}") from problem

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vectable.cli.output import errors_frame, print_frame, print_json, print_table
+from vectable.cli.output import errors_frame, make_folder, print_frame, print_json, print_table, tell
 from vectable.errors import VectableError
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def recommend(
     """
     if everybody == (user is not None):
         raise VectableError("Name one user, or give --all with --out FILE for every user.")
+    if everybody and out is None:
+        raise VectableError("Lists for every user are long: name a file with --out.")
     learn = _load(model)
     filters: dict[str, Any] = {
         "exclude_seen": not include_seen,
@@ -45,8 +47,6 @@ def recommend(
     table = learn.recommend_many(n=n, **filters) if everybody else learn.recommend(user, n=n, **filters)
     if out is not None:
         _write(table, out)
-    elif everybody:
-        raise VectableError("Lists for every user are long: name a file with --out.")
     else:
         print_frame(table, as_json, f"For {user}")
 
@@ -200,8 +200,7 @@ def print_ends(ends: list[dict[str, Any]]) -> None:
 
 def draw_plots(learn: "CollabLearner", folder: Path) -> list[Path]:
     """Learning rate, losses and the map of the most-rated items as PNG files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / name for name in ("learning_rate.png", "losses.png", "map.png")]
+    paths = [make_folder(folder) / name for name in ("learning_rate.png", "losses.png", "map.png")]
     learn.recorder.plot_lr(show_moms=True, path=str(paths[0]))
     learn.recorder.plot_losses(path=str(paths[1]))
     learn.map(path=str(paths[2]))
@@ -223,4 +222,4 @@ def _write(table: Any, out: Path) -> None:
     from vectable.data.files import write_table
 
     write_table(table, out)
-    print(f"{len(table):,} rows written to {out}")
+    tell(f"{len(table):,} rows written to {out}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vectable.cli.output import print_json, print_table
+from vectable.cli.output import make_folder, print_json, print_table
 
 
 def datasets(
@@ -33,7 +33,7 @@ def datasets(
         return
     chosen = catalogue.load(name)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         for part in ("ratings", "items", "users"):
             frame = getattr(chosen, part)
             if frame is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vectable.cli.ask import draw_plots, factor_ends, print_ends
-from vectable.cli.output import errors_frame, print_table, progress_console
+from vectable.cli.output import errors_frame, make_folder, print_table, progress_console
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,16 +25,17 @@ def demo(
 
     [bold]Example:[/bold] vectable demo
     """
+    from vectable.artifact import check_target
     from vectable.collab import collab_learner
     from vectable.data import catalogue
 
+    check_target(make_folder(out) / "model")
     books = catalogue.load("goodbooks")
     data = books.to_data(valid_pct=0.1, seed=42)
     print(f"{books}\n{data}\n")
 
     learn = collab_learner(data, n_factors=40, y_range=(0, 5.5), wd=0.1, progress=progress_console())
     found = learn.lr_find()
-    out.mkdir(parents=True, exist_ok=True)
     found.plot(path=str(out / "lr_find.png"))
     print(f"Learning-rate finder: {found}\n")
 

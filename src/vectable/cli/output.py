@@ -2,11 +2,17 @@
 
 import json
 import math
-from typing import Any
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from rich.console import Console
 from rich.table import Table
+
+from vectable.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def progress_console(quiet: bool = False) -> Console:
@@ -14,16 +20,34 @@ def progress_console(quiet: bool = False) -> Console:
     return Console(stderr=True, quiet=quiet)
 
 
+def tell(message: str) -> None:
+    """A line about what happened, on standard error."""
+    print(message, file=sys.stderr)
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder to write into, unless it is there.
+
+    Raises:
+        DataError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise DataError(f"The folder {str(folder)!r} cannot be made: {problem.strerror or problem}.") from problem
+    return folder
+
+
 def print_json(value: Any) -> None:
-    """One JSON document on standard output; what is not a number becomes null."""
-    print(json.dumps(_plain(value), ensure_ascii=False, indent=2))
+    """One JSON document on standard output; a number that is not finite becomes null, a date text."""
+    print(json.dumps(_plain(value), ensure_ascii=False, indent=2, default=str))
 
 
-def print_table(frame: pl.DataFrame, title: str | None = None) -> None:
-    """A table for people: text to the left, numbers to the right and rounded."""
-    console = Console()
+def print_table(frame: "pl.DataFrame", title: str | None = None) -> None:
+    """A table for people: text to the left, as it is, numbers to the right and rounded."""
+    console = Console(markup=False, emoji=False, highlight=False)
     if title:
-        console.print(title, style="bold", highlight=False, markup=False)
+        console.print(title, style="bold")
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name, dtype in frame.schema.items():
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
@@ -33,7 +57,7 @@ def print_table(frame: pl.DataFrame, title: str | None = None) -> None:
     console.print()
 
 
-def print_frame(frame: pl.DataFrame, as_json: bool, title: str | None = None) -> None:
+def print_frame(frame: "pl.DataFrame", as_json: bool, title: str | None = None) -> None:
     """Rows as JSON objects, or a table."""
     if as_json:
         print_json(frame.to_dicts())
@@ -41,8 +65,10 @@ def print_frame(frame: pl.DataFrame, as_json: bool, title: str | None = None) ->
         print_table(frame, title)
 
 
-def errors_frame(measured: dict[str, Any], name: str = "this model") -> pl.DataFrame:
+def errors_frame(measured: dict[str, Any], name: str = "this model") -> "pl.DataFrame":
     """The model's validation errors and the baselines' in one table, the best first."""
+    import polars as pl
+
     rows = {name: measured, **measured["baselines"]}
     shown = [
         {"": label, "rmse": one["rmse"], "mae": one["mae"], "mse": one["valid_loss"]} for label, one in rows.items()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vectable.cli.output import errors_frame, print_json, print_table, progress_console
-from vectable.errors import VectableError
+from vectable.errors import DataError, VectableError, closest, did_you_mean
 
 if TYPE_CHECKING:
     from vectable.collab import CollabLearner
@@ -83,6 +83,9 @@ def ratings(
 
     [bold]Example:[/bold] vectable train ratings ratings.csv --user userId --item movieId --rating rating -o movies
     """
+    from vectable.artifact import check_target
+
+    check_target(out)
     data = read_ratings(
         file,
         user=user,
@@ -192,12 +195,13 @@ def read_ratings(
     how |= {"seed": seed, "batch_size": batch_size}
     if not Path(file).exists() and file in catalogue.names():
         return catalogue.load(file).to_data(**how)
+    if not Path(file).exists() and closest(file, catalogue.names()):
+        raise DataError(f"There is no file and no data set {file!r}.{did_you_mean(file, catalogue.names())}")
     how |= {"user": user, "item": item, "rating": rating, "title": title, "timestamp": timestamp}
     sides = {"items": items, "users": users}
     how |= {name: read_table(path, encoding=encoding) for name, path in sides.items() if path is not None}
-    separator = sep.encode().decode("unicode_escape") if sep else None
     names = [name.strip() for name in columns.split(",")] if columns else None
-    return RatingsData.from_file(file, sep=separator, has_header=not no_header, columns=names, encoding=encoding, **how)
+    return RatingsData.from_file(file, sep=sep, has_header=not no_header, columns=names, encoding=encoding, **how)
 
 
 def _learner(

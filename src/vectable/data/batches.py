@@ -108,6 +108,7 @@ def _share_out(n_steps: int, sizes: list[int]) -> list[int]:
     """Steps for each block in proportion to its rows: at least one where there are rows, `n_steps` in all."""
     shares = [max(n_steps * size // sum(sizes), 1) if size else 0 for size in sizes]
     while (short := n_steps - sum(shares)) != 0:
-        fullest = max(range(len(sizes)), key=lambda at: short * sizes[at] / max(shares[at], 1))
+        movable = [at for at, share in enumerate(shares) if share > (1 if short < 0 else 0)]
+        fullest = max(movable, key=lambda at: short * sizes[at] / shares[at])
         shares[fullest] += 1 if short > 0 else -1
     return shares

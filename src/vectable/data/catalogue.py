@@ -288,7 +288,7 @@ def load(name: str, *, data_dir: str | Path | None = None, download: bool = True
     known = info(name)
     if known.shipped:
         return _SHIPPED_READERS[known.name](known)
-    from vectable.data.movielens import is_movielens, read_movielens
+    from vectable.data.movielens import is_movielens, read_movielens  # which builds on this module
 
     tried = []
     for place, folder in _places(known.name, data_dir):
@@ -401,6 +401,8 @@ class _FetchError(Exception):
 
 def _download(known: SetInfo, cache: Path) -> Path:
     """Fetch, check and unpack a set into ``cache/name``: all of it, or nothing is left behind."""
+    from vectable.data.movielens import is_movielens
+
     assert known.url is not None
     assert known.sha256 is not None
     try:
@@ -417,6 +419,8 @@ def _download(known: SetInfo, cache: Path) -> Path:
                 f"(its SHA-256 is {found[:12]}..., not {known.sha256[:12]}...)"
             )
         unpacked = _unpack(archive, workplace / "unpacked")
+        if not is_movielens(unpacked):
+            raise _FetchError(f"the archive from {known.url} holds no MovieLens ratings")
         target = cache / known.name
         if target.exists():
             shutil.rmtree(target)

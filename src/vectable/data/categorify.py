@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.errors import ArtifactError
+from vectable.data.frames import as_text, to_series
+from vectable.errors import ArtifactError, VectableWarning
 
 Codes = NDArray[np.int32]
 
@@ -16,18 +17,23 @@ Codes = NDArray[np.int32]
 def as_ids(values: pl.Series) -> pl.Series:
     """Bring any column of identifiers to whole numbers (Int64) or text (String); missing stays missing.
 
-    Floats that are all whole (pandas makes integers with holes floats) become integers; categories,
-    booleans, dates and other floats become text.
+    Floats that are all whole (pandas makes integers with holes floats) become integers. Where some are not, the whole
+    ones are written like integers, so that 2.0 is the same id wherever it stands. Categories, truths and dates become
+    text, and so do integers of more digits than an Int64 holds.
     """
     dtype = values.dtype
+    if dtype.is_float() or dtype.is_decimal():
+        values = values.cast(pl.Float64).fill_nan(None)
+        is_whole = (values == values.round(0)) & (values.abs() < 2**53)
+        whole = values.set(~is_whole, None).cast(pl.Int64)
+        if whole.null_count() == values.null_count():
+            return whole
+        return pl.select(pl.coalesce(whole.cast(pl.String), values.cast(pl.String)).alias(values.name)).to_series()
     if dtype.is_integer():
-        return values.cast(pl.Int64) if dtype != pl.Int64 else values
-    if dtype.is_float():
-        values = values.fill_nan(None)
-        whole = values.drop_nulls()
-        if bool(((whole == whole.round(0)) & (whole.abs() < 2**53)).all()):
-            return values.cast(pl.Int64)
-    return values if dtype == pl.String else values.cast(pl.String)
+        narrow = values.cast(pl.Int64, strict=False)
+        if narrow.null_count() == values.null_count():
+            return narrow
+    return as_text(values)
 
 
 class Categorify:
@@ -52,8 +58,7 @@ class Categorify:
 
     def encode(self, values: pl.Series | Any) -> Codes:
         """Codes of `values`, (rows,) int32; 0 for what the vocabulary does not hold and for missing."""
-        series = values if isinstance(values, pl.Series) else _series(values)
-        ids = self._like_vocabulary(as_ids(series))
+        ids = self._like_vocabulary(_ids_of(values))
         if len(self.vocabulary) == 0 or len(ids) == 0:
             return np.zeros(len(ids), dtype=np.int32)
         if len(ids) <= 64:
@@ -71,10 +76,17 @@ class Categorify:
         return pl.select(pl.when(known).then(values)).to_series()
 
     def grow(self, values: pl.Series) -> int:
-        """Append the values not yet known, sorted, behind the others; codes given out stay. Returns how many."""
-        ids = self._like_vocabulary(as_ids(values)).drop_nulls().unique()
+        """Append the values not yet known, sorted, behind the others; codes given out stay. Returns how many.
+
+        A vocabulary of numbers that meets a text becomes one of texts.
+        """
+        ids = as_ids(values).drop_nulls().unique()
+        if self._like_vocabulary(ids).has_nulls():
+            self.vocabulary = self.vocabulary.cast(pl.String)
+            self._forget()
+        ids = self._like_vocabulary(ids)
         new = ids.filter(self.encode(ids) == 0).sort()
-        self.vocabulary = pl.concat([self.vocabulary, new.alias("").cast(self.vocabulary.dtype)])
+        self.vocabulary = pl.concat([self.vocabulary, new.alias("")])
         self._forget()
         return len(new)
 
@@ -99,15 +111,15 @@ class Categorify:
         self.__dict__.pop("_code_of", None)
 
     def _like_vocabulary(self, ids: pl.Series) -> pl.Series:
-        """ "42" is looked up as 42 where the vocabulary holds numbers, and the other way round."""
-        return ids if ids.dtype == self.vocabulary.dtype else ids.cast(self.vocabulary.dtype, strict=False)
+        """ "42" is looked up as 42 where the vocabulary holds numbers ("042" is not 42), and the other way round."""
+        if ids.dtype == self.vocabulary.dtype:
+            return ids
+        cast = ids.cast(self.vocabulary.dtype, strict=False)
+        return cast.set(cast.cast(ids.dtype) != ids, None)
 
 
-def _series(values: Any) -> pl.Series:
-    values = list(values) if not isinstance(values, np.ndarray) else values
+def _ids_of(values: Any) -> pl.Series:
+    """Ids to look up; numbers and texts together are looked up as text, and need no telling."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return pl.Series(values)
-        except (TypeError, pl.exceptions.PolarsError):  # numbers and texts together: look all up as text
-            return pl.Series([None if value is None else str(value) for value in values], dtype=pl.String)
+        warnings.simplefilter("ignore", VectableWarning)
+        return as_ids(to_series(values))

@@ -21,6 +21,7 @@ import secrets
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -165,12 +166,19 @@ def _read_binary(path: Path, kind: str) -> pl.DataFrame:
     try:
         with path.open("rb") as file:
             return _BINARY_READERS[kind](file)
-    except (PolarsError, PanicException, ValueError) as problem:
+    except (PolarsError, PanicException, ValueError, OSError) as problem:
         raise DataError(
-            f"{path} is damaged, or no {kind.capitalize()} file in spite of its name: {_first_line(problem)}."
+            f"{path} is damaged, or no {_SAID[kind]} file in spite of its name: {_first_line(problem)}."
         ) from None
 
 
+_SAID = {
+    "parquet": "Parquet",
+    "arrow": "Arrow",
+    "arrow stream": "Arrow stream",
+    "json": "JSON",
+    "jsonl": "JSON Lines",
+}
 _BINARY_READERS: dict[str, Callable[[IO[bytes]], pl.DataFrame]] = {
     "parquet": pl.read_parquet,
     "arrow": pl.read_ipc,
@@ -211,20 +219,23 @@ class _SeparatedText:
         self._check_header()
         if self.quoted and not _quotes_are_regular(_as_array(self.data), ord(self.sep)):
             self.data = self._requoted()
-        polars_sep = self._separator_for_polars()
+        self.polars_sep = self._separator_for_polars()
+        refused: BaseException | None = None
         try:
             frame = pl.read_csv(
                 self.data,
-                separator=polars_sep,
+                separator=self.polars_sep,
                 has_header=self.has_header,
-                skip_rows=self.blank_lines,
+                skip_rows=0 if self.has_header else self.blank_lines,  # before a header polars skips them itself
                 quote_char='"' if self.quoted else None,
                 infer_schema=False,
                 null_values="",
                 glob=False,
             )
         except (PolarsError, PanicException) as problem:
-            self._explain(problem)
+            refused = problem
+        if refused is not None:
+            self._explain(refused)
         short_lines = frame.width > 1 and frame[:, -1].null_count() > 0
         if frame.width != len(self.first) or short_lines:
             self._check_lines()
@@ -302,7 +313,7 @@ class _SeparatedText:
         """Turn polars' refusal into the line that caused it."""
         self._check_encoding()
         self._check_lines()
-        raise DataError(f"{self.path} cannot be read as separated text: {_first_line(problem)}.") from None
+        raise DataError(f"{self.path} cannot be read as separated text: {_first_line(problem)}.")
 
     def _check_encoding(self) -> None:
         data = self.data.read_bytes() if isinstance(self.data, Path) else self.data
@@ -322,8 +333,7 @@ class _SeparatedText:
             for _ in self._quoted_rows():
                 pass
             return
-        sep = self.sep if self.quoted else self._separator_for_polars()
-        if (odd := _odd_line(data, ord(sep), len(self.first))) is not None:
+        if (odd := _odd_line(data, ord(self.polars_sep), len(self.first))) is not None:
             raise self._odd(*odd)
 
     def _quoted_rows(self) -> Iterator[list[str]]:
@@ -405,18 +415,19 @@ def _head(data: Path | bytes, path: Path) -> str:
     return _decode(start, "utf-8", path).removeprefix("\ufeff")
 
 
-def _sniff(head: str, most_lines: int = 20) -> str | None:
-    """The separator that occurs equally often, and at least once, on every one of the first lines."""
-    lines = [line for line in head.splitlines() if line.strip()][:most_lines]
-    counts = {sep: {_occurrences(line, sep) for line in lines} for sep in SEPARATORS}
-    steady = {sep: seen.pop() for sep, seen in counts.items() if len(seen) == 1}
+def _sniff(head: str, most_rows: int = 20) -> str | None:
+    """The separator by which the first rows have more than one field, and all as many."""
+    fields = {sep: {len(row) for row in islice(_rows_of(head, sep), most_rows)} for sep in SEPARATORS}
+    steady = {sep: seen.pop() for sep, seen in fields.items() if len(seen) == 1}
     best = max(steady, key=lambda sep: steady[sep], default=None)
-    return best if best is not None and steady[best] > 0 else None
+    return best if best is not None and steady[best] > 1 else None
 
 
-def _occurrences(line: str, sep: str) -> int:
-    """How often `sep` stands outside of quotation marks."""
-    return sum(part.count(sep) for part in line.split('"')[::2])
+def _rows_of(head: str, sep: str) -> Iterator[list[str]]:
+    """The rows that are not blank, as `sep` would have them."""
+    if len(sep) > 1:
+        return (line.split(sep) for line in head.splitlines() if line)
+    return (row for row in csv.reader(io.StringIO(head, newline=""), delimiter=sep) if row)
 
 
 def _as_array(data: Path | bytes) -> NDArray[np.uint8]:
@@ -503,7 +514,8 @@ def _typed_column(text: pl.Series) -> pl.Series:
     number = text.cast(pl.Float64, strict=False)
     if number.null_count() > text.null_count():
         known = text.set(text.is_in(_MISSING_NUMBERS), None)
-        return text if known.null_count() < number.null_count() else _typed_column(known)
+        typed = _typed_column(known) if known.null_count() == number.null_count() else known
+        return text if typed.dtype == pl.String else typed
     if not number.is_finite().any() or text.str.contains(_NAMED_FLOAT).any():
         return text
     return number

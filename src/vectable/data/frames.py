@@ -4,12 +4,14 @@ Column by column, so that pandas needs no pyarrow beside it and a column of mixe
 """
 
 import importlib.util
+import numbers
 import warnings
 from typing import Any, Literal
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from vectable.errors import DataError, VectableWarning
 
@@ -23,23 +25,25 @@ def to_polars(frame: Any, what: str = "the table") -> tuple[pl.DataFrame, FrameK
         The polars frame, and the kind that came in, so that `from_polars` can answer in it.
 
     Raises:
-        DataError: for anything else, and for two columns of one name.
+        DataError: for anything else, for two columns of one name, and for columns of different lengths.
     """
     if isinstance(frame, pl.DataFrame):
         return frame, "polars"
     if isinstance(frame, pl.LazyFrame):
         return frame.collect(), "polars"
     if isinstance(frame, dict):
-        return pl.DataFrame(frame), "polars"
+        return _from_columns(frame, what), "polars"
+    if nw.dependencies.is_pandas_dataframe(frame):
+        return _from_pandas(frame, what), "pandas"
     try:
         wrapped = nw.from_native(frame, eager_only=True)
+    except nw.exceptions.DuplicateError:
+        raise _named_twice(frame.schema.names, what) from None
     except (TypeError, nw.exceptions.NarwhalsError) as problem:
         raise DataError(
-            f"{what} is a {type(frame).__name__}; hand in a pandas, polars or pyarrow table "
+            f"{_capital(what)} is a {type(frame).__name__}; hand in a pandas, polars or pyarrow table "
             f"(or a file's path to from_file)."
         ) from problem
-    if wrapped.implementation.is_pandas():
-        return _from_pandas(frame, what), "pandas"
     return wrapped.to_polars(), "pyarrow" if wrapped.implementation.is_pyarrow() else "polars"
 
 
@@ -53,14 +57,37 @@ def from_polars(frame: pl.DataFrame, kind: FrameKind) -> Any:
     return nw.from_dict(columns, backend="pandas").to_native()
 
 
+def to_series(values: Any, name: str = "") -> pl.Series:
+    """Take a column: of polars, pandas or pyarrow, a NumPy array, or any values one after the other.
+
+    Values of several types become numbers where all are numbers, else text, which is told.
+    """
+    if isinstance(values, pl.Series):
+        return values.alias(name)
+    if nw.dependencies.is_pandas_series(values) or nw.dependencies.is_pandas_index(values):
+        return _from_pandas_column(name, values)
+    if nw.dependencies.is_pyarrow_chunked_array(values):
+        return pl.Series(name, values)
+    if isinstance(values, np.ndarray) and values.dtype.kind != "O":
+        return _from_numpy(name, values)
+    return _from_values(name, list(values))
+
+
+def as_text(values: pl.Series) -> pl.Series:
+    """Any column as text; missing stays missing."""
+    try:
+        return values.cast(pl.String)
+    except pl.exceptions.PolarsError:  # lists, objects, bytes that are no text
+        texts = [None if value is None else str(value) for value in values.to_list()]
+        return pl.Series(values.name, texts, dtype=pl.String)
+
+
 def table_to_json(frame: pl.DataFrame) -> dict[str, Any]:
     """A frame as plain JSON values: numbers, truths, texts and lists of them as they are, everything else as text."""
-    plain = (pl.String, pl.Boolean, pl.List)
     columns = []
     for series in frame:
-        dtype = series.dtype
-        kept = series if dtype.is_integer() or dtype.is_float() or dtype in plain else series.cast(pl.String)
-        columns.append({"name": series.name, "dtype": _dtype_name(kept.dtype), "values": kept.to_list()})
+        kind, kept = _plain(series)
+        columns.append({"name": series.name, "dtype": kind, "values": kept.to_list()})
     return {"columns": columns}
 
 
@@ -79,44 +106,91 @@ DTYPES: dict[str, Any] = {
 }
 
 
+def _plain(series: pl.Series) -> tuple[str, pl.Series]:
+    """Which of `DTYPES` holds a column, and the column in it."""
+    kind = _dtype_name(series.dtype)
+    try:
+        return kind, series.cast(DTYPES[kind])
+    except pl.exceptions.PolarsError:  # more digits than an integer has, a list of something odd
+        return "text", as_text(series)
+
+
 def _dtype_name(dtype: pl.DataType) -> str:
-    if isinstance(dtype, pl.List):
-        return "texts" if dtype.inner == pl.String else "numbers"
+    if isinstance(dtype, pl.List | pl.Array):
+        return "numbers" if dtype.inner.is_numeric() else "texts"
     if dtype == pl.Boolean:
         return "boolean"
     return "integer" if dtype.is_integer() else "float" if dtype.is_float() else "text"
 
 
+def _from_columns(columns: dict[Any, Any], what: str) -> pl.DataFrame:
+    """A dict of columns; a single value stands for as many as the others have."""
+    single = {str(name): values for name, values in columns.items() if isinstance(values, str | int | float)}
+    try:
+        several = [to_series(values, str(name)) for name, values in columns.items() if str(name) not in single]
+        frame = pl.DataFrame(several) if several else pl.DataFrame({name: [value] for name, value in single.items()})
+    except (TypeError, pl.exceptions.PolarsError) as problem:
+        raise DataError(f"{_capital(what)} cannot be made of these columns: {problem}.") from problem
+    return frame.with_columns(pl.lit(value).alias(name) for name, value in single.items()).select(map(str, columns))
+
+
 def _from_pandas(frame: Any, what: str) -> pl.DataFrame:
     names = [str(name) for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"{what} has more than one column named {twice[0]!r}; rename one of them.")
-    return pl.DataFrame([_pandas_column(name, frame.iloc[:, at]) for at, name in enumerate(names)])
+    if len(set(names)) < len(names):
+        raise _named_twice(names, what)
+    return pl.DataFrame([_from_pandas_column(name, frame.iloc[:, at]) for at, name in enumerate(names)])
 
 
-def _pandas_column(name: str, series: Any) -> pl.Series:
-    dtype = series.dtype
-    if isinstance(dtype, np.dtype) and dtype.kind in "iufbmM":
-        return pl.Series(name, series.to_numpy())
+def _from_pandas_column(name: str, column: Any) -> pl.Series:
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind != "O":
+        return _from_numpy(name, column.to_numpy())
     if not isinstance(dtype, np.dtype) and importlib.util.find_spec("pyarrow") is not None:
-        return pl.Series(name, pl.from_pandas(series))
-    values = [None if missing else value for value, missing in zip(series, series.isna(), strict=True)]
-    types = {type(value) for value in values if value is not None}
-    if len(types) > 1 and not types <= {int, float, bool, np.int64, np.float64}:
-        return pl.Series(name, _as_text(name, values), dtype=pl.String)
+        try:
+            return pl.Series(name, pl.from_pandas(column))
+        except (TypeError, ValueError, NotImplementedError):  # pyarrow does not know every type of pandas
+            pass
+    return _from_values(name, [None if gone else value for value, gone in zip(column, column.isna(), strict=True)])
+
+
+def _from_numpy(name: str, values: NDArray[Any]) -> pl.Series:
+    if values.dtype.kind in "mM" and np.datetime_data(values.dtype)[0] not in ("ns", "us", "ms"):
+        values = values.astype(f"{values.dtype.kind}8[us]")  # polars has no coarser ones
     return pl.Series(name, values)
 
 
-def _as_text(name: str, values: list[Any]) -> list[str | None]:
-    texts = [None if value is None else str(value) for value in values]
-    # 1 and 1.0 are equal to Python and to everybody else; 1 and "1" are not.
-    merged = len({v for v in values if v is not None}) - len({t for t in texts if t is not None})
-    told = f" {merged:,} values that differed before are now the same." if merged > 0 else ""
+def _from_values(name: str, values: list[Any]) -> pl.Series:
+    try:
+        return pl.Series(name, values)
+    except (TypeError, pl.exceptions.PolarsError):
+        values = [None if isinstance(value, float) and value != value else value for value in values]
+    known = [value for value in values if value is not None]
+    if all(isinstance(value, numbers.Real) for value in known):
+        return pl.Series(name, values, dtype=pl.Float64, strict=False)
+    texts = [None if value is None else _text_of(value) for value in values]
+    sources = {(text, isinstance(value, str)) for text, value in zip(texts, values, strict=True)}
+    merged = len(sources) - len(set(texts))
+    told = (
+        f" {merged:,} of them stood there both as text and as something else, and are now the same." if merged else ""
+    )
     warnings.warn(
-        f"Column {name!r} mixes {', '.join(sorted({type(v).__name__ for v in values if v is not None}))}; "
+        f"Column {name!r} mixes {', '.join(sorted({type(value).__name__ for value in known}))}; "
         f"all its values are taken as text.{told}",
         VectableWarning,
         stacklevel=2,
     )
-    return texts
+    return pl.Series(name, texts, dtype=pl.String)
+
+
+def _text_of(value: Any) -> str:
+    """1.0 is written as 1, which it equals."""
+    return str(int(value) if isinstance(value, float | np.floating) and value.is_integer() else value)
+
+
+def _named_twice(names: list[str], what: str) -> DataError:
+    twice = next(name for name in names if names.count(name) > 1)
+    return DataError(f"{_capital(what)} has more than one column named {twice!r}; rename one of them.")
+
+
+def _capital(what: str) -> str:
+    return what[:1].upper() + what[1:]

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from vectable.data.categorify import as_ids
-from vectable.data.frames import to_polars
+from vectable.data.frames import as_text, to_polars
 from vectable.errors import DataError, VectableWarning, require, require_columns
 
 DuplicatePolicy = Literal["keep", "last", "mean", "error"]
@@ -48,7 +48,7 @@ def find_columns(
     require_columns(wanted, names, "The table")
     if title is not None and title not in names:
         side = to_polars(items, "the items table")[0].columns if items is not None else []
-        require_columns([title], [*names, *side], "Neither the table nor the items table, together,")
+        require_columns([title], [*names, *side], "The table" + (" together with the items table" if side else ""))
     free = iter([name for name in names if name not in {*wanted, title}])
     user = user or next(free, None)
     item = item or next(free, None)
@@ -99,11 +99,11 @@ def read_ratings(
 
 
 def _numbers(values: pl.Series, name: str, where: str) -> pl.Series:
-    numbers = values.cast(pl.Float32, strict=False) if values.dtype != pl.Float32 else values
+    numbers = _as_floats(values, pl.Float32)
     usable = numbers.is_finite().fill_null(False)
     if not bool(usable.all()):
         row = int((~usable).arg_true()[0])
-        value = values[row]
+        value = as_text(values.slice(row, 1))[0]
         what = "missing" if value is None else f"{value!r}, which is not a finite number"
         raise DataError(
             f"The rating in row {row + 1:,} of {where} (column {name!r}) is {what}; {int((~usable).sum()):,} of "
@@ -112,16 +112,24 @@ def _numbers(values: pl.Series, name: str, where: str) -> pl.Series:
     return numbers
 
 
+def _as_floats(values: pl.Series, dtype: type[pl.DataType]) -> pl.Series:
+    """Numbers, truths and texts of numbers as floats; missing for what is none (a date, say)."""
+    plain = values if values.dtype.is_numeric() or values.dtype == pl.Boolean else as_text(values)
+    return plain.cast(dtype, strict=False)
+
+
 def _times(values: pl.Series, name: str, where: str) -> pl.Series:
-    if values.dtype.is_temporal():
-        return values.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 1e6
-    times = values.cast(pl.Float64, strict=False)
-    bad = times.is_null()
+    if values.dtype in (pl.Date, pl.Datetime):
+        times = values.dt.epoch("us").cast(pl.Float64) / 1e6
+    else:
+        times = _as_floats(values, pl.Float64)
+    bad = ~times.is_finite().fill_null(False)
     if bool(bad.any()):
         row = int(bad.arg_true()[0])
+        value = as_text(values.slice(row, 1))[0]
         raise DataError(
-            f"The time in row {row + 1:,} of {where} (column {name!r}) is {values[row]!r}; "
-            "give seconds as numbers, or a column of dates."
+            f"The time in row {row + 1:,} of {where} (column {name!r}) is {'missing' if value is None else repr(value)}; "
+            "give a number or a date in every row."
         )
     return times
 

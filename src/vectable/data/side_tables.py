@@ -38,8 +38,8 @@ def lengthen(table: pl.DataFrame | None, ids: Categorify, id_column: str) -> pl.
     """The same side columns for a vocabulary that grew: missing for what came."""
     if table is None:
         return None
-    grown = pl.DataFrame({id_column: ids.vocabulary})
-    return grown.join(table, on=id_column, how="left", maintain_order="left").select(table.columns)
+    known, new = ids.vocabulary[: len(table)], ids.vocabulary[len(table) :]
+    return pl.concat([table.with_columns(known.alias(id_column)), pl.DataFrame({id_column: new})], how="diagonal")
 
 
 def item_titles(

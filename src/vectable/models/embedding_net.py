@@ -78,7 +78,7 @@ class EmbeddingNet(nn.Module):
 
         with torch.enable_grad():
             jacobian = torch.func.jacrev(predict)(row)
-        return predict(row), jacobian
+        return predict(row).detach(), jacobian.detach()
 
     def vectors(self, of_items: bool) -> Tensor:
         """Vector of every item or user, (rows, width)."""

@@ -35,7 +35,8 @@ class UserPrior:
     def of(cls, model: Any, n_users: int, noise: float) -> "UserPrior":
         """From the rows of the trained users (codes 1 to `n_users`)."""
         with torch.no_grad():
-            rows = model.user_rows(torch.arange(1, n_users + 1)).double()
+            device = next(model.parameters()).device
+            rows = model.user_rows(torch.arange(1, n_users + 1, device=device)).double().cpu()
         mean = rows.mean(dim=0)
         spread = rows - mean
         covariance = spread.T @ spread / max(n_users - 1, 1) + RIDGE * torch.eye(rows.shape[1], dtype=torch.float64)
@@ -82,16 +83,18 @@ def contributions(
         In rating points, (seen items,).
     """
     codes = torch.from_numpy(items)
-    row = row.double()
+    row = row.double().cpu()
     matrix, pull = _normal_equations(model, prior, row, codes, torch.from_numpy(ratings).double(), about=prior.mean)
     _, slopes = _respond(model, row, torch.tensor([target, 0]))
     return np.asarray(((slopes[0] - slopes[1]) @ torch.linalg.solve(matrix, pull)).numpy())
 
 
 def _respond(model: Any, row: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+    """Predictions and Jacobian in double precision on the CPU, wherever the model is."""
+    device = next(model.parameters()).device
     with torch.no_grad():
-        predicted, slopes = model.respond(row.float(), codes)
-    return predicted.double(), slopes.double()
+        predicted, slopes = model.respond(row.float().to(device), codes.to(device))
+    return predicted.double().cpu(), slopes.double().cpu()
 
 
 def _badness(model: Any, prior: UserPrior, row: Tensor, codes: Tensor, target: Tensor) -> float:

@@ -67,6 +67,7 @@ def explain_row(
 def _corners(model: Any, row: Tensor, item: int) -> list[float]:
     """f(0, 0), f(u, 0), f(0, i) and f(u, i)."""
     with torch.no_grad():
-        average = model.user_rows(torch.tensor([0]))[0]
-        both = [model.respond(one, torch.tensor([0, item]))[0] for one in (average, row)]
+        codes = torch.tensor([0, item], device=next(model.parameters()).device)
+        average = model.user_rows(codes[:1])[0]
+        both = [model.respond(one, codes)[0] for one in (average, row.to(codes.device))]
     return [float(both[0][0]), float(both[1][0]), float(both[0][1]), float(both[1][1])]

@@ -118,11 +118,12 @@ class TorchEngine:
                 if value is not None}  # fmt: skip
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up what `state` gave."""
+        """Take up what `state` gave; rows that a table has gained since start with empty moments."""
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         held: dict[int, dict[str, Tensor]] = {}
         for key, value in state.items():
             at, name = key.split(".", 1)
-            held.setdefault(int(at), {})[name] = value
+            held.setdefault(int(at), {})[name] = _lengthened(value, parameters[int(at)])
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": held})
 
     def _make_optimizer(self, groups: Any) -> torch.optim.Optimizer:
@@ -146,6 +147,12 @@ class TorchEngine:
             parameter.mul_(1 - lr * self.wd)
         self.optimizer.step()
         self.optimizer.zero_grad()
+
+
+def _lengthened(value: Tensor, parameter: Tensor) -> Tensor:
+    """A parameter's moment with zeros for the rows that it lacks; step counts as they are."""
+    missing = parameter.shape[0] - value.shape[0] if value.shape[1:] == parameter.shape[1:] and value.ndim else 0
+    return torch.cat([value, value.new_zeros((missing, *value.shape[1:]))]) if missing else value
 
 
 def _by_decay(model: nn.Module, everything: bool) -> tuple[list[Tensor], list[Tensor]]:

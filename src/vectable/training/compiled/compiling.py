@@ -5,6 +5,8 @@ numba keeps what it compiled in ``__pycache__`` beside the source, else in the u
 are compiled for this process alone. Where numba does not work at all, `EngineUnavailable` says why.
 """
 
+# mypy: allow-subclassing-any
+
 import importlib
 import threading
 from collections.abc import Callable
@@ -58,7 +60,7 @@ def _make_ready(on_compile: Callable[[], None] | None) -> Kernels:
     if getattr(numba.config, "DISABLE_JIT", False):
         raise EngineUnavailable("numba's compiler is switched off (NUMBA_DISABLE_JIT)")
 
-    class Announce(event.Listener):  # type: ignore[misc]
+    class Announce(event.Listener):
         """numba reports a compile, and no loading from the cache, as an event."""
 
         told = False

@@ -14,11 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from vectable.data.batches import BatchPlan
 from vectable.training.compiled.compiling import EngineUnavailable, kernels
 from vectable.training.compiled.schedule import RULE_NUMBERS, Schedule, tabulate
-from vectable.training.compiled.tables import FIRST, SECOND, WEIGHTS, Floats, Table
+from vectable.training.compiled.tables import FIRST, ROOTS, WEIGHTS, Floats, Table
 
 __all__ = ["EngineUnavailable", "LazyAdamW"]
-
-MOMENTS = (("first", FIRST), ("second", SECOND))
 
 
 class LazyAdamW:
@@ -159,15 +157,18 @@ class LazyAdamW:
         self.catch_up()
         found = {}
         for side, table in (("user", self._users), ("item", self._items)):
-            for name, stretch in MOMENTS:
-                found[f"{side}_factors.{name}"], found[f"{side}_bias.{name}"] = table.read(stretch)
+            found[f"{side}_factors.first"], found[f"{side}_bias.first"] = table.read(FIRST)
+            factors, bias = table.read(ROOTS)
+            found[f"{side}_factors.second"], found[f"{side}_bias.second"] = factors**2, bias**2
         return found
 
     def load_moments(self, moments: Mapping[str, Floats], step: int) -> None:
         """Take over what `moments` and `step` gave, and wait for `begin`."""
         for side, table in (("user", self._users), ("item", self._items)):
-            for name, stretch in MOMENTS:
-                table.write(stretch, moments[f"{side}_factors.{name}"], moments[f"{side}_bias.{name}"])
+            table.write(FIRST, moments[f"{side}_factors.first"], moments[f"{side}_bias.first"])
+            # The root of a rounded square is the number that was squared, so nothing is lost on the way.
+            factors, bias = moments[f"{side}_factors.second"], moments[f"{side}_bias.second"]
+            table.write(ROOTS, np.sqrt(factors), np.sqrt(bias))
         self._restart(step)
         self._schedule = self._tabulate([], [])
 

@@ -4,15 +4,17 @@ numba's disk cache watches only the file a compiled function is written in, so a
 the Python around them is in `engine.py`, `schedule.py` and `compiling.py`. Nothing here checks its
 arguments except for codes out of range.
 
-Layout of a table: row r is three stretches of `width` float32, weights, first moments, second moments:
-``table[r*3*width : (r+1)*3*width]``. In a stretch the factors come first, then the bias, then zeros up to a
-multiple of 16, so that every loop is over whole vectors. The zeros stay zeros: their gradient is one.
+Layout of a table: row r is ``table[r*3*width : (r+1)*3*width]``, three stretches of `width` float32: weights,
+first moments, and square roots of the second moments (whoever reads a row needs the root, and roots are
+slow). In a stretch the factors come first, then the bias, then zeros up to a multiple of 16, so that every
+loop is over whole vectors. The zeros stay zeros: so is their gradient.
 
 Layout of the tail table: row s is what a row last updated at step s of the schedule needs, see `schedule.py`:
 ``tail[4*s : 4*s+4] = log D_s, sum log b1, B_s, E_s``, float64.
 """
 
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-subclassing-any, disable-error-code="import-untyped"
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs, allow-subclassing-any
+# mypy: disable-error-code="import-untyped"
 
 import math
 import operator
@@ -227,8 +229,8 @@ def wait(since, n, now, tail, ends, log_beta2, work, change):
     Args:
         tail, ends: see `schedule.py`; `ends` is empty when no sum was cut.
         work: (3*n,) float64, written over.
-        change: the result, five float32 a slot: decay, slide, keep_m, keep_v, floor. A row becomes
-            ``w = w*decay - slide * m/(sqrt(v) + floor)``, ``m = m*keep_m``, ``v = v*keep_v``.
+        change: the result, five float32 a slot: decay, slide, keep_m, keep_r, floor. A row becomes
+            ``w = w*decay - slide * m/(r + floor)``, ``m = m*keep_m``, ``r = r*keep_r``; r is sqrt(v).
     """
     t = 4 * np.int64(now)
     for slot in range(n):
@@ -239,15 +241,15 @@ def wait(since, n, now, tail, ends, log_beta2, work, change):
     exponentials(work, 3 * n)
     for slot in range(n):
         s, to = 4 * np.int64(since[slot]), 5 * slot
-        decay, keep_m, root_v = work[slot], work[n + slot], work[2 * n + slot]
+        decay, keep_m, keep_r = work[slot], work[n + slot], work[2 * n + slot]
         if ends.shape[0] == 0:
-            slide = decay * tail[s + 2] - keep_m / root_v * tail[t + 2]
+            slide = decay * tail[s + 2] - keep_m / keep_r * tail[t + 2]
         else:
             slide = slide_over_cuts(since[slot], now, tail, ends, log_beta2)
         change[to], change[to + 1] = decay, slide
         # Factors too small to matter are 0, so that no moments linger as subnormal numbers, which are slow.
         change[to + 2] = keep_m if keep_m > 1e-20 else 0.0
-        change[to + 3] = root_v * root_v if root_v > 1e-10 else 0.0
+        change[to + 3] = keep_r if keep_r > 1e-10 else 0.0
         change[to + 4] = tail[s + 3]
 
 
@@ -286,12 +288,12 @@ def catch_up(table, width, last, now, tail, ends, log_beta2):
             last[row] = now
             to = 5 * (row - first)
             decay, slide, floor = spread(change[to]), spread(change[to + 1]), spread(change[to + 4])
-            keep_m, keep_v = spread(change[to + 2]), spread(change[to + 3])
+            keep_m, keep_r = spread(change[to + 2]), spread(change[to + 3])
             for at in range(row * 3 * width, row * 3 * width + width, LANES):
-                w, m, v = load(table, at), load(table, at + width), load(table, at + 2 * width)
-                store(table, at, w * decay - slide * (m / (root(v) + floor)))
+                w, m, r = load(table, at), load(table, at + width), load(table, at + 2 * width)
+                store(table, at, w * decay - slide * (m / (r + floor)))
                 store(table, at + width, m * keep_m)
-                store(table, at + 2 * width, v * keep_v)
+                store(table, at + 2 * width, r * keep_r)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -422,8 +424,8 @@ def read_rows(side, width, bias_at, n, now, tail, ends, log_beta2, work):
         base, to = np.int64(side.rows[slot]) * 3 * width, slot * width
         for c in range(0, width, LANES):
             at = base + c
-            w, m, v = load(side.table, at), load(side.table, at + width), load(side.table, at + 2 * width)
-            w = w * decay - slide * (m / (root(v) + floor))
+            w, m, r = load(side.table, at), load(side.table, at + width), load(side.table, at + 2 * width)
+            w = w * decay - slide * (m / (r + floor))
             store(side.table, at, w)
             store(side.weights, to + c, w)
         side.bias[slot] = side.weights[to + bias_at]
@@ -468,7 +470,8 @@ def step_rows(side, other, width, n, slope, now, rules, rule):
     for slot in range(n):
         side.last[side.rows[slot]] = now
         base = np.int64(side.rows[slot]) * 3 * width
-        keep_m, keep_v = spread(b1 * side.change[5 * slot + 2]), spread(b2 * side.change[5 * slot + 3])
+        keep_m, keep_r = side.change[5 * slot + 2], side.change[5 * slot + 3]
+        old_m, old_v = spread(b1 * keep_m), spread(b2 * keep_r * keep_r)
         for c in range(0, width, LANES):
             at = base + c
             j = np.int64(side.heads[slot])
@@ -477,12 +480,12 @@ def step_rows(side, other, width, n, slope, now, rules, rule):
             while j >= 0:
                 g = g + spread(slope[j]) * load(other.weights, np.int64(other.slots[j]) * width + c)
                 j = np.int64(side.links[j])
-            w, m, v = load(side.table, at), load(side.table, at + width), load(side.table, at + 2 * width)
-            m = m * keep_m + add_m * g
-            v = v * keep_v + add_v * (g * g)
-            store(side.table, at, w * decay - rate * (m / (root(v) + eps)))
+            w, m, r = load(side.table, at), load(side.table, at + width), load(side.table, at + 2 * width)
+            m = m * old_m + add_m * g
+            r = root(r * r * old_v + add_v * (g * g))
+            store(side.table, at, w * decay - rate * (m / (r + eps)))
             store(side.table, at + width, m)
-            store(side.table, at + 2 * width, v)
+            store(side.table, at + 2 * width, r)
 
 
 @njit(nogil=True, error_model="numpy", boundscheck=False)

@@ -8,8 +8,8 @@ Floats = NDArray[np.float32]
 LANES = 16
 """Floats in a vector of the kernels; rows are padded to whole ones."""
 
-WEIGHTS, FIRST, SECOND = range(3)
-"""The stretches of a row: weights, first moments, second moments."""
+WEIGHTS, FIRST, ROOTS = range(3)
+"""The stretches of a row: weights, first moments, square roots of the second moments."""
 
 
 class Table:
@@ -32,7 +32,7 @@ class Table:
         """Replace one stretch of every row.
 
         Args:
-            stretch: WEIGHTS, FIRST or SECOND.
+            stretch: WEIGHTS, FIRST or ROOTS.
             factors, bias: (rows, n_factors) and (rows,).
         """
         if factors.shape != (self.n_rows, self.n_factors) or bias.shape != (self.n_rows,):

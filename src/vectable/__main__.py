@@ -1,0 +1,5 @@
+"""`python -m vectable`: the command line."""
+
+from vectable.cli import run
+
+run()

@@ -1,0 +1,100 @@
+"""The models by themselves: shapes, formulas, starts."""
+
+import pytest
+import torch
+
+import vectable as vt
+from vectable.models.ensemble import Ensemble
+from vectable.models.layers import embedding
+
+USERS, ITEMS = torch.tensor([1, 2, 2, 0]), torch.tensor([3, 1, 0, 0])
+
+
+def dot(y_range: tuple[float, float] | None = (0, 5.5)) -> vt.EmbeddingDotBias:
+    torch.manual_seed(0)
+    model = vt.EmbeddingDotBias(4, 5, 7, y_range)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.mul_(50)
+    return model
+
+
+def test_the_dot_model_is_its_formula() -> None:
+    model = dot()
+    for at, (user, item) in enumerate(zip(USERS, ITEMS, strict=True)):
+        total = model.user_factors.weight[user] @ model.item_factors.weight[item]
+        total = total + model.user_bias.weight[user, 0] + model.item_bias.weight[item, 0]
+        assert model(USERS, ITEMS)[at].item() == pytest.approx((5.5 * torch.sigmoid(total)).item(), abs=1e-6)
+    assert not torch.allclose(dot(None)(USERS, ITEMS), model(USERS, ITEMS))
+
+
+def test_embeddings_start_as_the_lesson_does() -> None:
+    torch.manual_seed(0)
+    start = embedding(2000, 50).weight.detach()
+    assert start.abs().max() <= 0.02
+    assert start.std() == pytest.approx(0.0085, abs=0.0005)  # a normal wrapped at 2, times .01
+
+
+@pytest.mark.parametrize("kind", ["dot", "plain", "net", "ensemble"])
+def test_every_view_of_a_model_gives_the_same_predictions(kind: str) -> None:
+    """forward, score_rows and respond are three ways to ask one thing; respond's slopes are the derivative."""
+    torch.manual_seed(1)
+    model = {
+        "dot": dot,
+        "plain": lambda: dot(None),
+        "net": lambda: vt.EmbeddingNet(4, 5, (3, 2), [8], (0, 5.5)),
+        "ensemble": lambda: Ensemble([dot(), dot()]),
+    }[kind]().eval()
+    users, items = torch.arange(4), torch.arange(5)
+    with torch.no_grad():
+        rows = model.user_rows(users)
+        table = model.score_rows(rows)
+        forward = torch.stack([model(user.expand(5), items) for user in users])
+    assert torch.allclose(table, forward, atol=1e-5)
+    if kind == "ensemble":
+        return
+    predicted, slopes = model.respond(rows[2].detach(), items)
+    assert torch.allclose(predicted, table[2], atol=1e-5)
+    row = rows[2].detach().clone().requires_grad_()
+    model.score_rows(row[None])[0, 3].backward()
+    assert torch.allclose(slopes[3], row.grad, atol=1e-5)
+
+
+def test_the_unknown_row_is_the_mean_of_the_others() -> None:
+    model = dot()
+    model.fill_unknown()
+    for table in (model.user_factors, model.item_factors, model.user_bias, model.item_bias):
+        assert torch.allclose(table.weight[0], table.weight[1:].mean(dim=0))
+
+
+def test_growing_keeps_the_old_rows_and_starts_new_ones_at_the_mean() -> None:
+    model = dot()
+    old = model.user_factors.weight.detach().clone()
+    model.grow(9, 5)
+    assert model.user_factors.weight.shape == (9, 7)
+    assert torch.equal(model.user_factors.weight[:4], old)
+    assert torch.allclose(model.user_factors.weight[4:].mean(dim=0), old[1:].mean(dim=0), atol=0.03)
+    assert model.item_factors.weight.shape == (5, 7)
+    assert model(torch.tensor([8]), torch.tensor([1])).shape == (1,)
+
+
+def test_the_presets_differ_in_the_nets_biases() -> None:
+    modern, lesson = (vt.EmbeddingNet(4, 5, layers=[8], preset=preset) for preset in ("modern", "lesson"))
+    assert modern.layers[0].bias is None
+    assert lesson.layers[0].bias is not None
+    assert [type(layer).__name__ for layer in modern.layers] == ["Linear", "ReLU", "BatchNorm1d", "Linear"]
+    assert [modern.users.embedding_dim, lesson.users.embedding_dim] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: vt.EmbeddingDotBias(3, 3, 0),
+        lambda: vt.EmbeddingNet(3, 3, layers=[]),
+        lambda: vt.EmbeddingNet(3, 3, layers=[4, 0]),
+        lambda: vt.EmbeddingNet(3, 3, widths=(0, 2)),
+    ],
+)
+def test_impossible_sizes_are_sentences(make: object) -> None:
+    with pytest.raises(vt.VectableError, match="1"):
+        make()  # type: ignore[operator]
