@@ -1,8 +1,8 @@
 """Saving and loading: one folder, safetensors for numbers and JSON for everything else. Nothing in it is executed.
 
-The folder holds `vectable.json`, which names every other file with its checksum and ends with its own. A save writes new
-files beside the old ones and then replaces `vectable.json` in one step, so that a crash at any moment leaves the old
-model or the new one.
+The folder holds `vectable.json`, which names every other file with its checksum and ends with its own. A save writes
+new files beside the old ones and then replaces `vectable.json` in one step, so that a crash at any moment leaves the
+old model or the new one.
 """
 
 import hashlib
@@ -168,10 +168,10 @@ def read_folder(path: str | Path) -> Contents:
             else:
                 tables[name] = json.loads(file.read_text(encoding="utf-8"))
         return Contents(manifest["kind"], manifest["settings"], tensors, tables)
-    except (ArtifactError, KeyError):
+    except ArtifactError:
         raise
-    except (OSError, TypeError, AttributeError, ValueError, SafetensorError) as problem:
-        raise ArtifactError(f"{str(folder)!r} cannot be read ({problem}). {AGAIN}") from problem
+    except (OSError, KeyError, TypeError, AttributeError, ValueError, SafetensorError) as problem:
+        raise ArtifactError(f"{str(folder)!r} cannot be read ({problem!r}). {AGAIN}") from problem
 
 
 def _is_free(folder: Path) -> bool:

@@ -103,13 +103,17 @@ def _numbers(values: pl.Series, name: str, where: str) -> pl.Series:
     usable = numbers.is_finite().fill_null(False)
     if not bool(usable.all()):
         row = int((~usable).arg_true()[0])
-        value = as_text(values.slice(row, 1))[0]
-        what = "missing" if value is None else f"{value!r}, which is not a finite number"
         raise DataError(
-            f"The rating in row {row + 1:,} of {where} (column {name!r}) is {what}; {int((~usable).sum()):,} of "
+            f"The rating in row {row + 1:,} of {where} (column {name!r}) is {_shown(values, row)}; {int((~usable).sum()):,} of "
             f"{len(values):,} rows are like that. Correct or drop them, or name the right column with rating=."
         )
     return numbers
+
+
+def _shown(values: pl.Series, row: int) -> str:
+    """A value that was to be a number, for a sentence."""
+    value = as_text(values.slice(row, 1))[0]
+    return "missing" if value is None else f"{value!r}, which is not a finite number"
 
 
 def _as_floats(values: pl.Series, dtype: type[pl.DataType]) -> pl.Series:
@@ -126,9 +130,8 @@ def _times(values: pl.Series, name: str, where: str) -> pl.Series:
     bad = ~times.is_finite().fill_null(False)
     if bool(bad.any()):
         row = int(bad.arg_true()[0])
-        value = as_text(values.slice(row, 1))[0]
         raise DataError(
-            f"The time in row {row + 1:,} of {where} (column {name!r}) is {'missing' if value is None else repr(value)}; "
+            f"The time in row {row + 1:,} of {where} (column {name!r}) is {_shown(values, row)}; "
             "give a number or a date in every row."
         )
     return times

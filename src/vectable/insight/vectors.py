@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vectable.data.files import write_table
+from vectable.errors import DataError
 
 METADATA = "_metadata"
 
@@ -33,7 +34,15 @@ def export_vectors(path: Path, about: pl.DataFrame, vectors: NDArray[np.float32]
         write_table(vector_table(about, vectors), path)
         return [path]
     metadata = path.with_stem(path.stem + METADATA)
-    in_a_line = [pl.col(pl.String).str.replace_all(r"[\t\r\n]", " ")]
-    write_table(about.with_columns(in_a_line), metadata)
-    pl.DataFrame(vectors).write_csv(path, separator="\t", include_header=False)
+    in_a_line = about.with_columns(pl.col(pl.String).str.replace_all(r"\s+", " "))
+    _write_lines(pl.DataFrame(vectors), path, header=False)
+    _write_lines(in_a_line, metadata, header=True)
     return [path, metadata]
+
+
+def _write_lines(frame: pl.DataFrame, path: Path, header: bool) -> None:
+    """A line a row, fields between tabs and never in quotes: the projector knows no quoting."""
+    try:
+        frame.write_csv(path, separator="\t", include_header=header, quote_style="never")
+    except OSError as problem:
+        raise DataError(f"{path} cannot be written: {problem.strerror or problem}.") from problem
