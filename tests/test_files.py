@@ -157,6 +157,8 @@ def test_blank_lines_are_skipped(tmp_path: Path) -> None:
     text = "\n\r\na,b\n1,2\n\n3,4\n,\n\n"
     assert read_table(put(tmp_path, "a.csv", text)).rows() == [(1, 2), (3, 4)]
     assert read_table(put(tmp_path, "b.csv", "\n\n1,2\n\n3,4\n"), has_header=False).rows() == [(1, 2), (3, 4)]
+    marked = put(tmp_path, "d.csv", "\ufeff\n1,2\n3,4\n")
+    assert read_table(marked, has_header=False).rows() == [(1, 2), (3, 4)]
     assert read_table(put(tmp_path, "c.csv", "a\n1\n\n3\n"))["a"].to_list() == [1, 3]
 
 

@@ -166,7 +166,7 @@ def _read_binary(path: Path, kind: str) -> pl.DataFrame:
     try:
         with path.open("rb") as file:
             return _BINARY_READERS[kind](file)
-    except (PolarsError, PanicException, ValueError, OSError) as problem:
+    except (PolarsError, PanicException, ValueError, OSError, RuntimeError) as problem:
         raise DataError(
             f"{path} is damaged, or no {_SAID[kind]} file in spite of its name: {_first_line(problem)}."
         ) from None
@@ -223,10 +223,9 @@ class _SeparatedText:
         refused: BaseException | None = None
         try:
             frame = pl.read_csv(
-                self.data,
+                self._bytes().lstrip(b"\r\n") if self.blank_lines else self.data,
                 separator=self.polars_sep,
                 has_header=self.has_header,
-                skip_rows=0 if self.has_header else self.blank_lines,  # before a header polars skips them itself
                 quote_char='"' if self.quoted else None,
                 infer_schema=False,
                 null_values="",
@@ -302,12 +301,16 @@ class _SeparatedText:
         """polars takes one byte: a longer separator is replaced by a control character not in the text."""
         if self.quoted:
             return self.sep
-        data = self.data.read_bytes() if isinstance(self.data, Path) else self.data
+        data = self._bytes()
         for stand_in in _STAND_INS:
             if stand_in not in data:
                 self.data = data.replace(self.sep.encode(), stand_in)
                 return stand_in.decode()
         raise DataError(f"{self.path} holds every control character there is; it is no text to be separated.")
+
+    def _bytes(self) -> bytes:
+        data = self.data.read_bytes() if isinstance(self.data, Path) else self.data
+        return data.removeprefix(codecs.BOM_UTF8)
 
     def _explain(self, problem: BaseException) -> NoReturn:
         """Turn polars' refusal into the line that caused it."""
@@ -316,8 +319,7 @@ class _SeparatedText:
         raise DataError(f"{self.path} cannot be read as separated text: {_first_line(problem)}.")
 
     def _check_encoding(self) -> None:
-        data = self.data.read_bytes() if isinstance(self.data, Path) else self.data
-        _decode(data, "utf-8", self.path)
+        _decode(self._bytes(), "utf-8", self.path)
 
     def _requoted(self) -> bytes:
         """The same rows with every quotation mark written as the rules want it, for files that break them."""
@@ -338,8 +340,7 @@ class _SeparatedText:
 
     def _quoted_rows(self) -> Iterator[list[str]]:
         """The rows by Python's own reader: slower than polars, but it knows the line it is on."""
-        data = self.data.read_bytes() if isinstance(self.data, Path) else self.data
-        text = io.StringIO(_decode(data, "utf-8", self.path).removeprefix("\ufeff"), newline="")
+        text = io.StringIO(_decode(self._bytes(), "utf-8", self.path), newline="")
         reader = csv.reader(text, delimiter=self.sep, strict=True)
         line = 1
         try:
