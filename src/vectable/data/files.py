@@ -6,6 +6,7 @@ value on the last row counts as much as one on the first:
 - whole numbers become integers, other numbers floats, everything else (dates, true/false) stays text;
 - a column in which a value is not written as a number would be (``007``, ``+7``, ``-0``, or more digits than
   a number can hold) stays text, since it names something rather than counts it;
+- where every value of a column begins with a space (``a, b``), the spaces are no part of the values;
 - an empty field is missing, quoted or not, and so is NA, N/A, null or NULL among numbers;
 - a line without a single value is skipped.
 """
@@ -502,8 +503,16 @@ def _typed(frame: pl.DataFrame) -> pl.DataFrame:
     columns = frame.get_columns()
     del frame
     for at, column in enumerate(columns):
-        columns[at] = _typed_column(column)
+        columns[at] = _typed_column(_without_padding(column))
     return pl.DataFrame(columns)
+
+
+def _without_padding(text: pl.Series) -> pl.Series:
+    """The column, its name too, without the space that "a, b" puts in front, where every value has it."""
+    if text.null_count() < len(text) and text.str.starts_with(" ").all():
+        text = text.str.strip_chars(" ")
+        text = text.set(text == "", None)
+    return text.alias(text.name.strip(" "))
 
 
 def _typed_column(text: pl.Series) -> pl.Series:
