@@ -38,6 +38,7 @@ AGAIN = "Restore it or train again."
 # Which class loads which kind of folder: the only names that a folder may bring to life.
 LOADERS = {
     "ratings": ("vectable.collab", "CollabLearner"),
+    "table": ("vectable.tabular", "TabularLearner"),
     "own module": ("vectable.training.learner", "Learner"),
 }
 
@@ -68,8 +69,7 @@ def write_folder(path: str | Path, contents: Contents) -> Path:
     Raises:
         ArtifactError: the folder holds something else, or cannot be written.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     folder = check_target(path)
     stamp = secrets.token_hex(8)
@@ -78,7 +78,7 @@ def write_folder(path: str | Path, contents: Contents) -> Path:
         files: dict[str, dict[str, Any]] = {}
         for name, tensors in contents.tensors.items():
             file = folder / f"{name}-{stamp}.safetensors"
-            save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, file)
+            file.write_bytes(save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}))
             files[name] = _settle(file)
         for name, table in contents.tables.items():
             file = folder / f"{name}-{stamp}.json"
@@ -100,8 +100,8 @@ def write_folder(path: str | Path, contents: Contents) -> Path:
         for leftover in folder.iterdir():  # of former saves, finished or not
             if OURS.fullmatch(leftover.name) and stamp not in leftover.name:
                 leftover.unlink()
-    except (OSError, SafetensorError) as problem:
-        reason = getattr(problem, "strerror", None) or problem
+    except OSError as problem:
+        reason = problem.strerror or problem
         raise ArtifactError(f"The model cannot be saved to {str(folder)!r}: {reason}.") from problem
     return folder
 

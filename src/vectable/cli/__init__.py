@@ -7,7 +7,10 @@ from vectable.errors import VectableError, VectableWarning
 
 
 def run() -> None:
-    """Run the command that the arguments name; a user's mistake is one sentence on standard error and exit code 1."""
+    """Run the command that the arguments name.
+
+    A user's mistake, or a disk that refuses, is one sentence on standard error and exit code 1.
+    """
     from vectable.cli.app import app
 
     warnings.showwarning = _note
@@ -15,7 +18,7 @@ def run() -> None:
     warnings.simplefilter("always", VectableWarning)
     try:
         app()
-    except VectableError as problem:
+    except (VectableError, OSError) as problem:
         print(f"vectable: {problem}", file=sys.stderr)
         sys.exit(1)
 

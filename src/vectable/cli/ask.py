@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Model = Annotated[Path, typer.Argument(help="Folder of a saved model.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="File to write: .csv, .tsv, .parquet, .arrow or .json.")]
-N = Annotated[int, typer.Option("-n", help="How many.")]
+N = Annotated[int, typer.Option("-n", min=1, help="How many.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
@@ -73,7 +73,7 @@ def explain(
     model: Model,
     user: Annotated[str, typer.Argument(help="Id of the user.")],
     item: Annotated[str, typer.Argument(help="Id or title of the item.")],
-    n: Annotated[int, typer.Option("-n", help="How many seen items to name.")] = 5,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many seen items to name.")] = 5,
     as_json: AsJson = False,
 ) -> None:
     """Why a prediction is what it is: terms that add up to it, and the seen items behind them.
@@ -86,7 +86,7 @@ def explain(
 def insight(
     model: Model,
     n: N = 5,
-    top: Annotated[int, typer.Option(help="Look at so many most-rated items.")] = 1000,
+    top: Annotated[int, typer.Option(min=1, help="Look at so many most-rated items.")] = 1000,
     plots: Annotated[
         Path | None, typer.Option(help="Folder for pictures: map of the items, losses, learning rate.")
     ] = None,
@@ -180,7 +180,7 @@ def export_vectors(
 
 def factor_ends(learn: "CollabLearner", n: int, top: int) -> list[dict[str, Any]]:
     """Both ends of the first three principal factors, by name, with the variance that each explains."""
-    table, shares = learn.components(min(3, learn.data.n_items, learn.weight([1]).shape[1]), top)
+    table, shares = learn.components(min(3, top, learn.data.n_items, learn.weight([1]).shape[1]), top)
     name = "title" if "title" in table.columns else learn.data.columns.item
     ends = []
     for at, share in enumerate(shares):
