@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from vectable.collab import collab_learner as collab_learner
     from vectable.cross_validation import cross_validate as cross_validate
     from vectable.data import catalogue
+    from vectable.data.bins import PiecewiseLinearBins as PiecewiseLinearBins
     from vectable.data.categorify import Categorify as Categorify
+    from vectable.data.dates import date_parts as date_parts
+    from vectable.data.dates import elapsed_to_event as elapsed_to_event
+    from vectable.data.fill_missing import FillMissing as FillMissing
+    from vectable.data.normalize import Normalize as Normalize
     from vectable.data.ratings import RatingsData as RatingsData
+    from vectable.data.table import TableData as TableData
     from vectable.data.tensors import TensorData as TensorData
     from vectable.errors import ArtifactError as ArtifactError
     from vectable.errors import DataError as DataError
@@ -28,6 +34,9 @@ if TYPE_CHECKING:
     from vectable.insight.components import pca as pca
     from vectable.models.dot_bias import EmbeddingDotBias as EmbeddingDotBias
     from vectable.models.embedding_net import EmbeddingNet as EmbeddingNet
+    from vectable.models.tabular import TabularModel as TabularModel
+    from vectable.tabular import TabularLearner as TabularLearner
+    from vectable.tabular import tabular_learner as tabular_learner
     from vectable.training.callbacks import Callback as Callback
     from vectable.training.callbacks import CSVLog as CSVLog
     from vectable.training.callbacks import EarlyStopping as EarlyStopping
@@ -57,6 +66,15 @@ _HOMES = {
     "CSVLog": "vectable.training.callbacks",
     "EarlyStopping": "vectable.training.callbacks",
     "KeepBest": "vectable.training.callbacks",
+    "FillMissing": "vectable.data.fill_missing",
+    "Normalize": "vectable.data.normalize",
+    "PiecewiseLinearBins": "vectable.data.bins",
+    "TableData": "vectable.data.table",
+    "TabularLearner": "vectable.tabular",
+    "tabular_learner": "vectable.tabular",
+    "TabularModel": "vectable.models.tabular",
+    "date_parts": "vectable.data.dates",
+    "elapsed_to_event": "vectable.data.dates",
     "Learner": "vectable.training.learner",
 }
 _MODULES = {"datasets": "vectable.data.catalogue", "insight": "vectable.insight"}

@@ -13,7 +13,7 @@ from torch import nn
 
 from vectable.data.frames import to_polars
 from vectable.data.ratings import Ratings, RatingsData
-from vectable.errors import VectableWarning, require, require_columns
+from vectable.errors import ArtifactError, VectableWarning, require, require_columns
 from vectable.insight.components import principal_components
 from vectable.insight.neighbours import nearest
 from vectable.models.dot_bias import EmbeddingDotBias
@@ -255,13 +255,15 @@ class CollabLearner(Learner):
             n_epoch: 0 takes the rows in without training.
             lr: constant learning rate; by default a fifth of the highest of the latest fit.
         """
-        state = [engine.state() for engine in self._engines]
+        self._prepare_engines()
+        states = [engine.state() for engine in self._engines]
         self.data = self.data.with_more(new_df)
-        self._rater.grow(len(self.data.user_ids), len(self.data.item_ids))
+        with self._seeded("grow", self.epochs_done):
+            self._rater.grow(len(self.data.user_ids), len(self.data.item_ids))
         self._recommender = None
-        self._engines = [self._make_engine(model) for model in self.trainees] if state else []
-        for engine, one in zip(self._engines, state, strict=True):
-            engine.load_state(one)
+        self._engines = [self._make_engine(model) for model in self.trainees]
+        for engine, state in zip(self._engines, states, strict=True):
+            engine.load_state(state)
         if n_epoch == 0:
             self._rater.fill_unknown()
             return self
@@ -322,7 +324,18 @@ class CollabLearner(Learner):
         return learn
 
     def take_state(self, contents: "Contents") -> None:
-        """Take weights, optimizer state and history from a saved folder's contents."""
+        """Take weights, optimizer state and history from a saved folder's contents.
+
+        Raises:
+            ArtifactError: the folder is of other users or items, or its model of another make.
+        """
+        if contents.kind != "ratings" or contents.settings["config"] != self._rater.config():
+            theirs, ours = contents.settings.get("config"), self._rater.config()
+            raise ArtifactError(f"The saved model is another: {theirs} there, and {ours} here. Use load_learner.")
+        if contents.tables["vocabularies"] != self.data.vocabularies():
+            raise ArtifactError(
+                "The saved model knows other users or items than this learner's data. Use load_learner."
+            )
         super().take_state(contents)
         self._recommender = None
 

@@ -1,4 +1,7 @@
-"""Categories to codes and back. Code 0 is the unknown: whatever the training rows did not show."""
+"""Categories to codes and back. Code 0 is the unknown: whatever the training rows did not show.
+
+Where asked for, missing values have a code of their own, the last; otherwise they count as unknown.
+"""
 
 import warnings
 from functools import cached_property
@@ -13,6 +16,8 @@ from vectable.errors import ArtifactError, VectableWarning
 
 Codes = NDArray[np.int32]
 
+FEW = 64  # values looked up one by one, which for a few is quicker than a join
+
 
 def as_ids(values: pl.Series) -> pl.Series:
     """Bring any column of identifiers to whole numbers (Int64) or text (String); missing stays missing.
@@ -23,12 +28,13 @@ def as_ids(values: pl.Series) -> pl.Series:
     """
     dtype = values.dtype
     if dtype.is_float() or dtype.is_decimal():
-        values = values.cast(pl.Float64).fill_nan(None)
-        is_whole = (values == values.round(0)) & (values.abs() < 2**53)
-        whole = values.set(~is_whole, None).cast(pl.Int64)
-        if whole.null_count() == values.null_count():
+        numbers = values.cast(pl.Float64).fill_nan(None)
+        is_whole = (numbers == numbers.round(0)) & (numbers.abs() < 2**53)
+        whole = numbers.set(~is_whole, None).cast(pl.Int64)
+        if whole.null_count() == numbers.null_count():
             return whole
-        return pl.select(pl.coalesce(whole.cast(pl.String), values.cast(pl.String)).alias(values.name)).to_series()
+        text = pl.when(numbers.is_not_null()).then(values.cast(pl.String))
+        return pl.select(pl.coalesce(whole.cast(pl.String), text).alias(values.name)).to_series()
     if dtype.is_integer():
         narrow = values.cast(pl.Int64, strict=False)
         if narrow.null_count() == values.null_count():
@@ -39,40 +45,61 @@ def as_ids(values: pl.Series) -> pl.Series:
 class Categorify:
     """A vocabulary, learned from the training rows: value -> code 1, 2, ... in sorted order; 0 is unknown.
 
+    Categories that have an order of their own (polars Enum, pandas categories of text) keep it.
+
+    Args:
+        missing_slot: whether missing values get the code after the last value, instead of 0.
+
     Attributes:
         vocabulary: the known values, (categories,), Int64 or String; value of code c is ``vocabulary[c - 1]``.
     """
 
-    def __init__(self, vocabulary: pl.Series | None = None) -> None:
+    def __init__(self, vocabulary: pl.Series | None = None, missing_slot: bool = False) -> None:
+        self.missing_slot = missing_slot
         self.vocabulary = pl.Series([], dtype=pl.String) if vocabulary is None else vocabulary
 
     def __len__(self) -> int:
-        """Number of codes, the unknown among them: the rows an embedding needs."""
-        return len(self.vocabulary) + 1
+        """Number of codes, the unknown (and the missing, where it has one) among them: the rows an embedding needs."""
+        return len(self.vocabulary) + 1 + self.missing_slot
+
+    @property
+    def missing_code(self) -> int:
+        """The code of a missing value."""
+        return len(self.vocabulary) + 1 if self.missing_slot else 0
 
     def fit(self, values: pl.Series) -> "Categorify":
         """Learn the vocabulary of `values`, (rows,); missing values are not part of it."""
-        self.vocabulary = as_ids(values).drop_nulls().unique().sort().alias("")
+        ids = as_ids(values).drop_nulls().unique()
+        in_order = values.dtype.categories if isinstance(values.dtype, pl.Enum) else ids.sort()
+        self.vocabulary = in_order.filter(in_order.is_in(ids.implode())).alias("")
         self._forget()
         return self
 
     def encode(self, values: pl.Series | Any) -> Codes:
-        """Codes of `values`, (rows,) int32; 0 for what the vocabulary does not hold and for missing."""
-        ids = self._like_vocabulary(_ids_of(values))
-        if len(self.vocabulary) == 0 or len(ids) == 0:
-            return np.zeros(len(ids), dtype=np.int32)
-        if len(ids) <= 64:
-            return np.array([self._code_of.get(value, 0) for value in ids], dtype=np.int32)
-        codes = pl.arange(1, len(self), dtype=pl.Int32, eager=True)
-        return ids.replace_strict(self.vocabulary, codes, default=0, return_dtype=pl.Int32).to_numpy(writable=True)
+        """Codes of `values`, (rows,) int32; 0 for what the vocabulary does not hold, `missing_code` for missing."""
+        given = _ids_of(values)
+        ids = self._like_vocabulary(given)
+        if len(self.vocabulary) == 0 or len(ids) <= FEW:
+            codes = np.array([self._code_of.get(value, 0) for value in ids], dtype=np.int32)
+        else:
+            known = pl.arange(1, len(self.vocabulary) + 1, dtype=pl.Int32, eager=True)
+            codes = ids.replace_strict(self.vocabulary, known, default=0, return_dtype=pl.Int32).to_numpy(writable=True)
+        if self.missing_slot:
+            codes[given.is_null().to_numpy()] = self.missing_code
+        return codes
+
+    def encode_one(self, value: Any) -> int:
+        """The code of one value, without building a column."""
+        code = self._code_of.get(value) if type(value) in (int, str) else None
+        return int(self.encode([value])[0]) if code is None else code
 
     def decode(self, codes: Codes) -> pl.Series:
         """Values of `codes`, (rows,); missing for code 0."""
         codes = np.asarray(codes)
-        known = pl.Series(codes > 0)
+        known = pl.Series((codes > 0) & (codes <= len(self.vocabulary)))
         if len(self.vocabulary) == 0:
             return pl.Series([None] * len(codes), dtype=self.vocabulary.dtype)
-        values = self.vocabulary.gather(np.maximum(codes, 1) - 1)
+        values = self.vocabulary.gather(np.clip(codes, 1, len(self.vocabulary)) - 1)
         return pl.select(pl.when(known).then(values)).to_series()
 
     def grow(self, values: pl.Series) -> int:
@@ -93,7 +120,7 @@ class Categorify:
     def to_json(self) -> dict[str, Any]:
         """The encoder as plain JSON values."""
         kind = "integer" if self.vocabulary.dtype == pl.Int64 else "text"
-        return {"kind": kind, "values": self.vocabulary.to_list()}
+        return {"kind": kind, "values": self.vocabulary.to_list(), "missing_slot": self.missing_slot}
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> "Categorify":
@@ -101,7 +128,7 @@ class Categorify:
         dtypes = {"integer": pl.Int64, "text": pl.String}
         if form.get("kind") not in dtypes:
             raise ArtifactError(f"A vocabulary is of kind {form.get('kind')!r}; this program knows {list(dtypes)}.")
-        return cls(pl.Series(form["values"], dtype=dtypes[form["kind"]]))
+        return cls(pl.Series(form["values"], dtype=dtypes[form["kind"]]), form["missing_slot"])
 
     @cached_property
     def _code_of(self) -> dict[Any, int]:

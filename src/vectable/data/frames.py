@@ -93,7 +93,7 @@ def table_to_json(frame: pl.DataFrame) -> dict[str, Any]:
 
 def table_from_json(form: dict[str, Any]) -> pl.DataFrame:
     """The frame back from `table_to_json`."""
-    return pl.DataFrame([pl.Series(one["name"], one["values"], dtype=DTYPES[one["dtype"]]) for one in form["columns"]])
+    return pl.DataFrame({one["name"]: pl.Series(one["values"], dtype=DTYPES[one["dtype"]]) for one in form["columns"]})
 
 
 DTYPES: dict[str, Any] = {
@@ -127,7 +127,9 @@ def _from_columns(columns: dict[Any, Any], what: str) -> pl.DataFrame:
     """A dict of columns; a single value stands for as many as the others have."""
     single = {str(name): values for name, values in columns.items() if isinstance(values, str | int | float)}
     try:
-        several = [to_series(values, str(name)) for name, values in columns.items() if str(name) not in single]
+        several = {
+            str(name): to_series(values, str(name)) for name, values in columns.items() if str(name) not in single
+        }
         frame = pl.DataFrame(several) if several else pl.DataFrame({name: [value] for name, value in single.items()})
     except (TypeError, pl.exceptions.PolarsError) as problem:
         raise DataError(f"{_capital(what)} cannot be made of these columns: {problem}.") from problem
@@ -138,19 +140,29 @@ def _from_pandas(frame: Any, what: str) -> pl.DataFrame:
     names = [str(name) for name in frame.columns]
     if len(set(names)) < len(names):
         raise _named_twice(names, what)
-    return pl.DataFrame([_from_pandas_column(name, frame.iloc[:, at]) for at, name in enumerate(names)])
+    return pl.DataFrame({name: _from_pandas_column(name, frame.iloc[:, at]) for at, name in enumerate(names)})
 
 
 def _from_pandas_column(name: str, column: Any) -> pl.Series:
     dtype = column.dtype
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
-        return _from_numpy(name, column.to_numpy())
+        taken = _from_numpy(name, column.to_numpy())
+        return taken.fill_nan(None) if taken.dtype.is_float() else taken  # what pandas means by NaN
+    if hasattr(dtype, "categories"):
+        return _from_categories(name, to_series(dtype.categories), getattr(column, "cat", column).codes)
     if not isinstance(dtype, np.dtype) and importlib.util.find_spec("pyarrow") is not None:
         try:
             return pl.Series(name, pl.from_pandas(column))
         except (TypeError, ValueError, NotImplementedError):  # pyarrow does not know every type of pandas
             pass
     return _from_values(name, [None if gone else value for value, gone in zip(column, column.isna(), strict=True)])
+
+
+def _from_categories(name: str, categories: pl.Series, codes: Any) -> pl.Series:
+    """Categories of text keep their order; others are taken for their values."""
+    at = pl.Series(np.asarray(codes, dtype=np.int64))
+    values = categories.gather(at.set(at < 0, None)).alias(name)
+    return values.cast(pl.Enum(categories.unique(maintain_order=True))) if values.dtype == pl.String else values
 
 
 def _from_numpy(name: str, values: NDArray[Any]) -> pl.Series:

@@ -9,9 +9,13 @@ import polars as pl
 
 from vectable.data.categorify import as_ids
 from vectable.data.frames import as_text, to_polars
-from vectable.errors import DataError, VectableWarning, require, require_columns
+from vectable.errors import DataError, VectableWarning, closest, quote_some, require, require_columns
 
 DuplicatePolicy = Literal["keep", "last", "mean", "error"]
+
+NO_RATINGS = (
+    "Interactions alone (who saw what, without a rating) are not supported yet: give a column of numbers, with rating=."
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ def find_columns(
         DataError: a named column is missing (with the closest name), or there is no column for ratings.
     """
     names = frame.columns
+    if rating is not None and rating not in names and not closest(rating, names):
+        raise DataError(f"The table has no column {rating!r}; its columns are {quote_some(names, 20)}. {NO_RATINGS}")
     wanted = [name for name in (user, item, rating, timestamp) if name is not None]
     require_columns(wanted, names, "The table")
     if title is not None and title not in names:
@@ -55,9 +61,7 @@ def find_columns(
     rating = rating or next(free, None)
     if user is None or item is None or rating is None:
         raise DataError(
-            f"The table has {len(names)} columns ({', '.join(map(repr, names))}) and none is left for the rating. "
-            "Interactions alone (who saw what, without a rating) are not supported yet: "
-            "give a column of numbers, with rating=."
+            f"No column is left for the rating: the table's columns are {quote_some(names, 20) or 'none'}. {NO_RATINGS}"
         )
     require(
         len({user, item, rating}) == 3,
@@ -104,8 +108,9 @@ def _numbers(values: pl.Series, name: str, where: str) -> pl.Series:
     if not bool(usable.all()):
         row = int((~usable).arg_true()[0])
         raise DataError(
-            f"The rating in row {row + 1:,} of {where} (column {name!r}) is {_shown(values, row)}; {int((~usable).sum()):,} of "
-            f"{len(values):,} rows are like that. Correct or drop them, or name the right column with rating=."
+            f"The rating in row {row + 1:,} of {where} (column {name!r}) is {_shown(values, row)}; "
+            f"{int((~usable).sum()):,} of {len(values):,} rows are like that. "
+            "Correct or drop them, or name the right column with rating=."
         )
     return numbers
 
@@ -113,7 +118,7 @@ def _numbers(values: pl.Series, name: str, where: str) -> pl.Series:
 def _shown(values: pl.Series, row: int) -> str:
     """A value that was to be a number, for a sentence."""
     value = as_text(values.slice(row, 1))[0]
-    return "missing" if value is None else f"{value!r}, which is not a finite number"
+    return "missing, empty or NaN" if value is None else f"{value!r}, which is not a finite number"
 
 
 def _as_floats(values: pl.Series, dtype: type[pl.DataType]) -> pl.Series:

@@ -317,12 +317,15 @@ class RatingsData:
         return pl.select(pl.coalesce(titles.alias("title"), ids.alias("id"))).to_series()
 
     def item_frame(self, codes: Sequence[int] | NDArray[Any], **more: Any) -> pl.DataFrame:
-        """A table with the items' ids, their titles where there are any, and `more` columns."""
+        """A table with the items' ids, their titles where there are any, and `more` columns.
+
+        Where the ids' column has the name of one of those, that one gets a number behind it.
+        """
         codes = np.asarray(codes, dtype=np.int32)
         columns: dict[str, Any] = {self.columns.item: self.item_ids.decode(codes)}
         if self.titles is not None:
-            columns["title"] = self.item_names(codes)
-        return pl.DataFrame(columns | more)
+            more = {"title": self.item_names(codes), **more}
+        return pl.DataFrame(columns | {f"{name}_2" if name in columns else name: one for name, one in more.items()})
 
     def native(self, frame: pl.DataFrame) -> Any:
         """Hand a result back as the kind of frame the user works with."""
@@ -353,6 +356,10 @@ class RatingsData:
 
     # ---------------------------------------------------------------- saving
 
+    def vocabularies(self) -> dict[str, Any]:
+        """Both vocabularies as plain JSON values."""
+        return {"user": self.user_ids.to_json(), "item": self.item_ids.to_json()}
+
     def to_saved(self) -> tuple[dict[str, dict[str, "Tensor"]], dict[str, Any], dict[str, Any]]:
         """Parts of a saved folder: tensor files, JSON tables, and settings."""
         import torch
@@ -365,7 +372,7 @@ class RatingsData:
                     tensors[f"{part}.{name}"] = torch.from_numpy(values)
         side = {"items": self.item_table, "users": self.user_table}
         tables = {
-            "vocabularies": {"user": self.user_ids.to_json(), "item": self.item_ids.to_json()},
+            "vocabularies": self.vocabularies(),
             "titles": None if self.titles is None else self.titles.to_list(),
             "side_tables": {name: None if table is None else table_to_json(table) for name, table in side.items()},
         }

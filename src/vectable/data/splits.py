@@ -1,5 +1,7 @@
 """Which rows train and which validate. Pure functions from a table's length or times to row numbers."""
 
+from numbers import Integral, Real
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,7 @@ def random_split(n_rows: int, valid_pct: float, seed: int) -> tuple[Rows, Rows]:
     Both come sorted, so that the order of the file is kept. One row alone always trains.
     """
     _check_share(valid_pct)
+    require(isinstance(seed, Integral) and int(seed) >= 0, f"seed is {seed!r}; it is a whole number, 0 or more.")
     shuffled = np.random.default_rng(seed).permutation(n_rows)
     return _cut(shuffled, n_rows, valid_pct)
 
@@ -26,7 +29,8 @@ def time_split(times: NDArray[np.float64], valid_pct: float) -> tuple[Rows, Rows
 
 
 def _check_share(valid_pct: float) -> None:
-    require(0 <= valid_pct < 1, f"valid_pct is {valid_pct}; it is a share of the rows, from 0 up to (not with) 1.")
+    usable = isinstance(valid_pct, Real) and 0 <= valid_pct < 1
+    require(usable, f"valid_pct is {valid_pct!r}; it is a share of the rows, from 0 up to (not with) 1.")
 
 
 def _cut(rows: Rows, n_rows: int, valid_pct: float) -> tuple[Rows, Rows]:

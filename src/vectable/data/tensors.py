@@ -11,22 +11,30 @@ from vectable.errors import DataError, require
 
 
 class TensorSet:
-    """Encoded rows: some input tensors and a target, all with the rows as first dimension."""
+    """Encoded rows: some input tensors, a target and perhaps weights, all with the rows as first dimension."""
 
-    def __init__(self, inputs: tuple[Tensor, ...], target: Tensor) -> None:
-        self.inputs, self.target = inputs, target
+    def __init__(self, inputs: tuple[Tensor, ...], target: Tensor, weights: Tensor | None = None) -> None:
+        self.inputs, self.target, self.weights = inputs, target, weights
 
     def __len__(self) -> int:
         return len(self.target)
 
     def batch(self, rows: Rows | slice) -> tuple[tuple[Tensor, ...], Tensor]:
         """The inputs and targets of some rows, gathered in one indexing operation a tensor."""
-        at = rows if isinstance(rows, slice) else torch.from_numpy(rows).to(self.target.device)
+        at = self._at(rows)
         return tuple(column[at] for column in self.inputs), self.target[at]
+
+    def weights_of(self, rows: Rows | slice) -> Tensor | None:
+        """The weights of some rows in the loss, or None where all count alike."""
+        return None if self.weights is None else self.weights[self._at(rows)]
 
     def to(self, device: torch.device) -> "TensorSet":
         """The same rows on `device`; itself when they are there already."""
-        return TensorSet(tuple(column.to(device) for column in self.inputs), self.target.to(device))
+        weights = None if self.weights is None else self.weights.to(device)
+        return TensorSet(tuple(column.to(device) for column in self.inputs), self.target.to(device), weights)
+
+    def _at(self, rows: Rows | slice) -> Tensor | slice:
+        return rows if isinstance(rows, slice) else torch.from_numpy(rows).to(self.target.device)
 
 
 class TensorData:
@@ -85,14 +93,15 @@ def check_batch_size(batch_size: int) -> None:
 
 
 def _tensor_set(x: Any, y: Any, which: str) -> TensorSet:
-    inputs = tuple(_tensor(column) for column in (x if isinstance(x, tuple) else (x,)))
-    target = _tensor(y)
+    inputs = tuple(to_tensor(column) for column in (x if isinstance(x, tuple) else (x,)))
+    target = to_tensor(y)
     for column in inputs:
         if len(column) != len(target):
             raise DataError(f"The {which} inputs have {len(column):,} rows and the targets {len(target):,}.")
     return TensorSet(inputs, target)
 
 
-def _tensor(values: Any) -> Tensor:
+def to_tensor(values: Any) -> Tensor:
+    """An array or tensor as a tensor; 64-bit floats become 32-bit."""
     tensor = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
     return tensor.float() if tensor.dtype == torch.float64 else tensor

@@ -1,5 +1,6 @@
 """Several models of one kind, trained from different seeds: their mean is better, their spread says how sure."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,17 +11,23 @@ from torch import Tensor, nn
 class Ensemble(nn.Module):
     """The mean of its members' predictions.
 
-    Attributes:
+    Args:
         members: models of one kind and size.
+        logits: whether outputs are logits of classes: then the mean is of the probabilities, and the output its
+            logarithm, from which softmax gives that mean again.
     """
 
-    def __init__(self, members: Sequence[nn.Module]):
+    def __init__(self, members: Sequence[nn.Module], logits: bool = False):
         super().__init__()
         self.members = nn.ModuleList(members)
+        self.logits = logits
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Mean prediction of the members, shaped like one member's."""
-        return self.each(*inputs).mean(dim=0)
+        each = self.each(*inputs)
+        if not self.logits:
+            return each.mean(dim=0)
+        return torch.logsumexp(torch.log_softmax(each, dim=-1), dim=0) - math.log(len(self.members))
 
     def each(self, *inputs: Tensor) -> Tensor:
         """Every member's prediction, (members, ...)."""

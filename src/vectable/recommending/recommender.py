@@ -63,7 +63,9 @@ class Recommender:
         listed = lists > 0
         of_user, rank = np.nonzero(listed)
         shown = self.data.item_frame(lists[listed], rank=rank + 1, prediction=scores[listed])
-        return self.data.native(shown.insert_column(0, asked.gather(of_user).alias(self.data.columns.user)))
+        name = self.data.columns.user
+        shown = shown.rename({name: f"{name}_2"}) if name in shown.columns else shown
+        return self.data.native(shown.insert_column(0, asked.gather(of_user).alias(name)))
 
     def list_for(self, row: Tensor, seen: NDArray[np.int32], n: int, *filters: Any) -> Any:
         """The best items for a user's row, (width,), without those `seen`."""
@@ -92,7 +94,7 @@ class Recommender:
     def explain(self, user: Any, item: Any, n: int) -> Any:
         """Terms of one prediction; see `CollabLearner.explain`."""
         code = int(find_codes(self.data, [user], False)[0])
-        item_code = int(find_codes(self.data, [item], True)[0])
+        item_code = int(find_codes(self.data, [item], True, must_exist=True)[0])
         return self.reasons(self.row_of(code), *self.seen_by(code), item_code, n)
 
     def reasons(

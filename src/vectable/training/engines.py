@@ -85,7 +85,8 @@ class TorchEngine:
         self.forget()
 
     def begin(self, schedule: Schedule) -> None:
-        """Start a fit."""
+        """Start a fit. An interrupt may have left a gradient behind."""
+        self.optimizer.zero_grad()
         self.schedule, self.step = schedule, 0
 
     def run(self, plan: BatchPlan, rows: "TensorSet") -> Iterator[NDArray[np.floating[Any]]]:
@@ -94,7 +95,7 @@ class TorchEngine:
         for batch in plan:
             inputs, target = rows.batch(batch)
             with _frozen_statistics(self.model, when=len(batch) == 1):
-                loss = compute_loss(self.loss_func, self.model(*inputs), target)
+                loss = compute_loss(self.loss_func, self.model(*inputs), target, rows.weights_of(batch))
             loss.backward()
             self._update(self.schedule.lrs[self.step], self.schedule.moms[self.step])
             self.step += 1

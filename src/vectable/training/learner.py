@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from vectable.data.batches import BatchPlan
-from vectable.data.tensors import TensorSet
-from vectable.errors import TrainingStopped, VectableWarning, require
+from vectable.data.tensors import TensorSet, to_tensor
+from vectable.errors import TrainingStopped, VectableError, VectableWarning, require
 from vectable.models.ensemble import Ensemble
 from vectable.training.callbacks import Callback
 from vectable.training.engine_choice import make_engine
 from vectable.training.engines import Engine, OptimizerMaker
-from vectable.training.losses import LossFunction, activation_of, compute_loss, trap
+from vectable.training.losses import LossFunction, activation_of, compute_loss, loss_named, name_of_loss, trap
 from vectable.training.lr_finder import FoundRates
 from vectable.training.metrics import METRICS, Metric, metrics_named
 from vectable.training.presets import preset_named
@@ -32,16 +32,6 @@ if TYPE_CHECKING:
     from vectable.artifact import Contents
     from vectable.insight.summary import Summary
 
-KNOWN_LOSSES = (
-    "MSELoss",
-    "L1Loss",
-    "SmoothL1Loss",
-    "HuberLoss",
-    "CrossEntropyLoss",
-    "NLLLoss",
-    "BCELoss",
-    "BCEWithLogitsLoss",
-)
 LEARNER_OPTIONS = ("metrics", "opt", "wd", "wd_mode", "preset", "seed", "engine", "threads")
 PREDICT_ROWS = 16_384  # rows a forward pass where no gradients are needed
 
@@ -65,6 +55,17 @@ class Data(Protocol):
 
     def plan(self, rng: np.random.Generator) -> BatchPlan:
         """The batches of one epoch."""
+
+
+class NoData:
+    """Stands where a learner was loaded without data: whatever asks it is told what to do."""
+
+    native = staticmethod(lambda frame: frame)
+
+    def __getattr__(self, name: str) -> Any:
+        raise VectableError(
+            "This learner was loaded without data; hand it in: load_learner(path, model=..., data=...)."
+        )
 
 
 class Learner:
@@ -107,6 +108,9 @@ class Learner:
         progress: "bool | Console" = True,
     ) -> None:
         require(np.isfinite(wd) and wd >= 0, f"The weight decay is {wd}; it is a number, 0 or more.")
+        require(
+            isinstance(seed, int | np.integer) and seed >= 0, f"The seed is {seed!r}; it is a whole number, 0 or more."
+        )
         self.data = data
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.model = model.to(self.device)
@@ -118,9 +122,11 @@ class Learner:
         self.callbacks = list(callbacks)
         self.engine = engine
         self.progress = progress
-        self.recorder = Recorder(getattr(data, "native", lambda frame: frame))
+        self.recorder = Recorder(lambda frame: getattr(self.data, "native", _as_it_is)(frame))
         self.epochs_done = 0
         self._engines: list[Engine] = []
+        self._saved_optimizer: dict[str, Tensor] = {}  # taken up when training goes on
+        self._trained_by: str | None = None
         self._trap_told = False
 
     # ---------------------------------------------------------------- training
@@ -185,18 +191,21 @@ class Learner:
             warnings.warn("The learning rate is 0: nothing will be learned.", VectableWarning, stacklevel=3)
         self._check_trap()
         trainees = self.trainees
-        if not self._engines or self.preset.fresh_optimizer:
-            self._engines = [self._make_engine(model) for model in trainees]
+        if self.preset.fresh_optimizer:
+            self._drop_engines()
+        self._prepare_engines()
         self.recorder.interrupted = False
         columns = ["epoch", "train_loss", "valid_loss", *self.metrics, "seconds"]
         columns = ["model", *columns] if len(trainees) > 1 else columns
         with Progress(self.progress, n_epoch * self.data.n_steps * len(trainees), columns) as progress:
             progress.header()
+            begun = 0
             for member in range(len(trainees)):
-                self._train(member, make_schedule, n_epoch, [*self.callbacks, *callbacks], progress)
+                begun = max(begun, self._train(member, make_schedule, n_epoch, [*self.callbacks, *callbacks], progress))
                 if self.recorder.interrupted:
+                    self._keep_trained_members(progress)
                     break
-        self.epochs_done += n_epoch
+        self.epochs_done += begun
         return self
 
     def _train(
@@ -206,17 +215,18 @@ class Learner:
         n_epoch: int,
         callbacks: list[Callback],
         progress: Progress,
-    ) -> None:
-        """One model through one schedule: the loop."""
+    ) -> int:
+        """One model through one schedule: the loop. Returns the number of epochs begun."""
         engine = self._engines[member]
         model, rows = engine.model, self.data.train.to(self.device)
         before = _copy(model)
         schedule = make_schedule(n_epoch * self.data.n_steps)
         run = self.recorder.start(schedule, member)
-        engine.begin(schedule)
-        for callback in callbacks:
-            callback.run_started(self, model)
+        epoch = 0
         try:
+            engine.begin(schedule)
+            for callback in callbacks:
+                callback.run_started(self, model)
             for epoch in range(n_epoch):
                 started = time.perf_counter()
                 with self._seeded(member, self.epochs_done + epoch) as rng:
@@ -239,10 +249,11 @@ class Learner:
             progress.say(f"Interrupted after {len(run.losses):,} steps; what was trained until then is kept.")
         except TrainingStopped:
             model.load_state_dict(before)
-            self._engines = []
+            self._drop_engines()
             raise
         for callback in callbacks:
             callback.run_ended(self, model)
+        return epoch + 1
 
     # ---------------------------------------------------------------- measuring and predicting
 
@@ -260,6 +271,19 @@ class Learner:
         rows = self.data.train if on == "train" else self.data.valid
         return activation_of(self.loss_func)(self._outputs(self.model, rows)), rows.target
 
+    def predict(self, rows: Any) -> Any:
+        """Predictions for new rows, with the activation that belongs to the loss.
+
+        Args:
+            rows: an array or tensor as the model takes it, (rows, ...), or a tuple of them for several inputs.
+
+        Returns:
+            An array, (rows, ...).
+        """
+        inputs = tuple(to_tensor(one) for one in (rows if isinstance(rows, tuple) else (rows,)))
+        outputs = self._outputs(self.model, TensorSet(inputs, torch.zeros(len(inputs[0]))))
+        return activation_of(self.loss_func)(outputs).numpy()
+
     def summary(self) -> "Summary":
         """Every layer with its output's shape and its parameters, measured on one batch."""
         from vectable.insight.summary import summarize
@@ -272,7 +296,7 @@ class Learner:
         if len(rows) == 0:
             return {"valid_loss": float("nan"), **dict.fromkeys(self.metrics, float("nan"))}
         outputs = self._outputs(model, rows)
-        loss = compute_loss(self.loss_func, outputs, rows.target.to(outputs.device)).item()
+        loss = compute_loss(self.loss_func, outputs, rows.target).item()
         predicted = activation_of(self.loss_func)(outputs).cpu().numpy()
         target = rows.target.cpu().numpy()
         return {
@@ -309,7 +333,7 @@ class Learner:
         from vectable.artifact import Contents
 
         history, steps = self.recorder.to_arrays()
-        optimizer = {
+        optimizer = self._saved_optimizer or {
             f"{member}.{name}": value
             for member, engine in enumerate(self._engines)
             for name, value in engine.state().items()
@@ -332,10 +356,14 @@ class Learner:
                 f"This folder holds the weights of a module of your own ({settings['model']}), and no code: make one "
                 f"and hand it in, load_learner(path, model={settings['model']}(...))."
             )
-        if "loss_func" not in more and settings["loss_func"] in KNOWN_LOSSES:
-            more["loss_func"] = getattr(nn, settings["loss_func"])()
         options = {key: settings[key] for key in LEARNER_OPTIONS} | more
-        learn = cls(options.pop("data", None), model, **options)
+        options.setdefault("loss_func", loss_named(settings["loss_func"]))
+        for name, given in (("loss_func", options["loss_func"]), ("opt", options["opt"])):
+            if given is None:
+                raise ArtifactError(
+                    f"This folder was saved by a learner with a {name} of its own: hand it in, {name}=..."
+                )
+        learn = cls(options.pop("data", NoData()), model, **options)
         learn.take_state(contents)
         return learn
 
@@ -350,30 +378,20 @@ class Learner:
                 shapes = [None if one is None else tuple(one.shape) for one in (old, new)]
                 raise ArtifactError(f"The saved model is another: {name!r} is {shapes[0]} there and {shapes[1]} here.")
         self.model.load_state_dict(weights)
-        self._engines = []
-        optimizer = contents.tensors["optimizer"]
-        if optimizer:
-            self._engines = [self._make_engine(model) for model in self.trainees]
-            if {engine.name for engine in self._engines} == {contents.settings["trained_by"]}:
-                for member, engine in enumerate(self._engines):
-                    engine.load_state(_part(optimizer, f"{member}."))
-            else:
-                warnings.warn(
-                    "The model was trained by another engine; training goes on with a new optimizer.",
-                    VectableWarning,
-                    stacklevel=3,
-                )
+        self._drop_engines()
+        self._saved_optimizer = contents.tensors["optimizer"]
+        self._trained_by = contents.settings["trained_by"]
         steps = {name: value.numpy() for name, value in contents.tensors["history"].items()}
         self.recorder.load_arrays(contents.tables["epochs"], steps)
         self.epochs_done = contents.settings["epochs_done"]
 
     def _settings(self) -> dict[str, Any]:
-        named = isinstance(self.opt, str)
+        trained_by = self._engines[0].name if self._engines else self._trained_by
         return {
             "model": type(self.trainees[0]).__name__,
-            "loss_func": type(self.loss_func).__name__,
+            "loss_func": name_of_loss(self.loss_func),
             "metrics": [name for name in self.metrics if name in METRICS],
-            "opt": self.opt if named else "adam",
+            "opt": self.opt if isinstance(self.opt, str) else None,
             "wd": self.wd,
             "wd_mode": self.wd_mode,
             "preset": self.preset.name,
@@ -381,7 +399,7 @@ class Learner:
             "engine": self.engine,
             "threads": self.threads,
             "epochs_done": self.epochs_done,
-            "trained_by": self._engines[0].name if self._engines else None,
+            "trained_by": trained_by,
         }
 
     # ---------------------------------------------------------------- inside
@@ -398,6 +416,35 @@ class Learner:
             threads=self.threads,
             tell=Progress(self.progress, 0, ()).say,
         )
+
+    def _prepare_engines(self) -> None:
+        """One engine a model, with the optimizer's state from the folder it was loaded from, if it was."""
+        if self._engines:
+            return
+        self._engines = [self._make_engine(model) for model in self.trainees]
+        saved, self._saved_optimizer = self._saved_optimizer, {}
+        if saved and {engine.name for engine in self._engines} == {self._trained_by}:
+            for member, engine in enumerate(self._engines):
+                engine.load_state(_part(saved, f"{member}."))
+        elif saved:
+            told = f"The model was trained by the {self._trained_by} engine; training goes on with a new optimizer."
+            warnings.warn(told, VectableWarning, stacklevel=5)
+
+    def _drop_engines(self) -> None:
+        """Forget the optimizer's state."""
+        self._engines, self._saved_optimizer = [], {}
+
+    def _keep_trained_members(self, progress: Progress) -> None:
+        """An ensemble that was interrupted keeps the members that were trained: the others know nothing."""
+        if not isinstance(self.model, Ensemble):
+            return
+        trained = sorted({run.member for run in self.recorder.runs})
+        if len(trained) < len(self.model.members):
+            progress.say(
+                f"The ensemble keeps the {len(trained)} of {len(self.model.members)} models that were trained."
+            )
+            self.model.members = nn.ModuleList(self.model.members[at] for at in trained)
+            self._engines = [self._engines[at] for at in trained]
 
     def _settle(self, engine: Engine) -> None:
         engine.settle()
@@ -430,6 +477,10 @@ class Learner:
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _as_it_is(frame: Any) -> Any:
+    return frame
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:

@@ -1,10 +1,13 @@
 """What belongs to a loss: the activation that turns outputs into predictions, the targets it takes, its traps."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from vectable.errors import VectableError
 
 LossFunction = Callable[[Tensor, Tensor], Any]
 
@@ -24,11 +27,35 @@ def activation_of(loss_func: LossFunction) -> Callable[[Tensor], Tensor]:
     return lambda outputs: outputs
 
 
-def compute_loss(loss_func: LossFunction, outputs: Tensor, target: Tensor) -> Any:
+def name_of_loss(loss_func: LossFunction) -> str | None:
+    """The name under which a loss is saved; None for one of your own, or one of torch's with settings of its own."""
+    kind = type(loss_func)
+    if kind not in CLASS_LOSSES + REGRESSION_LOSSES + BINARY_LOSSES or any(True for _ in loss_func.buffers()):  # type: ignore[attr-defined]
+        return None
+    settings, standard = (
+        {key: value for key, value in vars(one).items() if not key.startswith("_")} for one in (loss_func, kind())
+    )
+    return kind.__name__ if settings == standard else None
+
+
+def loss_named(name: str | None) -> LossFunction | None:
+    """The loss that `name_of_loss` named."""
+    known: dict[str, Any] = {kind.__name__: kind for kind in CLASS_LOSSES + REGRESSION_LOSSES + BINARY_LOSSES}
+    return known[name]() if name is not None else None
+
+
+def compute_loss(loss_func: LossFunction, outputs: Tensor, target: Tensor, weights: Tensor | None = None) -> Any:
     """The loss, with the target in the type and the outputs in the shape that the loss takes.
 
     A column (rows, 1) against (rows,) would silently broadcast to (rows, rows); it is flattened first.
+
+    Args:
+        weights: of the rows, (rows,): the loss becomes their weighted mean. Needs a loss with a `reduction`.
     """
+    if weights is not None:
+        each = compute_loss(row_by_row(loss_func), outputs, target)
+        each = each.reshape(len(weights), -1).mean(dim=1)
+        return (each * weights).sum() / weights.sum()
     if isinstance(loss_func, CLASS_LOSSES):
         return loss_func(outputs, target if target.is_floating_point() else target.long())
     if isinstance(loss_func, REGRESSION_LOSSES + BINARY_LOSSES):
@@ -36,6 +63,15 @@ def compute_loss(loss_func: LossFunction, outputs: Tensor, target: Tensor) -> An
             outputs = outputs.reshape(target.shape)
         return loss_func(outputs, target.to(outputs.dtype))
     return loss_func(outputs, target)
+
+
+def row_by_row(loss_func: LossFunction) -> LossFunction:
+    """The same loss without its mean over the rows."""
+    if not isinstance(loss_func, CLASS_LOSSES + REGRESSION_LOSSES + BINARY_LOSSES):
+        raise VectableError("Weights of rows need one of torch's losses; a function of your own has no value a row.")
+    each = copy.copy(loss_func)
+    each.reduction = "none"
+    return each
 
 
 def trap(loss_func: LossFunction, outputs: Tensor) -> str | None:

@@ -1,0 +1,49 @@
+"""Which columns matter: how much worse the model gets when one is shuffled."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import torch
+
+from vectable.data.dates import CATEGORIES, NUMBERS
+from vectable.data.table_encoder import NA
+from vectable.data.tensors import TensorSet
+from vectable.errors import VectableError
+from vectable.training.losses import compute_loss
+
+PARTS = CATEGORIES + NUMBERS
+
+if TYPE_CHECKING:
+    from vectable.tabular import TabularLearner
+
+
+def permutation_importance(learn: "TabularLearner", repeats: int = 3, seed: int = 0) -> pl.DataFrame:
+    """Growth of the validation loss when a column's values change rows; all parts of a date go together.
+
+    Returns:
+        column, importance (mean over the repeats), spread (standard deviation), the largest first.
+    """
+    rows = learn.data.valid
+    if len(rows) < 2:
+        raise VectableError("Importance is measured on validation rows, and there are fewer than two.")
+    encoder = learn.data.encoder
+    rng = np.random.default_rng(seed)
+    base = _loss(learn, rows)
+    found = []
+    for name in encoder.raw_columns:
+        mine = {name, name + NA} | ({f"{name}_{part}" for part in PARTS} if name in encoder.dates else set())
+        at = [[i for i, one in enumerate(block) if one in mine] for block in (encoder.categories, encoder.numbers)]
+        growth = []
+        for _ in range(repeats):
+            order = torch.from_numpy(rng.permutation(len(rows)))
+            inputs = [block.clone() for block in rows.inputs]
+            for block, original, columns in zip(inputs, rows.inputs, at, strict=True):
+                block[:, columns] = original[order][:, columns]
+            growth.append(_loss(learn, TensorSet(tuple(inputs), rows.target)) - base)
+        found.append({"column": name, "importance": float(np.mean(growth)), "spread": float(np.std(growth))})
+    return pl.DataFrame(found).sort("importance", descending=True)
+
+
+def _loss(learn: "TabularLearner", rows: TensorSet) -> float:
+    return float(compute_loss(learn.loss_func, learn._outputs(learn.model, rows), rows.target))

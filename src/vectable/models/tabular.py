@@ -1,0 +1,131 @@
+"""A net for tables: embeddings for categories, batch norm and bins for numbers, linear layers."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vectable.errors import require
+from vectable.models.layers import embedding, sigmoid_range
+
+
+class TabularModel(nn.Module):
+    """The lesson's order: embeddings, concatenated, dropout; batch norm on the numbers; both concatenated; then
+    [Linear, ReLU, batch norm, dropout] a layer; a last Linear; y_range.
+
+    Args:
+        embeddings: (codes, width) a category column; the unknown is code 0, the missing the last.
+        n_numbers: number columns.
+        n_outputs: numbers or classes predicted.
+        layers: width of each hidden layer.
+        ps: dropout after each of them, 0 to 1.
+        emb_drop: dropout on the embeddings, 0 to 1.
+        y_range: (low, high) of a sigmoid at the end; None for the plain numbers.
+        preset: "modern" (a Linear under batch norm has no bias of its own) or "lesson".
+        borders: for each number column the borders of its piecewise-linear bins, possibly none; see
+            `data.bins.PiecewiseLinearBins`.
+        masking: share of the categories shown as unknown or missing in training, so that these are learned.
+    """
+
+    def __init__(
+        self,
+        embeddings: Sequence[tuple[int, int]],
+        n_numbers: int,
+        n_outputs: int,
+        layers: Sequence[int] = (200, 100),
+        ps: Sequence[float] = (),
+        emb_drop: float = 0.0,
+        y_range: Sequence[float] | None = None,
+        preset: str = "modern",
+        borders: Sequence[Sequence[float]] = (),
+        masking: float = 0.0,
+    ):
+        super().__init__()
+        require(
+            len(layers) >= 1 and min(layers) >= 1, f"layers is {list(layers)}; give at least one width of 1 or more."
+        )
+        require(
+            len(ps) in (0, len(layers)),
+            f"ps has {len(ps)} entries for {len(layers)} layers; give one a layer, or none.",
+        )
+        shares = [*ps, emb_drop, masking]
+        require(
+            all(0 <= share < 1 for share in shares),
+            f"A dropout of {max(shares)}: it is a share, from 0 up to (not with) 1.",
+        )
+        require(len(embeddings) + n_numbers >= 1, "There is no column to learn from.")
+        self.embeddings = nn.ModuleList(embedding(rows, width) for rows, width in embeddings)
+        self.emb_drop = nn.Dropout(emb_drop)
+        self.numbers_norm = nn.BatchNorm1d(n_numbers) if n_numbers else None
+        self.bins = PiecewiseLinear(borders) if any(len(one) > 1 for one in borders) else None
+        self.register_buffer("missing", torch.tensor([rows - 1 for rows, _ in embeddings], dtype=torch.int32))
+        self.masking = masking
+        width = sum(width for _, width in embeddings) + n_numbers + (self.bins.width if self.bins else 0)
+        blocks: list[nn.Module] = []
+        for at, hidden in enumerate(layers):
+            blocks += [nn.Linear(width, hidden, bias=preset == "lesson"), nn.ReLU(), nn.BatchNorm1d(hidden)]
+            blocks += [nn.Dropout(ps[at])] if ps and ps[at] else []
+            width = hidden
+        self.layers = nn.Sequential(*blocks, nn.Linear(width, n_outputs))
+        self.y_range = None if y_range is None else (float(y_range[0]), float(y_range[1]))
+        self._config: dict[str, Any] = {
+            "embeddings": [list(one) for one in embeddings],
+            "n_numbers": n_numbers,
+            "n_outputs": n_outputs,
+            "layers": list(layers),
+            "ps": list(ps),
+            "emb_drop": emb_drop,
+            "y_range": None if y_range is None else list(y_range),
+            "preset": preset,
+            "borders": [list(one) for one in borders],
+            "masking": masking,
+        }
+
+    def forward(self, categories: Tensor, numbers: Tensor) -> Tensor:
+        """Outputs, (rows, n_outputs), of category codes, (rows, categories) int32, and numbers, (rows, n_numbers)."""
+        parts = []
+        if len(self.embeddings):
+            codes = self._masked(categories) if self.training and self.masking else categories
+            vectors = [table(codes[:, at]) for at, table in enumerate(self.embeddings)]
+            parts.append(self.emb_drop(torch.cat(vectors, dim=1)))
+        if self.numbers_norm is not None:
+            parts.append(self.numbers_norm(numbers))
+        if self.bins is not None:
+            parts.append(self.bins(numbers))
+        outputs: Tensor = self.layers(torch.cat(parts, dim=1))
+        return outputs if self.y_range is None else sigmoid_range(outputs, *self.y_range)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an empty copy."""
+        return self._config
+
+    def _masked(self, codes: Tensor) -> Tensor:
+        """Some codes hidden: half of them behind the unknown, half behind the missing."""
+        chance = torch.rand(codes.shape, device=codes.device)
+        codes = torch.where(chance < self.masking / 2, torch.zeros_like(codes), codes)
+        missing = self.get_buffer("missing").to(codes.dtype)
+        return torch.where(chance > 1 - self.masking / 2, missing, codes)
+
+
+class PiecewiseLinear(nn.Module):
+    """The bins of all number columns side by side, computed in the net so that only the numbers travel.
+
+    Args:
+        borders: of each column, increasing; fewer than two for a column without bins.
+    """
+
+    def __init__(self, borders: Sequence[Sequence[float]]):
+        super().__init__()
+        intervals = [(at, low, high) for at, one in enumerate(borders) for low, high in pairwise(one)]
+        self.width = len(intervals)
+        self.register_buffer("column", torch.tensor([at for at, _, _ in intervals]))
+        self.register_buffer("low", torch.tensor([low for _, low, _ in intervals], dtype=torch.float32))
+        self.register_buffer(
+            "scale", torch.tensor([1 / (high - low) for _, low, high in intervals], dtype=torch.float32)
+        )
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """How far each number reaches into each interval, (rows, intervals), 0 to 1, of (rows, columns)."""
+        return ((numbers[:, self.column] - self.low) * self.scale).clamp(0, 1)  # type: ignore[index, operator]

@@ -1,0 +1,301 @@
+"""The application for tables: from rows of mixed columns to predictions, and what the categories turned out to be."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vectable.data.frames import to_polars
+from vectable.data.table import TableData
+from vectable.data.table_encoder import Drift
+from vectable.data.targets import ClassTarget, NumberTarget
+from vectable.data.tensors import TensorSet
+from vectable.errors import UnknownNameError, VectableError, VectableWarning, did_you_mean, quote_some, require
+from vectable.insight.components import principal_components
+from vectable.models.ensemble import Ensemble
+from vectable.models.layers import embedding_width
+from vectable.models.tabular import TabularModel
+from vectable.training.learner import LEARNER_OPTIONS, Learner
+from vectable.training.losses import activation_of, compute_loss, row_by_row
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from vectable.artifact import Contents
+
+
+def tabular_learner(
+    data: TableData,
+    layers: Sequence[int] = (200, 100),
+    ps: Sequence[float] | None = None,
+    emb_drop: float = 0.0,
+    y_range: Sequence[float] | None = None,
+    metrics: Sequence[Any] | None = None,
+    wd: float = 0.01,
+    *,
+    emb_widths: Mapping[str, int] | None = None,
+    masking: float = 0.01,
+    loss_func: Any = None,
+    n_models: int = 1,
+    preset: str = "modern",
+    seed: int = 42,
+    **learner: Any,
+) -> "TabularLearner":
+    """A learner for tables.
+
+    Args:
+        data: the table.
+        layers: width of each hidden layer.
+        ps: dropout after each; by default none.
+        emb_drop: dropout on the embeddings.
+        y_range: (low, high) of a sigmoid around predicted numbers, in the target's own units.
+        metrics: names or functions; by default accuracy for classes, rmse (of the normalised target) for numbers.
+        wd: weight decay.
+        emb_widths: width of a category's vectors by column; by default the preset's rule.
+        masking: share of the categories hidden in training, so that unknown and missing ones are learned.
+        loss_func: by default cross-entropy for classes, mean squared error for numbers.
+        n_models: so many from different seeds, whose mean predicts.
+        preset: "modern" or "lesson".
+        seed: of the start, the batches and the dropout.
+        learner: further arguments of `Learner`.
+    """
+    require(isinstance(n_models, int) and n_models >= 1, f"n_models is {n_models!r}; it is a number, 1 or more.")
+    encoder, classes = data.encoder, isinstance(data.target, ClassTarget)
+    widths = dict(emb_widths or {})
+    for name in widths:
+        if name not in encoder.categories:
+            hint = did_you_mean(name, encoder.categories)
+            raise UnknownNameError(
+                f"There is no category column {name!r}.{hint} There are {quote_some(encoder.categories, 20)}."
+            )
+    sizes = [
+        (len(one), widths.get(name, embedding_width(len(one), preset))) for name, one in encoder.categories.items()
+    ]
+    config: dict[str, Any] = {
+        "embeddings": sizes,
+        "n_numbers": len(encoder.numbers),
+        "n_outputs": data.target.n_outputs,
+        "layers": layers,
+        "ps": list(ps or []),
+        "emb_drop": emb_drop,
+        "y_range": _normalised_range(data.target, y_range),
+        "preset": preset,
+        "borders": encoder.borders(),
+        "masking": masking,
+    }
+    with torch.random.fork_rng(devices=[]):
+        members = []
+        for member in range(n_models):
+            torch.manual_seed(seed + 1000 * member)
+            members.append(TabularModel(**config))
+    model: nn.Module = members[0] if n_models == 1 else Ensemble(members, logits=classes)
+    loss = loss_func or (nn.CrossEntropyLoss() if classes else nn.MSELoss())
+    chosen = metrics if metrics is not None else (["accuracy"] if classes else ["rmse"])
+    return TabularLearner(data, model, loss, chosen, wd=wd, preset=preset, seed=seed, **learner)
+
+
+class TabularLearner(Learner):
+    """A `Learner` for tables, with the words that belong to them; made by `tabular_learner`."""
+
+    data: TableData
+
+    # ---------------------------------------------------------------- predicting
+
+    def predict(self, df: Any) -> Any:
+        """The likeliest class, or the number, of each row of a raw table, (rows,) or (rows, numbers); of a dict, one.
+
+        Categories never seen, holes where training had none, extra and reordered columns are all right; what was new is
+        counted and told.
+        """
+        decoded = self.data.target.decode(self._raw_predictions(df))
+        values = decoded.to_numpy() if isinstance(decoded, pl.Series) else decoded
+        return values[0] if isinstance(df, Mapping) else values
+
+    def predict_proba(self, df: Any) -> NDArray[np.float32]:
+        """Probability of each class (in the order of `classes`), (rows, classes); of a dict, (classes,)."""
+        require(
+            isinstance(self.data.target, ClassTarget), "Probabilities belong to classes, and the target is numbers."
+        )
+        probabilities = self._raw_predictions(df)
+        return probabilities[0] if isinstance(df, Mapping) else probabilities
+
+    @property
+    def classes(self) -> list[Any]:
+        """Names of the classes in the order of `predict_proba`."""
+        require(isinstance(self.data.target, ClassTarget), "The target is numbers: there are no classes.")
+        return list(self.data.target.classes)  # type: ignore[union-attr]
+
+    def drift(self, df: Any) -> Drift:
+        """What a table holds that training never showed, counted by column."""
+        return self.data.encoder.encode(to_polars(df)[0])[2]
+
+    # ---------------------------------------------------------------- what did it learn
+
+    def weight(self, column: str) -> NDArray[np.float32]:
+        """Vectors of a category column's values in the order of `categories(column)`, (categories, width).
+
+        An ensemble's members side by side.
+        """
+        at = self._category_at(column)
+        tables = [member.embeddings[at].weight.detach().cpu().numpy() for member in self._nets]
+        count = len(self.data.encoder.categories[column].vocabulary)
+        return np.concatenate(tables, axis=1)[1 : count + 1]
+
+    def categories(self, column: str) -> list[Any]:
+        """The values of a category column that training showed."""
+        self._category_at(column)
+        return self.data.encoder.categories[column].vocabulary.to_list()
+
+    def embedding_map(self, column: str, path: str | None = None, order: bool = False) -> "Figure":
+        """A category column's values on the two first principal components of their vectors, with their names.
+
+        Args:
+            order: join them in their order (weekdays, months).
+        """
+        from vectable.insight.factor_map import labelled_map
+
+        vectors = self.weight(column)
+        require(
+            min(vectors.shape) >= 2,
+            f"A map needs two dimensions; {column!r} has {vectors.shape[0]} values of width {vectors.shape[1]}.",
+        )
+        points, shares = principal_components(vectors, 2)
+        names = [f"component {at} ({share:.0%} of the variance)" for at, share in enumerate(shares)]
+        labels = [str(value) for value in self.categories(column)]
+        figure = labelled_map(points, labels, (names[0], names[1]), None, title=column)
+        if order:
+            figure.axes[0].plot(points[:, 0], points[:, 1], lw=0.8, alpha=0.6)
+        from vectable.insight.plots import save
+
+        return save(figure, path)
+
+    def feature_importance(self, repeats: int = 3) -> Any:
+        """How much the validation loss grows when a column is shuffled: a table, the most important first.
+
+        Args:
+            repeats: shuffles a column, whose mean and standard deviation are given.
+        """
+        from vectable.insight.importance import permutation_importance
+
+        return self.data.native(permutation_importance(self, repeats))
+
+    def top_losses(self, n: int = 10) -> Any:
+        """The validation rows that the model gets most wrong, with the prediction and the loss of each."""
+        outputs = self._outputs(self.model, self.data.valid)
+        each = compute_loss(row_by_row(self.loss_func), outputs, self.data.valid.target)
+        each = each.reshape(len(outputs), -1).mean(dim=1)
+        worst = each.argsort(descending=True)[:n]
+        predicted = self.data.target.decode(activation_of(self.loss_func)(outputs).numpy()[worst.numpy()])
+        shown = self.data.valid_frame[worst.numpy()]
+        columns = [pl.Series("loss", each[worst].numpy())]
+        if isinstance(predicted, pl.Series) or predicted.ndim == 1:
+            columns.insert(0, pl.Series("prediction", predicted))
+        return self.data.native(pl.DataFrame(columns).hstack(shown.drop("prediction", "loss", strict=False)))
+
+    def confusion_matrix(self) -> Any:
+        """Validation rows by class (rows of the table) and prediction (columns)."""
+        probabilities, target = self.get_preds()
+        n = len(self.classes)
+        counts = np.bincount(target.numpy() * n + probabilities.argmax(dim=1).numpy(), minlength=n * n).reshape(n, n)
+        names = [str(name) for name in self.classes]
+        return self.data.native(pl.DataFrame({"class": names} | {name: counts[:, at] for at, name in enumerate(names)}))
+
+    # ---------------------------------------------------------------- saving
+
+    def to_contents(self) -> "Contents":
+        """Everything a saved folder holds: the encoders among it, the rows not."""
+        contents = super().to_contents()
+        contents.kind = "table"
+        contents.settings |= {
+            "config": self._nets[0].config(),
+            "n_models": len(self.trainees),
+            "data": {"kind": self.data.kind, "batch_size": self.data.batch_size},
+            "kinds": {name: [one.kind, one.why] for name, one in self.data.kinds.items()},
+            "target": self.data.target.to_json(),
+        }
+        contents.tables["encoder"] = self.data.encoder.to_json()
+        contents.tensors["rows"] = {
+            f"{part}.{name}": torch.from_numpy(getattr(rows, name))
+            for part, rows in (("train", self.data.train_rows), ("valid", self.data.valid_rows))
+            for name in ("categories", "numbers", "target", "weights")
+            if getattr(rows, name) is not None
+        }
+        return contents
+
+    @classmethod
+    def from_contents(cls, contents: "Contents", model: nn.Module | None = None, **more: Any) -> "TabularLearner":
+        """The learner back from a saved folder's contents."""
+        from vectable.data.kinds import Kind
+        from vectable.data.table import TableRows
+        from vectable.data.table_encoder import TableEncoder
+        from vectable.data.targets import target_from_json
+
+        settings = contents.settings
+        target = target_from_json(settings["target"])
+        arrays = {name: value.numpy() for name, value in contents.tensors["rows"].items()}
+        train, valid = (
+            TableRows(
+                arrays[f"{part}.categories"],
+                arrays[f"{part}.numbers"],
+                arrays[f"{part}.target"],
+                arrays.get(f"{part}.weights"),
+            )
+            for part in ("train", "valid")
+        )
+        encoder = TableEncoder.from_json(contents.tables["encoder"])
+        kinds = {name: Kind(*one) for name, one in settings["kinds"].items()}
+        data = TableData(train, valid, encoder, target, kinds, pl.DataFrame(), **settings["data"])
+        if model is None:
+            members = [TabularModel(**settings["config"]) for _ in range(settings["n_models"])]
+            model = members[0] if len(members) == 1 else Ensemble(members, logits=isinstance(target, ClassTarget))
+        options = {**{key: settings[key] for key in LEARNER_OPTIONS}, **more}
+        loss = options.pop("loss_func", None) or getattr(nn, settings["loss_func"])()
+        learn = cls(data, model, loss, **options)
+        learn.take_state(contents)
+        return learn
+
+    # ---------------------------------------------------------------- inside
+
+    @property
+    def _nets(self) -> list[Any]:
+        return list(self.trainees)
+
+    def _category_at(self, column: str) -> int:
+        names = list(self.data.encoder.categories)
+        if column not in names:
+            raise UnknownNameError(
+                f"There is no category column {column!r}.{did_you_mean(column, names)} "
+                f"There are {quote_some(names, 20)}."
+            )
+        return names.index(column)
+
+    def _raw_predictions(self, df: Any) -> NDArray[np.float32]:
+        """Outputs with the loss's activation, of a raw table or a dict, (rows, outputs)."""
+        if isinstance(df, Mapping):
+            codes, numbers = self.data.encoder.encode_row(df)
+        else:
+            codes, numbers, drift = self.data.encoder.encode(to_polars(df)[0])
+            if drift:
+                warnings.warn(f"{drift}; they are predicted as unknown or missing.", VectableWarning, stacklevel=4)
+        rows = TensorSet((torch.from_numpy(codes), torch.from_numpy(numbers)), torch.zeros(len(codes)))
+        predicted: Tensor = activation_of(self.loss_func)(self._outputs(self.model, rows))
+        return predicted.numpy()
+
+
+def _normalised_range(target: Any, y_range: Sequence[float] | None) -> list[float] | None:
+    """The range in the units of the model's output."""
+    if y_range is None:
+        return None
+    if not isinstance(target, NumberTarget):
+        raise VectableError("y_range bounds numbers, and the target is classes; leave it out.")
+    bounds = np.log1p(np.asarray(y_range, dtype=float)) if target.log else np.asarray(y_range, dtype=float)
+    require(
+        bounds.shape == (2,) and bounds[0] < bounds[1], f"y_range is {y_range!r}; it is (low, high), low below high."
+    )
+    require(len(target.names) == 1, "y_range bounds one number, and there are several targets.")
+    return [float(bound) for bound in (bounds - target.mean[0]) / target.std[0]]

@@ -1,0 +1,264 @@
+"""Anybody's data frame in, the same kind of frame out."""
+
+import datetime as dt
+import importlib.util
+import json
+import warnings
+from uuid import UUID
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import vectable as vt
+from vectable.data.frames import as_text, from_polars, table_from_json, table_to_json, to_polars, to_series
+
+COLUMNS = {"user": [1, 2, 3], "item": ["a", "b", "ç"], "rating": [4.0, 3.5, 1.0]}
+FRAME = pl.DataFrame(COLUMNS)
+KINDS = {
+    "pandas": (lambda: pd.DataFrame(COLUMNS), "pandas"),
+    "pandas, odd index": (lambda: pd.DataFrame(COLUMNS, index=[9, 9, 9]), "pandas"),
+    "pandas, object": (lambda: pd.DataFrame(COLUMNS, dtype=object), "pandas"),
+    "pandas, nullable": (lambda: pd.DataFrame(COLUMNS).convert_dtypes(), "pandas"),
+    "pandas, Arrow": (lambda: pd.DataFrame(COLUMNS).convert_dtypes(dtype_backend="pyarrow"), "pandas"),
+    "pandas, sliced": (lambda: pd.DataFrame({n: [*v[:1], *v] for n, v in COLUMNS.items()})[1:], "pandas"),
+    "polars": (lambda: FRAME, "polars"),
+    "polars, lazy": (lambda: FRAME.lazy(), "polars"),
+    "pyarrow": (lambda: pa.table(COLUMNS), "pyarrow"),
+    "pyarrow, chunked": (lambda: pa.concat_tables([pa.table(COLUMNS)[:1], pa.table(COLUMNS)[1:]]), "pyarrow"),
+    "dict of lists": (lambda: COLUMNS, "polars"),
+    "dict of arrays": (lambda: {name: np.array(values) for name, values in COLUMNS.items()}, "polars"),
+    "dict of pandas columns": (lambda: dict(pd.DataFrame(COLUMNS)), "polars"),
+    "dict of pyarrow columns": (lambda: {n: pa.chunked_array([v]) for n, v in COLUMNS.items()}, "polars"),
+}
+
+
+@pytest.fixture(params=["with pyarrow", "without pyarrow"])
+def pyarrow_or_not(request, monkeypatch):
+    """pandas works without pyarrow, and so must we."""
+    if request.param == "without pyarrow":
+        find_spec = importlib.util.find_spec
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pyarrow" else find_spec(name))
+
+
+# ---------------------------------------------------------------- in
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_frame_comes_in(kind, pyarrow_or_not):
+    make, expected = KINDS[kind]
+    frame, found = to_polars(make())
+    assert found == expected
+    assert frame.equals(FRAME)
+    assert frame.schema == FRAME.schema
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_results_come_back_as_the_kind_that_came_in(kind):
+    table = KINDS[kind][0]()
+    shown = vt.RatingsData.from_df(table, valid_pct=0).show_batch()
+    expected = pl.DataFrame if isinstance(table, dict | pl.LazyFrame) else type(table)
+    assert type(shown) is expected
+    assert to_polars(shown)[0].sort("user").equals(FRAME.with_columns(pl.col("rating").cast(pl.Float32)))
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pd.Series([1, 2]), [1, 2]),
+        (pd.Series([1, None]), [1.0, None]),
+        (pd.Series([1, None], dtype="Int64"), [1, None]),
+        (pd.Series([1, None], dtype="int64[pyarrow]"), [1, None]),
+        (pd.Series([1, 2.5, None], dtype=object), [1.0, 2.5, None]),
+        (pd.Series([True, 2], dtype=object), [1.0, 2.0]),
+        (pd.Series([np.int32(1), 2], dtype=object), [1, 2]),
+        (pd.Series([1, 0], dtype="Sparse[int]"), [1, 0]),
+        (pd.Series([1.5, None], dtype="float16"), [1.5, None]),
+        (pd.Series([1.5, float("inf"), None], dtype="float32"), [1.5, float("inf"), None]),
+        (pd.Series(np.array([258], dtype=">i4")), [258]),
+        (pd.Series([2**70, 1], dtype=object), [2**70, 1]),
+        (pd.Series(["a", None]), ["a", None]),
+        (pd.Series(["a", None, float("nan")], dtype=object), ["a", None, None]),
+        (pd.Series(["a", pd.NA], dtype="string"), ["a", None]),
+        (pd.Series(["a", None], dtype="string[pyarrow]"), ["a", None]),
+        (pd.Series(["b", None, "a"], dtype="category"), ["b", None, "a"]),
+        (pd.Series([3, None, 1], dtype="category"), [3, None, 1]),
+        (pd.Series(pd.Categorical([], categories=["a"])), []),
+        (pd.Series([True, None], dtype="boolean"), [True, None]),
+        (pd.Series([["a"], ["b", "c"]]), [["a"], ["b", "c"]]),
+        (pd.Series([dt.date(2020, 1, 2), None]), [dt.date(2020, 1, 2), None]),
+        (pd.Series([pd.NaT, pd.Timestamp("2020-01-02")]), [None, dt.datetime(2020, 1, 2)]),
+        (pd.Series(np.array(["2020-01-02"], dtype="datetime64[s]")), [dt.datetime(2020, 1, 2)]),
+        (pd.Series(pd.to_timedelta([90], unit="s").astype("timedelta64[s]")), [dt.timedelta(seconds=90)]),
+        (pd.Series([None, None], dtype=object), [None, None]),
+        (pd.Series([], dtype=object), []),
+    ],
+    ids=lambda value: f"{value.dtype} {value.tolist()}" if isinstance(value, pd.Series) else "",
+)
+def test_every_type_of_pandas_column_comes_in(column, expected, pyarrow_or_not):
+    frame, _ = to_polars(pd.DataFrame({"x": column}))
+    assert frame["x"].to_list() == expected
+
+
+@given(st.lists(st.none() | st.integers(-(2**31), 2**31) | st.floats(allow_nan=False, width=32) | st.text(max_size=3)))
+@settings(deadline=None)
+def test_mixed_values_never_fail_and_stay_told_apart(values):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", vt.VectableWarning)
+        taken = to_series(values).to_list()
+        assert to_series(pd.Series(values, dtype=object)).to_list() == taken
+    assert [value is None for value in taken] == [value is None for value in values]
+    if any(isinstance(value, str) for value in values) and not all(isinstance(value, str | None) for value in values):
+        assert all(isinstance(value, str | None) for value in taken)
+    for value, other in zip(values, taken, strict=True):
+        if isinstance(value, str):
+            assert other == value
+        elif value is not None:
+            assert float(other) == value
+
+
+def test_a_mixed_column_becomes_text_and_this_is_told(pyarrow_or_not):
+    mixed = pd.DataFrame({"item": pd.Series([1, "a", 2.0, None, "1"], dtype=object)})
+    with pytest.warns(vt.VectableWarning, match=r"'item' mixes float, int, str; .*taken as text\. 1 of them") as told:
+        frame, _ = to_polars(mixed)
+    assert len(told) == 1
+    assert frame["item"].to_list() == ["1", "a", "2", None, "1"]
+
+
+def test_categories_of_text_keep_their_order(pyarrow_or_not):
+    column = pd.Categorical(["mid", "low", None], categories=["low", "mid", "high"], ordered=True)
+    for frame in (pd.DataFrame({"x": column}), {"x": pd.Index(column)}):
+        taken = to_polars(frame)[0]["x"]
+        assert taken.to_list() == ["mid", "low", None]
+        assert taken.dtype.categories.to_list() == ["low", "mid", "high"]
+
+
+def test_names_of_columns_become_text_and_may_be_empty():
+    assert to_polars(pd.DataFrame([[1, 2, 3]]))[0].columns == ["0", "1", "2"]
+    assert to_polars(pd.DataFrame([[1, 2]], columns=["", "x"]))[0].columns == ["", "x"]
+    assert to_polars({"": [1], "x": [2]})[0].columns == ["", "x"]
+
+
+def test_a_single_value_in_a_dict_stands_for_as_many_as_needed():
+    frame, _ = to_polars({"user": 7, "item": ["a", "b"]})
+    assert frame.rows() == [(7, "a"), (7, "b")]
+    assert to_polars({"user": 7, "item": "a"})[0].rows() == [(7, "a")]
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ([1, 2], "The table is a list; hand in a pandas, polars or pyarrow table"),
+        (None, "The table is a NoneType"),
+        ("ratings.csv", r"The table is a str; .*a file's path to from_file"),
+        (np.zeros((2, 3)), "The table is a ndarray"),
+        (pl.Series([1]), "The table is a Series"),
+        (pd.DataFrame([[1, 2]], columns=["x", "x"]), "The table has more than one column named 'x'; rename one"),
+        (pa.table([[1], [2]], names=["x", "x"]), "The table has more than one column named 'x'; rename one"),
+        ({"a": [1, 2], "b": [1]}, "The table cannot be made of these columns: .*'b'"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_table_is_refused_in_a_sentence(what, told):
+    with pytest.raises(vt.DataError, match=told):
+        to_polars(what)
+
+
+# ---------------------------------------------------------------- out
+
+
+@pytest.mark.parametrize("kind", ["pandas", "pyarrow", "polars"])
+def test_a_frame_with_everything_in_it_survives_the_journey(kind):
+    frame = pl.DataFrame(
+        {
+            "text": ["a", None],
+            "whole": [1, 2],
+            "real": [1.5, None],
+            "truth": [True, False],
+            "date": [dt.date(2020, 1, 2), None],
+            "single": pl.Series([0.5, 1.5], dtype=pl.Float32),
+        }
+    )
+    back, found = to_polars(from_polars(frame, kind))
+    assert found == kind
+    assert back.columns == frame.columns
+    expected = frame.with_columns(pl.col("date").cast(back["date"].dtype))
+    assert back.with_columns(pl.col("real").fill_nan(None)).rows() == expected.rows()
+
+
+def test_an_empty_frame_keeps_its_columns():
+    for kind in ("pandas", "pyarrow", "polars"):
+        assert list(to_polars(from_polars(FRAME[:0], kind))[0].columns) == FRAME.columns
+
+
+# ---------------------------------------------------------------- text and JSON
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pl.Series([1, None]), ["1", None]),
+        (pl.Series(["a"], dtype=pl.Categorical), ["a"]),
+        (pl.Series([[1], None]), ["[1]", None]),
+        (pl.Series([b"\xff"]), ["b'\\xff'"]),
+        (pl.Series([UUID(int=1)], dtype=pl.Object), ["00000000-0000-0000-0000-000000000001"]),
+        (pl.Series([dt.timedelta(1)]), ["1 day, 0:00:00"]),
+    ],
+    ids=lambda value: str(value.dtype) if isinstance(value, pl.Series) else "",
+)
+def test_any_column_has_a_text(column, expected):
+    assert as_text(column).to_list() == expected
+
+
+def journey(frame):
+    return table_from_json(json.loads(json.dumps(table_to_json(frame))))
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pl.Series([1, None], dtype=pl.Int8), [1, None]),
+        (pl.Series([1.5, None, float("inf")]), [1.5, None, float("inf")]),
+        (pl.Series([True, None]), [True, None]),
+        (pl.Series(["ç", None, ""]), ["ç", None, ""]),
+        (pl.Series([["a", None], None, []]), [["a", None], None, []]),
+        (pl.Series([[1, 2]]), [[1.0, 2.0]]),
+        (pl.Series([[1.0, 2.0]], dtype=pl.Array(pl.Float64, 2)), [[1.0, 2.0]]),
+        (pl.Series(["a"], dtype=pl.Categorical), ["a"]),
+        (pl.Series([["a"]], dtype=pl.List(pl.Categorical)), [["a"]]),
+        (pl.Series([dt.date(2020, 1, 2), None]), ["2020-01-02", None]),
+        (pl.Series([[dt.date(2020, 1, 2)]]), [["2020-01-02"]]),
+        (pl.Series([2**63 + 1], dtype=pl.UInt64), ["9223372036854775809"]),
+        (pl.Series([{"a": 1}]), ["{1}"]),
+        (pl.Series([[["a"]]]), ["[['a']]"]),
+        (pl.Series([dt.timedelta(1)]), ["1 day, 0:00:00"]),
+        (pl.Series([None]), [None]),
+        (pl.Series([], dtype=pl.List(pl.Int8)), []),
+    ],
+    ids=lambda value: str(value.dtype) if isinstance(value, pl.Series) else "",
+)
+def test_every_column_has_a_json_form(column, expected):
+    back = journey(pl.DataFrame({"x": column, "y": pl.Series([0] * len(column))}))
+    assert back.columns == ["x", "y"]
+    assert back["x"].to_list() == expected
+
+
+cells = st.one_of(
+    st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), min_size=3, max_size=3),
+    st.lists(st.none() | st.floats(allow_nan=False), min_size=3, max_size=3),
+    st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"])), min_size=3, max_size=3),
+    st.lists(st.none() | st.lists(st.text(st.characters(exclude_categories=["Cs"]))), min_size=3, max_size=3),
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), cells))
+def test_json_and_back(columns):
+    frame = pl.DataFrame(columns).with_columns(
+        pl.col(pl.Null).cast(pl.String), pl.col(pl.List(pl.Null)).cast(pl.List(str))
+    )
+    assert journey(frame).equals(frame)
