@@ -59,10 +59,7 @@ def load(name: str) -> Any:
     try:
         return vt.datasets.load(name)
     except (vt.VectableError, OSError) as error:
-        sys.exit(
-            f"This benchmark needs {name}, which may not be shipped: {error}\n"
-            f"Put the original files into a folder named {name} and give the folder above it by --data or VECTABLE_DATA."
-        )
+        sys.exit(f"This benchmark needs {name}, which may not be shipped. {error} Here, --data names that folder too.")
 
 
 def installed(module: str) -> bool:
@@ -84,9 +81,10 @@ def clock() -> Iterable[Callable[[], float]]:
         ended.append(time.perf_counter())
 
 
-def timed(call: Callable[[], Any], repeats: int) -> list[float]:
-    """Wall seconds of each of `repeats` calls, after one that is not counted."""
-    call()
+def timed(call: Callable[[], Any], repeats: int, warm: bool = True) -> list[float]:
+    """Wall seconds of each of `repeats` calls, after one that is not counted where `warm` says so."""
+    if warm:
+        call()
     found = []
     for _ in range(repeats):
         with clock() as seconds:

@@ -66,24 +66,27 @@ def child() -> None:
     import polars as pl
     from libmf import mf
 
-    def triples(name):
-        frame = pl.read_parquet(args.folder / f"{name}.parquet").cast(pl.Float32)
-        return np.ascontiguousarray(frame.to_numpy())
+    from _synthetic import inner_split
 
-    train = triples("train")
+    def triples(frame):
+        return np.ascontiguousarray(frame.cast(pl.Float32).to_numpy())
+
+    train = pl.read_parquet(args.folder / "train.parquet")
     if args.on == "inner":
-        held_out = np.random.default_rng(0).random(len(train)) < 0.1
-        train, valid = train[~held_out], train[held_out]
+        train, valid = inner_split(train)
     elif args.on == "valid":
-        valid = triples("valid")
+        valid = pl.read_parquet(args.folder / "valid.parquet")
     # The package's own default is an L1 penalty; LIBMF's, and the one its authors tune on ratings, is L2.
     penalty = {"lambda_p1": 0.0, "lambda_q1": 0.0, "lambda_p2": args.reg, "lambda_q2": args.reg}
     model = mf.MF(k=args.factors, nr_threads=args.threads, nr_iters=args.iterations, eta=args.lr, **penalty)
-    print("handing over", flush=True)
+    rows = triples(train)
     if args.on == "none":
-        model.fit(train)
+        print("handing over", flush=True)
+        model.fit(rows)
     else:
-        model.mf_train_test(train, valid)
+        held_out = triples(valid)
+        print("handing over", flush=True)
+        model.mf_train_test(rows, held_out)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 memory: read the training file, split, encode and train an epoch, and watch the resident memory.
 speed: time an epoch with a given number of threads, no validation rows.
-reach: train 1, 2, ... epochs from the start each time, until the validation error is at most --error.
+choose: train --epochs epochs on nine tenths of the training rows; the error on the rest.
+reach: train 1, 2, ... up to --epochs epochs, from the start each time, until the validation error is at most --error.
 """
 
 import argparse
@@ -79,6 +80,18 @@ def speed(folder: Path, args: argparse.Namespace) -> dict:
     return {"rows": len(train), "seconds": seconds}
 
 
+def choose(folder: Path, args: argparse.Namespace) -> dict:
+    import polars as pl
+
+    from _synthetic import inner_split
+
+    train, held_out = inner_split(pl.read_parquet(folder / "train.parquet"))
+    data = args.vt.RatingsData.from_splits(train, held_out, **COLUMNS, batch_size=args.batch)
+    learn = args.learner(data)
+    learn.fit_one_cycle(args.epochs, args.lr)
+    return {"rmse": learn.validate()["rmse"]}
+
+
 def reach(folder: Path, args: argparse.Namespace) -> dict:
     import polars as pl
 
@@ -87,7 +100,7 @@ def reach(folder: Path, args: argparse.Namespace) -> dict:
         data = args.vt.RatingsData.from_splits(train, valid, **COLUMNS, batch_size=args.batch)
     warm_up()
     runs = []
-    for epochs in range(1, args.most_epochs + 1):
+    for epochs in range(1, args.epochs + 1):
         learn = args.learner(data)
         with clock() as fit:
             learn.fit_one_cycle(epochs, args.lr)
@@ -99,9 +112,12 @@ def reach(folder: Path, args: argparse.Namespace) -> dict:
     return {"making_seconds": making(), "runs": runs, "baselines_rmse": baselines}
 
 
+MEASURES = {"memory": memory, "speed": speed, "choose": choose, "reach": reach}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["memory", "speed", "reach"])
+    parser.add_argument("what", choices=list(MEASURES))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--factors", type=int, default=40)
@@ -110,7 +126,7 @@ def main() -> None:
     parser.add_argument("--wd", type=float, default=0.1)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--error", type=float, default=-math.inf)
-    parser.add_argument("--most-epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=5)
     args = parser.parse_args()
 
     import vectable as vt
@@ -123,7 +139,7 @@ def main() -> None:
         "progress": False,
     }
     args.vt, args.learner = vt, lambda data: vt.collab_learner(data, **settings)
-    print(json.dumps({"memory": memory, "speed": speed, "reach": reach}[args.what](args.folder, args)))
+    print(json.dumps(MEASURES[args.what](args.folder, args)))
 
 
 if __name__ == "__main__":

@@ -33,10 +33,7 @@ def main() -> None:
 
     found = load("ml-100k")
     names = [found.user, found.item, found.rating]
-    folds = [
-        tuple(part.select(names) for part in fold)
-        for fold in (found.folds.values() if isinstance(found.folds, dict) else found.folds)
-    ]
+    folds = [tuple(part.select(names) for part in fold) for fold in found.folds]
     folds = folds[:2] if args.quick else folds
     contenders = {
         "vectable": lambda *fold: ours(*fold, names, 1),
@@ -123,8 +120,8 @@ def judge(report, names):
             (error > 0, ratio > 1), "each wins on one"
         )
         report.conclude(
-            f"Beside {peer}, one vectable model has an RMSE {abs(error):.4f} {'lower' if error > 0 else 'higher'} and takes "
-            f"{1 / ratio:.2f} times as long to fit: {winner}."
+            f"Beside {peer}, one vectable model has an RMSE {abs(error):.4f} {'lower' if error > 0 else 'higher'} "
+            f"and takes {1 / ratio:.2f} times as long to fit: {winner}."
         )
 
 

@@ -21,10 +21,10 @@ COMMAND = [sys.executable, "-c", "from vectable.cli import run; run()"]
 
 def main() -> None:
     parser = arguments(__doc__, data=False)
-    parser.add_argument("--processes", type=int, help="fresh processes of each kind (default 15; 3 with --quick)")
+    parser.add_argument("--processes", type=int, help="fresh processes of each kind (default 15; 2 with --quick)")
     parser.add_argument("--calls", type=int, help="calls of each kind in one process (default 500; 50 with --quick)")
     args = parse(parser)
-    args.processes = args.processes or (3 if args.quick else 15)
+    args.processes = args.processes or (2 if args.quick else 15)
     args.calls = args.calls or (50 if args.quick else 500)
     report = Report("latency", args, processes=args.processes, calls=args.calls)
     processes(report, args.processes)
@@ -108,12 +108,12 @@ def training(report: Report, repeats: int) -> None:
         path = Path(folder) / "ratings.csv"
         ratings.write_csv(path)
         words = [*COMMAND, "train", "ratings", str(path), "--out", str(Path(folder) / "model"), "--quiet"]
-        found = spread(timed(lambda: quietly(words), repeats))
+        found = spread(timed(lambda: quietly(words), repeats, warm=False))
     report.result("vectable train ratings", {"seconds": found, "rows": ROWS})
     importing = report.found["results"]["import vectable, then what trains"]["seconds"]["median"]
     report.conclude(
-        f"`vectable train ratings` reads {ROWS:,} rows, trains {EPOCHS} epochs and saves in {times(found, digits=1)} s, "
-        f"{importing:.1f} s of it importing."
+        f"`vectable train ratings` reads {ROWS:,} rows, trains {EPOCHS} epochs and saves in "
+        f"{times(found, digits=1)} s, {importing:.1f} s of it importing."
     )
 
 

@@ -48,8 +48,8 @@ def main() -> None:
     # The first call is what a user waits for, so it is the one that is judged.
     report.target("seconds for all users' top ten, first call", first(), at_most=MOST_SECONDS)
     report.conclude(
-        f"The lists of {data.n_users:,} users come in {first():.2f} s at the first call and {seconds['median']:.2f} s after "
-        f"(one epoch on {len(data.train_ratings):,} ratings took {training():.2f} s)."
+        f"The lists of {data.n_users:,} users come in {first():.2f} s at the first call and "
+        f"{seconds['median']:.2f} s after (one epoch on {len(data.train_ratings):,} ratings took {training():.2f} s)."
     )
     report.finish()
 

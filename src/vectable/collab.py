@@ -13,7 +13,7 @@ from torch import nn
 
 from vectable.data.frames import to_polars
 from vectable.data.ratings import Ratings, RatingsData
-from vectable.errors import ArtifactError, VectableWarning, require, require_columns
+from vectable.errors import ArtifactError, VectableError, VectableWarning, is_finite, is_whole, require, require_columns
 from vectable.insight.components import principal_components
 from vectable.insight.neighbours import nearest
 from vectable.models.dot_bias import EmbeddingDotBias
@@ -22,7 +22,7 @@ from vectable.models.ensemble import Ensemble
 from vectable.recommending.folded_user import FoldedUser
 from vectable.recommending.names import find_codes, tell_unknown
 from vectable.recommending.ranking import rank_all_items, same_for_all
-from vectable.recommending.recommender import Recommender
+from vectable.recommending.recommender import Recommender, check_length
 from vectable.training.learner import LEARNER_OPTIONS, Learner
 from vectable.training.metrics import mae, rmse
 
@@ -67,7 +67,7 @@ def collab_learner(
     Raises:
         VectableError: an argument out of range.
     """
-    require(isinstance(n_models, int) and n_models >= 1, f"n_models is {n_models!r}; it is a number, 1 or more.")
+    require(is_whole(n_models, 1), f"n_models is {n_models!r}; it is a whole number, 1 or more.")
     limits = _check_range(data, y_range)
     with torch.random.fork_rng(devices=[]):
         members: list[nn.Module] = []
@@ -189,6 +189,7 @@ class CollabLearner(Learner):
 
     def similar(self, item: Any, n: int = 10) -> Any:
         """The `n` items whose factors point the way of those of `item` (id or title), by cosine."""
+        check_length(n)
         code = int(find_codes(self.data, [item], True, must_exist=True)[0])
         codes, cosines = nearest(self._item_vectors(), code, n)
         return self.data.native(self.data.item_frame(codes, similarity=cosines))
@@ -258,6 +259,9 @@ class CollabLearner(Learner):
         self._prepare_engines()
         states = [engine.state() for engine in self._engines]
         self.data = self.data.with_more(new_df)
+        limits = self._rater.config()["y_range"]
+        if limits is not None:
+            _check_within(*self.data.rating_range, (limits[0], limits[1]))
         with self._seeded("grow", self.epochs_done):
             self._rater.grow(len(self.data.user_ids), len(self.data.item_ids))
         self._recommender = None
@@ -295,9 +299,20 @@ class CollabLearner(Learner):
 
     def _fit(self, *args: Any, **kwargs: Any) -> Learner:
         try:
-            return super()._fit(*args, **kwargs)
+            super()._fit(*args, **kwargs)
         finally:
             self._recommender = None
+        held_out = self.data.valid_ratings
+        spread = float(np.mean((held_out.rating - self.data.mean_rating) ** 2)) if len(held_out) else np.inf
+        rows = self.recorder.runs[-1].epochs
+        if rows and rows[-1]["valid_loss"] > 1.1 * spread:
+            warnings.warn(
+                f"The validation loss is {rows[-1]['valid_loss']:.3f}, worse than predicting the mean of all ratings "
+                f"({spread:.3f}): try a lower learning rate (lr_find() suggests one) or more ratings.",
+                VectableWarning,
+                stacklevel=3,
+            )
+        return self
 
     def to_contents(self) -> "Contents":
         """Everything a saved folder holds: the ratings and vocabularies among it."""
@@ -369,15 +384,22 @@ def _check_range(data: RatingsData, y_range: tuple[float, float] | str | None) -
         return None
     if y_range == "auto":
         return suggested
-    usable = (
-        not isinstance(y_range, str) and len(y_range) == 2 and all(np.isfinite(y_range)) and y_range[0] < y_range[1]
-    )
-    require(usable, f"y_range is {y_range!r}; it is (low, high), low below high, for these ratings {suggested}.")
-    if low < y_range[0] or high > y_range[1]:  # type: ignore[operator]
+    pair = y_range if isinstance(y_range, tuple | list) and len(y_range) == 2 and all(map(is_finite, y_range)) else None
+    if pair is None or pair[0] >= pair[1]:
+        raise VectableError(
+            f"y_range is {y_range!r}; it is (low, high), low below high, for these ratings {suggested}."
+        )
+    _check_within(low, high, (pair[0], pair[1]))
+    return float(pair[0]), float(pair[1])
+
+
+def _check_within(low: float, high: float, y_range: tuple[float, float]) -> None:
+    """Warn when the ratings reach beyond what the model can predict."""
+    beyond = (high - low) / 8 or 1.0
+    if low < y_range[0] or high > y_range[1]:
         warnings.warn(
             f"The ratings go from {low:g} to {high:g}, and y_range {y_range} cannot reach them all; "
-            f"use one a little outside, y_range=({suggested[0]:g}, {suggested[1]:g}).",
+            f"use one a little outside, y_range=({low - beyond:g}, {high + beyond:g}).",
             VectableWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
-    return float(y_range[0]), float(y_range[1])

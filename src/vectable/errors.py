@@ -5,7 +5,9 @@ line prints the message and nothing else; in Python the classes below can be cau
 """
 
 import difflib
+import math
 from collections.abc import Iterable
+from numbers import Integral, Real
 
 
 class VectableError(ValueError):
@@ -60,6 +62,16 @@ def require_columns(wanted: Iterable[str], present: Iterable[str], where: str) -
         if name not in present:
             hint = did_you_mean(name, present)
             raise DataError(f"{where} has no column {name!r}.{hint} Its columns are {quote_some(present, 20)}.")
+
+
+def is_whole(value: object, least: int) -> bool:
+    """Whether `value` is a whole number (a Python or NumPy integer, no truth) of at least `least`."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+
+
+def is_finite(value: object) -> bool:
+    """Whether `value` is a finite number, no truth and no text."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def require(condition: bool, message: str) -> None:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.int32]
 
+BUCKETS = 256
+
 
 @dataclass(frozen=True)
 class BatchPlan:
@@ -74,11 +76,12 @@ def block_batches(
     Args:
         users, items: codes of the training rows, (rows,) int32; at least four batches of them.
     """
-    order = rng.permutation(np.arange(len(users), dtype=np.int32))
-    user_half = rng.permutation(int(users.max()) + 1) % 2
-    item_half = rng.permutation(int(items.max()) + 1) % 2
-    block = (user_half[users[order]] * 2 + item_half[items[order]]).astype(np.int8)
-    blocks = [order[block == number] for number in (0, 3, 1, 2)]  # lanes 0 and 1 of stage one, then of stage two
+    user_half = (rng.permutation(int(users.max()) + 1) % 2).astype(np.uint8)
+    item_half = (rng.permutation(int(items.max()) + 1) % 2).astype(np.uint8)
+    # Lanes 0 and 1 of stage one are blocks 0 and 1, those of stage two blocks 2 and 3.
+    block = np.array([0, 2, 3, 1], dtype=np.uint8)[user_half[users] * 2 + item_half[items]]
+    order, ends = _shuffle_within(block, 4, rng)
+    blocks = np.split(order, ends[:-1])
     shares = _share_out(count_steps(len(order), batch_size), [len(rows) for rows in blocks])
 
     starts, stops, lanes, stages = [], [], [], []
@@ -96,12 +99,30 @@ def block_batches(
         stages.append((first, first + len(in_turn)))
         first += len(in_turn)
     return BatchPlan(
-        np.concatenate(blocks),
+        order,
         np.concatenate(starts),
         np.concatenate(stops),
         np.concatenate(lanes),
         tuple(stages),
     )
+
+
+def _shuffle_within(
+    block: NDArray[np.uint8], n_blocks: int, rng: np.random.Generator
+) -> tuple[Rows, NDArray[np.int64]]:
+    """Rows ordered by block, in uniformly random order inside each; and where each block ends.
+
+    A random bucket a row, a radix sort by block and bucket, and a shuffle of every bucket: the same distribution as one
+    shuffle of each block, and quicker, since a bucket fits the processor's cache.
+    """
+    key = block.astype(np.uint16) * np.uint16(BUCKETS) + rng.integers(0, BUCKETS, len(block), dtype=np.uint8)
+    order = np.argsort(key, kind="stable").astype(np.int32)
+    edges = np.cumsum(np.bincount(key, minlength=n_blocks * BUCKETS))
+    start = 0
+    for end in edges:
+        rng.shuffle(order[start:end])
+        start = end
+    return order, edges[BUCKETS - 1 :: BUCKETS]
 
 
 def _share_out(n_steps: int, sizes: list[int]) -> list[int]:

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vectable.data.frames import as_text, to_series
-from vectable.errors import ArtifactError, VectableWarning
+from vectable.errors import ArtifactError, VectableWarning, require
 
 Codes = NDArray[np.int32]
 
@@ -107,6 +107,7 @@ class Categorify:
 
         A vocabulary of numbers that meets a text becomes one of texts.
         """
+        require(not self.missing_slot, "A vocabulary with a slot for missing values cannot grow: that slot would move.")
         ids = as_ids(values).drop_nulls().unique()
         if self._like_vocabulary(ids).has_nulls():
             self.vocabulary = self.vocabulary.cast(pl.String)

@@ -125,7 +125,8 @@ class RatingsData:
             seed: of the random split.
             split: "random" rows, or "time": the latest rows (needs `timestamp`).
             items, users: side tables with a row an item or user; the id column is named as in `df`, or else first.
-            duplicates: pairs rated more than once: "keep" them all, keep the "last", their "mean", or "error".
+            duplicates: pairs rated more than once: "keep" them all, keep the "last" in the table's order, their "mean",
+                or "error".
             missing_ids: rows without user or item: "error" or "drop".
             batch_size: rows a step.
 

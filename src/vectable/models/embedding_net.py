@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vectable.errors import VectableError, require
+from vectable.errors import VectableError, is_finite, require
 from vectable.models.layers import embedding, embedding_width, fill_unknown_rows, grow_rows, sigmoid_range
 
 
@@ -36,6 +36,10 @@ class EmbeddingNet(nn.Module):
         require(
             len(layers) >= 1 and min(layers) >= 1,
             f"layers is {list(layers)}; give at least one width of 1 or more.",
+        )
+        require(
+            is_finite(dropout) and 0 <= dropout < 1,
+            f"dropout is {dropout!r}; it is a share, from 0 up to (not with) 1.",
         )
         user_width, item_width = widths or (
             embedding_width(n_users, preset),

@@ -29,7 +29,7 @@ def find_codes(
     Raises:
         UnknownNameError: unknown, and `must_exist`; with the closest names.
     """
-    names = [names] if isinstance(names, str | int) else list(names)
+    names = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
     codes = (data.item_ids if is_item else data.user_ids).encode(names)
     if is_item and data.titles is not None:
         titled = data.codes_by_title

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vectable.data.ratings import RatingsData
-from vectable.errors import require
+from vectable.errors import is_finite, is_whole, require
 from vectable.insight.neighbours import cosines
 from vectable.recommending.baselines import BiasBaseline
 from vectable.recommending.fold_in import UserPrior
@@ -23,6 +23,11 @@ from vectable.recommending.top_n import top_items
 NOISE_ROWS = 100_000  # training rows looked at to know a model's error
 NOTHING = np.zeros(0, dtype=np.int32)
 MEAN_USER = "the list is what the average user likes best"
+
+
+def check_length(n: int) -> None:
+    """Raise a sentence unless `n` is a length that a list can have."""
+    require(is_whole(n, 1), f"n is {n!r}; a list has at least 1 item.")
 
 
 class Recommender:
@@ -48,7 +53,9 @@ class Recommender:
 
     def recommend_many(self, users: Iterable[Any] | None, n: int, exclude_seen: bool, *filters: Any) -> Any:
         """The best items for many users; see `CollabLearner.recommend_many`."""
+        check_length(n)
         ids = self.data.user_ids
+        users = [users] if isinstance(users, str) or not (users is None or isinstance(users, Iterable)) else users
         asked = ids.vocabulary if users is None else pl.Series(list(users), strict=False)
         codes = np.arange(1, len(ids), dtype=np.int32) if users is None else ids.encode(asked)
         tell_unknown(self.data.columns.user, codes, "they get what the average user likes best")
@@ -69,7 +76,7 @@ class Recommender:
 
     def list_for(self, row: Tensor, seen: NDArray[np.int32], n: int, *filters: Any) -> Any:
         """The best items for a user's row, (width,), without those `seen`."""
-        require(isinstance(n, int | np.integer) and n >= 1, f"n is {n!r}; a list has at least 1 item.")
+        check_length(n)
         lists, scores = top_items(
             lambda _: self.scores_of_row(row)[None],
             1,
@@ -84,9 +91,11 @@ class Recommender:
 
     def fold_in(self, ratings: Mapping[Any, float]) -> FoldedUser:
         """A user the model never saw; see `CollabLearner.fold_in`."""
+        require(isinstance(ratings, Mapping), "fold_in takes a mapping from items to ratings, {'Item A': 5}.")
+        for item, value in ratings.items():
+            require(is_finite(value), f"The rating of {item!r} is {value!r}; it is a finite number.")
         codes = find_codes(self.data, ratings, True, "they are left out")
-        values = np.array([float(value) for value in ratings.values()], dtype=np.float32)
-        require(bool(np.isfinite(values).all()), "A rating that is not a finite number cannot be folded in.")
+        values = np.array(list(ratings.values()), dtype=np.float32)
         return FoldedUser.solve(self, codes[codes > 0], values[codes > 0])
 
     # ---------------------------------------------------------------- reasons
@@ -170,6 +179,7 @@ class Recommender:
         exclude: Iterable[Any] | None = None,
         min_ratings: int = 0,
     ) -> NDArray[np.bool_]:
+        require(is_finite(min_ratings), f"min_ratings is {min_ratings!r}; it is a number of ratings.")
         allowed = self.data.item_counts >= min_ratings
         if candidates is not None:
             wanted = np.zeros_like(allowed)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vectable.data.batches import BatchPlan
-from vectable.errors import VectableError, VectableWarning, require
+from vectable.errors import UnknownNameError, VectableError, VectableWarning, did_you_mean, require
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.training.compiled.compiling import EngineUnavailable, warm_up
 from vectable.training.compiled.engine import LazyAdamW
-from vectable.training.engines import Engine, OptimizerMaker, TorchEngine
+from vectable.training.engines import OPTIMIZERS, Engine, OptimizerMaker, TorchEngine
 from vectable.training.losses import LossFunction
 from vectable.training.presets import Preset
 from vectable.training.schedules import Schedule
@@ -47,7 +47,6 @@ def make_engine(
     Raises:
         VectableError: `engine` is "compiled" and it cannot train this; the message says why.
     """
-    require(engine in ENGINES, f"engine is {engine!r}; it is one of {list(ENGINES)}.")
     if engine != "torch":
         reason = why_not_compiled(model, loss_func, opt, wd_mode)
         if reason is None and isinstance(model, EmbeddingDotBias):
@@ -62,6 +61,17 @@ def make_engine(
         if engine == "compiled":
             raise VectableError(f"The compiled engine cannot train this: {reason}. Use engine='auto'.")
     return TorchEngine(model, loss_func, opt, preset=preset, wd=wd, wd_mode=wd_mode)
+
+
+def check_choice(opt: str | OptimizerMaker, wd_mode: str, engine: str) -> None:
+    """Raise a sentence for an optimizer, a kind of weight decay or an engine that there is not."""
+    if not callable(opt) and opt not in OPTIMIZERS:
+        hint = did_you_mean(opt, OPTIMIZERS)
+        raise UnknownNameError(
+            f"There is no optimizer {opt!r}.{hint} There are {list(OPTIMIZERS)}, or give a function."
+        )
+    require(wd_mode in ("decoupled", "l2"), f"wd_mode is {wd_mode!r}; it is 'decoupled' or 'l2'.")
+    require(engine in ENGINES, f"engine is {engine!r}; it is one of {list(ENGINES)}.")
 
 
 def why_not_compiled(model: nn.Module, loss_func: LossFunction, opt: Any, wd_mode: str) -> str | None:

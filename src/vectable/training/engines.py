@@ -1,6 +1,7 @@
 """What the Learner asks of whatever trains, and the engine that trains any torch module."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vectable.data.batches import BatchPlan
-from vectable.errors import UnknownNameError, did_you_mean, require
 from vectable.training.losses import LossFunction, compute_loss
 from vectable.training.presets import Preset
 from vectable.training.schedules import Schedule
@@ -75,11 +75,6 @@ class TorchEngine:
         wd: float = 0.01,
         wd_mode: str = "decoupled",
     ) -> None:
-        require(wd_mode in ("decoupled", "l2"), f"wd_mode is {wd_mode!r}; it is 'decoupled' or 'l2'.")
-        if not callable(opt) and opt not in OPTIMIZERS:
-            raise UnknownNameError(
-                f"There is no optimizer {opt!r}.{did_you_mean(opt, OPTIMIZERS)} There are {list(OPTIMIZERS)}."
-            )
         self.model, self.loss_func, self.opt, self.preset = model, loss_func, opt, preset
         self.wd, self.wd_mode = wd, wd_mode
         self.forget()
@@ -94,10 +89,10 @@ class TorchEngine:
         self.model.train()
         for batch in plan:
             inputs, target = rows.batch(batch)
-            with _frozen_statistics(self.model, when=len(batch) == 1):
+            with _flushing_denormals(), _frozen_statistics(self.model, when=len(batch) == 1):
                 loss = compute_loss(self.loss_func, self.model(*inputs), target, rows.weights_of(batch))
-            loss.backward()
-            self._update(self.schedule.lrs[self.step], self.schedule.moms[self.step])
+                loss.backward()
+                self._update(self.schedule.lrs[self.step], self.schedule.moms[self.step])
             self.step += 1
             yield np.array([loss.item()])
 
@@ -148,6 +143,16 @@ class TorchEngine:
             parameter.mul_(1 - lr * self.wd)
         self.optimizer.step()
         self.optimizer.zero_grad()
+
+
+@contextmanager
+def _flushing_denormals() -> Iterator[None]:
+    """Numbers below 1e-38 count as 0 meanwhile: moments without gradient decay there, and a processor crawls on them."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _lengthened(value: Tensor, parameter: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vectable.data.batches import BatchPlan
 from vectable.data.tensors import TensorSet, to_tensor
-from vectable.errors import TrainingStopped, VectableError, VectableWarning, require
+from vectable.errors import TrainingStopped, VectableError, VectableWarning, is_finite, is_whole, require
 from vectable.models.ensemble import Ensemble
 from vectable.training.callbacks import Callback
 from vectable.training.engine_choice import make_engine
@@ -112,7 +112,7 @@ class Learner:
             isinstance(seed, int | np.integer) and seed >= 0, f"The seed is {seed!r}; it is a whole number, 0 or more."
         )
         self.data = data
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = _device(device)
         self.model = model.to(self.device)
         self.loss_func: LossFunction = loss_func if loss_func is not None else nn.MSELoss()
         self.metrics = metrics_named(metrics)
@@ -181,11 +181,10 @@ class Learner:
     def _fit(
         self, make_schedule: Callable[[int], Schedule], n_epoch: int, lr: float, callbacks: Sequence[Callback]
     ) -> "Learner":
-        whole = isinstance(n_epoch, int | np.integer) and n_epoch >= 1
-        require(whole, f"The number of epochs is {n_epoch!r}; it is a whole number, 1 or more.")
+        require(is_whole(n_epoch, 1), f"The number of epochs is {n_epoch!r}; it is a whole number, 1 or more.")
         require(
-            bool(np.isfinite(lr)) and lr >= 0,
-            f"The learning rate is {lr}; it is a number above 0, 1e-4 to 1e-1 as a rule.",
+            is_finite(lr) and lr >= 0,
+            f"The learning rate is {lr!r}; it is a number above 0, 1e-4 to 1e-1 as a rule.",
         )
         if lr == 0:
             warnings.warn("The learning rate is 0: nothing will be learned.", VectableWarning, stacklevel=3)
@@ -477,6 +476,13 @@ class Learner:
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _device(name: str | torch.device | None) -> torch.device:
+    try:
+        return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except (RuntimeError, TypeError) as problem:
+        raise VectableError(f"There is no device {name!r}; use 'cpu', 'cuda' or 'cuda:1'.") from problem
 
 
 def _as_it_is(frame: Any) -> Any:

@@ -84,7 +84,7 @@ class FoundRates:
         if len(lrs) < 4:
             raise VectableError(
                 f"The loss blew up after {len(self.lrs)} steps, too few to suggest a learning rate: start lower "
-                "(start_lr=1e-9) or look at the data."
+                "(start_lr=1e-9), take larger batches, or look at the data."
             )
         self.suggestions = {name: suggest(lrs, losses) for name, suggest in SUGGESTIONS.items()}
         steepest = self.suggestions["steep"]
