@@ -320,7 +320,7 @@ def test_an_option_out_of_range(option, told):
     [
         ({"n_factors": 0}, "n_factors is 0; a vector needs at least 1 number"),
         ({"n_factors": -3}, "n_factors is -3"),
-        ({"n_models": 0}, "n_models is 0; it is a number, 1 or more"),
+        ({"n_models": 0}, "n_models is 0; it is a whole number, 1 or more"),
         ({"wd": -0.1}, r"weight decay is -0\.1; it is a number, 0 or more"),
         ({"wd": math.nan}, "weight decay is nan"),
         ({"y_range": (5, 1)}, r"y_range is \(5, 1\); it is \(low, high\), low below high, .*\(0\.5, 5\.5\)"),
@@ -517,7 +517,7 @@ def test_explain_and_fold_in_with_the_unknown(trained):
     with pytest.warns(vt.VectableWarning, match=r"unknown item \('nothing'\): they are left out"):
         folded = trained.fold_in({"nothing": 9, "Modern Times (1936)": 9})
     assert folded.recommend(4).height == 4
-    with pytest.raises(vt.VectableError, match="not a finite number cannot be folded in"):
+    with pytest.raises(vt.VectableError, match="is nan; it is a finite number"):
         trained.fold_in({"Modern Times (1936)": math.nan})
 
 

@@ -302,16 +302,6 @@ class CollabLearner(Learner):
             super()._fit(*args, **kwargs)
         finally:
             self._recommender = None
-        held_out = self.data.valid_ratings
-        spread = float(np.mean((held_out.rating - self.data.mean_rating) ** 2)) if len(held_out) else np.inf
-        rows = self.recorder.runs[-1].epochs
-        if rows and rows[-1]["valid_loss"] > 1.1 * spread:
-            warnings.warn(
-                f"The validation loss is {rows[-1]['valid_loss']:.3f}, worse than predicting the mean of all ratings "
-                f"({spread:.3f}): try a lower learning rate (lr_find() suggests one) or more ratings.",
-                VectableWarning,
-                stacklevel=3,
-            )
         return self
 
     def to_contents(self) -> "Contents":

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.int32]
 
-BUCKETS = 256
-
 
 @dataclass(frozen=True)
 class BatchPlan:
@@ -78,11 +76,11 @@ def block_batches(
     """
     user_half = (rng.permutation(int(users.max()) + 1) % 2).astype(np.uint8)
     item_half = (rng.permutation(int(items.max()) + 1) % 2).astype(np.uint8)
-    # Lanes 0 and 1 of stage one are blocks 0 and 1, those of stage two blocks 2 and 3.
-    block = np.array([0, 2, 3, 1], dtype=np.uint8)[user_half[users] * 2 + item_half[items]]
-    order, ends = _shuffle_within(block, 4, rng)
-    blocks = np.split(order, ends[:-1])
-    shares = _share_out(count_steps(len(order), batch_size), [len(rows) for rows in blocks])
+    block = user_half[users] * np.uint8(2) + item_half[items]
+    blocks = [np.flatnonzero(block == number).astype(np.int32) for number in (0, 3, 1, 2)]
+    for rows in blocks:  # lanes 0 and 1 of stage one, then of stage two
+        rng.shuffle(rows)
+    shares = _share_out(count_steps(len(users), batch_size), [len(rows) for rows in blocks])
 
     starts, stops, lanes, stages = [], [], [], []
     offset = first = 0
@@ -99,30 +97,12 @@ def block_batches(
         stages.append((first, first + len(in_turn)))
         first += len(in_turn)
     return BatchPlan(
-        order,
+        np.concatenate(blocks),
         np.concatenate(starts),
         np.concatenate(stops),
         np.concatenate(lanes),
         tuple(stages),
     )
-
-
-def _shuffle_within(
-    block: NDArray[np.uint8], n_blocks: int, rng: np.random.Generator
-) -> tuple[Rows, NDArray[np.int64]]:
-    """Rows ordered by block, in uniformly random order inside each; and where each block ends.
-
-    A random bucket a row, a radix sort by block and bucket, and a shuffle of every bucket: the same distribution as one
-    shuffle of each block, and quicker, since a bucket fits the processor's cache.
-    """
-    key = block.astype(np.uint16) * np.uint16(BUCKETS) + rng.integers(0, BUCKETS, len(block), dtype=np.uint8)
-    order = np.argsort(key, kind="stable").astype(np.int32)
-    edges = np.cumsum(np.bincount(key, minlength=n_blocks * BUCKETS))
-    start = 0
-    for end in edges:
-        rng.shuffle(order[start:end])
-        start = end
-    return order, edges[BUCKETS - 1 :: BUCKETS]
 
 
 def _share_out(n_steps: int, sizes: list[int]) -> list[int]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from vectable.data.categorify import as_ids
 from vectable.data.frames import as_text, to_polars
@@ -78,7 +79,7 @@ def read_ratings(
     where: str = "the table",
     may_be_empty: bool = False,
 ) -> pl.DataFrame:
-    """The columns `user` and `item` (Int64 or String), `rating` (Float32) and, where named, `time` (Float64).
+    """The columns `user` and `item` (whole numbers or text), `rating` (Float32) and, where named, `time` (Float64).
 
     Raises:
         DataError: for the first row (counted from 1, a header not among them) that cannot be used.
@@ -89,8 +90,8 @@ def read_ratings(
     )
     require(missing_ids in ("error", "drop"), f"missing_ids is {missing_ids!r}; it is 'error' or 'drop'.")
     taken = {
-        "user": as_ids(frame[columns.user]),
-        "item": as_ids(frame[columns.item]),
+        "user": _ids(frame[columns.user]),
+        "item": _ids(frame[columns.item]),
         "rating": _numbers(frame[columns.rating], columns.rating, where),
     }
     if columns.timestamp is not None and columns.timestamp in frame.columns:
@@ -100,6 +101,11 @@ def read_ratings(
     if len(ratings) == 0 and not may_be_empty:
         raise DataError(f"There are no rows in {where}: at least one rating is needed.")
     return _settle_duplicates(ratings, duplicates, where)
+
+
+def _ids(values: pl.Series) -> pl.Series:
+    """Identifiers; whole numbers stay of the width they have, since a copy of a long column is dear."""
+    return values if values.dtype.is_integer() else as_ids(values)
 
 
 def _numbers(values: pl.Series, name: str, where: str) -> pl.Series:
@@ -188,10 +194,23 @@ def _settle_duplicates(ratings: pl.DataFrame, policy: DuplicatePolicy, where: st
 
 def _count_duplicates(ratings: pl.DataFrame) -> int:
     """Rows whose user-item pair stands in an earlier row too: one sort of 8 bytes a row."""
-    pairs = np.empty(len(ratings), dtype=np.int64)
-    pairs[:] = ratings["user"].rank("dense").to_numpy()
-    items = ratings["item"].rank("dense").to_numpy()
-    pairs *= int(items.max(initial=0)) + 1
+    if len(ratings) < 2:
+        return 0
+    users, n_users = _compact(ratings["user"])
+    items, n_items = _compact(ratings["item"])
+    if n_users * n_items >= 2**63:
+        return len(ratings) - int(ratings.select(pl.struct("user", "item").n_unique()).item())
+    pairs = users.astype(np.int64)
+    pairs *= n_items
     pairs += items
     pairs.sort()
     return int(np.count_nonzero(pairs[1:] == pairs[:-1]))
+
+
+def _compact(ids: pl.Series) -> tuple[NDArray[Any], int]:
+    """Identifiers as numbers from 0, and how many there may be: distances from the lowest, or else ranks."""
+    if ids.dtype.is_integer():
+        low, high = int(ids.min()), int(ids.max())  # type: ignore[arg-type]
+        if high - low < 2**31 and high < 2**62:
+            return (ids - low if low else ids).to_numpy(), high - low + 1
+    return (ids.rank("dense") - 1).to_numpy(), len(ids)

@@ -2,7 +2,7 @@
 
 The row x of a user (factors and bias) is the maximum of ``log N(x; m, S) - sum (r - f(x))^2 / (2 v)``: m and S are
 mean and covariance of the trained users' rows, v the mean squared error in training. A few Gauss-Newton steps, each a
-solve of a (width x width) system.
+solve of a (width x width) system; in NumPy, since on matrices so small torch would only wait for its threads.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+Floats = NDArray[np.float64]
 
 STEPS = 8
 RIDGE = 1e-6  # joins the covariance: with fewer users than factors it is singular
@@ -27,8 +29,8 @@ class UserPrior:
         noise: variance of a rating about its prediction.
     """
 
-    mean: Tensor
-    precision: Tensor
+    mean: Floats
+    precision: Floats
     noise: float
 
     @classmethod
@@ -36,34 +38,34 @@ class UserPrior:
         """From the rows of the trained users (codes 1 to `n_users`)."""
         with torch.no_grad():
             device = next(model.parameters()).device
-            rows = model.user_rows(torch.arange(1, n_users + 1, device=device)).double().cpu()
-        mean = rows.mean(dim=0)
+            rows = model.user_rows(torch.arange(1, n_users + 1, device=device)).double().cpu().numpy()
+        mean = rows.mean(axis=0)
         spread = rows - mean
-        covariance = spread.T @ spread / max(n_users - 1, 1) + RIDGE * torch.eye(rows.shape[1], dtype=torch.float64)
-        return cls(mean, torch.linalg.inv(covariance), max(noise, RIDGE))
+        covariance = spread.T @ spread / max(n_users - 1, 1) + RIDGE * np.eye(rows.shape[1])
+        return cls(mean, np.linalg.inv(covariance), max(noise, RIDGE))
 
 
 def solve_row(model: Any, prior: UserPrior, items: NDArray[np.int32], ratings: NDArray[np.float32]) -> Tensor:
     """The row of a user who gave `ratings` to `items`, (width,); the mean user where there are none."""
-    codes, target = torch.from_numpy(items), torch.from_numpy(ratings).double()
-    row = prior.mean.clone()
+    codes, target = torch.from_numpy(items), ratings.astype(np.float64)
+    row = prior.mean
     if len(items) == 0:
-        return row.float()
+        return torch.from_numpy(row).float()
     badness = _badness(model, prior, row, codes, target)
     for _ in range(STEPS):
         matrix, pull = _normal_equations(model, prior, row, codes, target)
-        step = torch.linalg.solve(matrix, pull.sum(dim=1) - prior.precision @ (row - prior.mean))
+        step = np.linalg.solve(matrix, pull.sum(axis=1) - prior.precision @ (row - prior.mean))
         while True:
             candidate = row + step
             now = _badness(model, prior, candidate, codes, target)
-            if now <= badness or float(step.abs().max()) < 1e-6:
+            if now <= badness or np.abs(step).max() < 1e-6:
                 break
             step = step / 2
-        done = float((candidate - row).abs().max()) < 1e-5
+        done = np.abs(candidate - row).max() < 1e-5
         row, badness = candidate, now
         if done:
             break
-    return row.float()
+    return torch.from_numpy(row).float()
 
 
 def contributions(
@@ -83,29 +85,29 @@ def contributions(
         In rating points, (seen items,).
     """
     codes = torch.from_numpy(items)
-    row = row.double().cpu()
-    matrix, pull = _normal_equations(model, prior, row, codes, torch.from_numpy(ratings).double(), about=prior.mean)
-    _, slopes = _respond(model, row, torch.tensor([target, 0]))
-    return np.asarray(((slopes[0] - slopes[1]) @ torch.linalg.solve(matrix, pull)).numpy())
+    at = row.double().cpu().numpy()
+    matrix, pull = _normal_equations(model, prior, at, codes, ratings.astype(np.float64), about=prior.mean)
+    _, slopes = _respond(model, at, torch.tensor([target, 0]))
+    return np.asarray((slopes[0] - slopes[1]) @ np.linalg.solve(matrix, pull))
 
 
-def _respond(model: Any, row: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+def _respond(model: Any, row: Floats, codes: Tensor) -> tuple[Floats, Floats]:
     """Predictions and Jacobian in double precision on the CPU, wherever the model is."""
     device = next(model.parameters()).device
     with torch.no_grad():
-        predicted, slopes = model.respond(row.float().to(device), codes.to(device))
-    return predicted.double().cpu(), slopes.double().cpu()
+        predicted, slopes = model.respond(torch.from_numpy(row).float().to(device), codes.to(device))
+    return predicted.double().cpu().numpy(), slopes.double().cpu().numpy()
 
 
-def _badness(model: Any, prior: UserPrior, row: Tensor, codes: Tensor, target: Tensor) -> float:
+def _badness(model: Any, prior: UserPrior, row: Floats, codes: Tensor, target: Floats) -> float:
     predicted, _ = _respond(model, row, codes)
     off = row - prior.mean
     return float(((target - predicted) ** 2).sum() / prior.noise + off @ prior.precision @ off)
 
 
 def _normal_equations(
-    model: Any, prior: UserPrior, row: Tensor, codes: Tensor, target: Tensor, about: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
+    model: Any, prior: UserPrior, row: Floats, codes: Tensor, target: Floats, about: Floats | None = None
+) -> tuple[Floats, Floats]:
     """The Gauss-Newton matrix, (width, width), and each rating's pull, (width, ratings), on ``row - about``."""
     predicted, slopes = _respond(model, row, codes)
     error = target - predicted

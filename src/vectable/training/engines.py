@@ -147,7 +147,7 @@ class TorchEngine:
 
 @contextmanager
 def _flushing_denormals() -> Iterator[None]:
-    """Numbers below 1e-38 count as 0 meanwhile: moments without gradient decay there, and a processor crawls on them."""
+    """Numbers below 1e-38 count as 0: moments without gradient decay to there, and processors crawl on them."""
     torch.set_flush_denormal(True)
     try:
         yield

@@ -16,7 +16,7 @@ from vectable.data.tensors import TensorSet, to_tensor
 from vectable.errors import TrainingStopped, VectableError, VectableWarning, is_finite, is_whole, require
 from vectable.models.ensemble import Ensemble
 from vectable.training.callbacks import Callback
-from vectable.training.engine_choice import make_engine
+from vectable.training.engine_choice import check_choice, make_engine
 from vectable.training.engines import Engine, OptimizerMaker
 from vectable.training.losses import LossFunction, activation_of, compute_loss, loss_named, name_of_loss, trap
 from vectable.training.lr_finder import FoundRates
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vectable.insight.summary import Summary
 
 LEARNER_OPTIONS = ("metrics", "opt", "wd", "wd_mode", "preset", "seed", "engine", "threads")
+HIGHEST_USEFUL_LR = 1.0  # of optimizers that divide by the gradient's size: a weight moves by about lr a step
 PREDICT_ROWS = 16_384  # rows a forward pass where no gradients are needed
 
 
@@ -107,10 +108,10 @@ class Learner:
         threads: int = 2,
         progress: "bool | Console" = True,
     ) -> None:
-        require(np.isfinite(wd) and wd >= 0, f"The weight decay is {wd}; it is a number, 0 or more.")
-        require(
-            isinstance(seed, int | np.integer) and seed >= 0, f"The seed is {seed!r}; it is a whole number, 0 or more."
-        )
+        require(is_finite(wd) and wd >= 0, f"The weight decay is {wd!r}; it is a number, 0 or more.")
+        require(is_whole(seed, 0), f"The seed is {seed!r}; it is a whole number, 0 or more.")
+        require(is_whole(threads, 1), f"threads is {threads!r}; it is a whole number, 1 or more.")
+        check_choice(opt, wd_mode, engine)
         self.data = data
         self.device = _device(device)
         self.model = model.to(self.device)
@@ -188,6 +189,9 @@ class Learner:
         )
         if lr == 0:
             warnings.warn("The learning rate is 0: nothing will be learned.", VectableWarning, stacklevel=3)
+        if lr > HIGHEST_USEFUL_LR and self.opt in ("adam", "rmsprop"):
+            told = f"A learning rate of {lr:g} is far beyond what works with {self.opt} (1e-4 to 1e-1 as a rule)"
+            warnings.warn(f"{told}; lr_find() suggests one.", VectableWarning, stacklevel=3)
         self._check_trap()
         trainees = self.trainees
         if self.preset.fresh_optimizer:
