@@ -219,7 +219,7 @@ def _load(model: Path) -> "CollabLearner":
 
 
 def _write(table: Any, out: Path) -> None:
-    from vectable.data.files import write_table
+    from vectable.data.writing import write_table
 
     write_table(table, out)
     tell(f"{len(table):,} rows written to {out}")

@@ -22,7 +22,7 @@ def datasets(
     import polars as pl
 
     from vectable.data import catalogue
-    from vectable.data.files import write_table
+    from vectable.data.writing import write_table
 
     if name is None:
         table = pl.DataFrame([{"name": one, "about": catalogue.info(one)} for one in catalogue.names()])
