@@ -76,19 +76,26 @@ def block_batches(
     """
     user_half = (rng.permutation(int(users.max()) + 1) % 2).astype(np.uint8)
     item_half = (rng.permutation(int(items.max()) + 1) % 2).astype(np.uint8)
-    block = user_half[users] * np.uint8(2) + item_half[items]
-    blocks = [np.flatnonzero(block == number).astype(np.int32) for number in (0, 3, 1, 2)]
-    for rows in blocks:  # lanes 0 and 1 of stage one, then of stage two
-        rng.shuffle(rows)
-    shares = _share_out(count_steps(len(users), batch_size), [len(rows) for rows in blocks])
+    block = user_half[users]
+    block *= 2
+    block += item_half[items]
+    order = np.empty(len(users), dtype=np.int32)
+    sizes, offset = [], 0
+    for number in (0, 3, 1, 2):  # lanes 0 and 1 of stage one, then of stage two
+        rows = np.flatnonzero(block == number)
+        order[offset : offset + len(rows)] = rows
+        rng.shuffle(order[offset : offset + len(rows)])
+        sizes.append(len(rows))
+        offset += len(rows)
+    shares = _share_out(count_steps(len(users), batch_size), sizes)
 
     starts, stops, lanes, stages = [], [], [], []
     offset = first = 0
     for stage in (0, 2):
         edges = []
-        for rows, n_steps in zip(blocks[stage : stage + 2], shares[stage : stage + 2], strict=True):
-            edges.append(offset + (np.arange(n_steps + 1) * len(rows)) // max(n_steps, 1))
-            offset += len(rows)
+        for size, n_steps in zip(sizes[stage : stage + 2], shares[stage : stage + 2], strict=True):
+            edges.append(offset + (np.arange(n_steps + 1) * size) // max(n_steps, 1))
+            offset += size
         turns = np.concatenate([np.arange(len(edge) - 1) * 2 + lane for lane, edge in enumerate(edges)])
         in_turn = np.argsort(turns)
         starts.append(np.concatenate([edge[:-1] for edge in edges])[in_turn])
@@ -97,7 +104,7 @@ def block_batches(
         stages.append((first, first + len(in_turn)))
         first += len(in_turn)
     return BatchPlan(
-        np.concatenate(blocks),
+        order,
         np.concatenate(starts),
         np.concatenate(stops),
         np.concatenate(lanes),

@@ -70,7 +70,7 @@ class Categorify:
 
     def fit(self, values: pl.Series) -> "Categorify":
         """Learn the vocabulary of `values`, (rows,); missing values are not part of it."""
-        ids = as_ids(values).drop_nulls().unique()
+        ids = as_ids(values.unique()).drop_nulls().unique()
         in_order = values.dtype.categories if isinstance(values.dtype, pl.Enum) else ids.sort()
         self.vocabulary = in_order.filter(in_order.is_in(ids.implode())).alias("")
         self._forget()

@@ -196,21 +196,18 @@ def _count_duplicates(ratings: pl.DataFrame) -> int:
     """Rows whose user-item pair stands in an earlier row too: one sort of 8 bytes a row."""
     if len(ratings) < 2:
         return 0
-    users, n_users = _compact(ratings["user"])
-    items, n_items = _compact(ratings["item"])
-    if n_users * n_items >= 2**63:
+    pairs = _in_range(ratings["user"]).astype(np.int64)
+    items = _in_range(ratings["item"])
+    low, high = int(items.min()), int(items.max())
+    if (high - low + 1) * max(abs(int(pairs.min())), int(pairs.max()) + 1) >= 2**62:
         return len(ratings) - int(ratings.select(pl.struct("user", "item").n_unique()).item())
-    pairs = users.astype(np.int64)
-    pairs *= n_items
+    pairs *= high - low + 1
     pairs += items
     pairs.sort()
     return int(np.count_nonzero(pairs[1:] == pairs[:-1]))
 
 
-def _compact(ids: pl.Series) -> tuple[NDArray[Any], int]:
-    """Identifiers as numbers from 0, and how many there may be: distances from the lowest, or else ranks."""
-    if ids.dtype.is_integer():
-        low, high = int(ids.min()), int(ids.max())  # type: ignore[arg-type]
-        if high - low < 2**31 and high < 2**62:
-            return (ids - low if low else ids).to_numpy(), high - low + 1
-    return (ids.rank("dense") - 1).to_numpy(), len(ids)
+def _in_range(ids: pl.Series) -> NDArray[Any]:
+    """Whole numbers as they are, anything else as its rank, (rows,)."""
+    small = ids.dtype.is_integer() and int(ids.max()) < 2**62  # type: ignore[arg-type]
+    return ids.to_numpy() if small else ids.rank("dense").to_numpy()

@@ -16,7 +16,7 @@ from vectable.data.categorify import Categorify
 from vectable.data.files import read_table
 from vectable.data.frames import FrameKind, from_polars, table_from_json, table_to_json, to_polars
 from vectable.data.rating_columns import Columns, DuplicatePolicy, find_columns, read_ratings
-from vectable.data.side_tables import item_titles, lengthen, side_table
+from vectable.data.side_tables import item_titles, lengthen, named_items, side_table
 from vectable.data.splits import random_split, time_split
 from vectable.errors import VectableWarning, require, require_columns
 
@@ -142,10 +142,11 @@ class RatingsData:
         else:
             require(split == "random", f"split is {split!r}; it is 'random' or 'time'.")
             train_rows, valid_rows = random_split(len(ratings), valid_pct, seed)
-        train, valid = (
-            (ratings[rows] for rows in (train_rows, valid_rows)) if len(valid_rows) else (ratings, ratings[:0])
-        )
-        return cls._encode(train, valid, columns, frame, items, users, kind, batch_size)
+        named = named_items(frame, columns)
+        del df, frame  # long tables fit in memory twice, not three times
+        train, valid, user_ids, item_ids = split_ratings(ratings, train_rows, valid_rows)
+        del ratings
+        return cls._make(train, valid, user_ids, item_ids, columns, named, items, users, kind, batch_size)
 
     @classmethod
     def from_file(
@@ -159,8 +160,7 @@ class RatingsData:
         **how: Any,
     ) -> "RatingsData":
         """Read a CSV, TSV, Parquet or Arrow file and go on as `from_df` (whose arguments may follow)."""
-        frame = read_table(path, sep=sep, has_header=has_header, columns=columns, encoding=encoding)
-        return cls.from_df(frame, **how)
+        return cls.from_df(read_table(path, sep=sep, has_header=has_header, columns=columns, encoding=encoding), **how)
 
     @classmethod
     def from_splits(
@@ -187,15 +187,20 @@ class RatingsData:
         require_columns(wanted, other.columns, "The validation table")
         train = read_ratings(frame, columns, duplicates, missing_ids, "the training table")
         valid = read_ratings(other, columns, "keep", missing_ids, "the validation table", may_be_empty=True)
-        return cls._encode(train, valid, columns, frame, items, users, kind, batch_size)
+        user_ids, item_ids = Categorify().fit(train["user"]), Categorify().fit(train["item"])
+        trains, validates = (encode_ratings(part, user_ids, item_ids) for part in (train, valid))
+        named = named_items(frame, columns)
+        return cls._make(trains, validates, user_ids, item_ids, columns, named, items, users, kind, batch_size)
 
     @classmethod
-    def _encode(
+    def _make(
         cls,
-        train: pl.DataFrame,
-        valid: pl.DataFrame,
+        train: Ratings,
+        valid: Ratings,
+        user_ids: Categorify,
+        item_ids: Categorify,
         columns: Columns,
-        frame: pl.DataFrame,
+        named: pl.DataFrame | None,
         items: Any,
         users: Any,
         kind: FrameKind,
@@ -204,16 +209,14 @@ class RatingsData:
         from vectable.data.tensors import check_batch_size
 
         check_batch_size(batch_size)
-        user_ids = Categorify().fit(train["user"])
-        item_ids = Categorify().fit(train["item"])
         item_table = side_table(items, columns.item, item_ids, "items")
         data = cls(
-            train_ratings=encode_ratings(train, user_ids, item_ids),
-            valid_ratings=encode_ratings(valid, user_ids, item_ids),
+            train_ratings=train,
+            valid_ratings=valid,
             user_ids=user_ids,
             item_ids=item_ids,
             columns=columns,
-            titles=item_titles(frame, columns, item_ids, item_table),
+            titles=item_titles(named, columns, item_ids, item_table),
             item_table=item_table,
             user_table=side_table(users, columns.user, user_ids, "users"),
             kind=kind,
@@ -222,7 +225,7 @@ class RatingsData:
         low, high = data.rating_range
         if low == high:
             warnings.warn(
-                f"All {len(train):,} training ratings are {low:g}: there is nothing to learn from them.",
+                f"All {len(data.train_ratings):,} training ratings are {low:g}: there is nothing to learn from them.",
                 VectableWarning,
                 stacklevel=3,
             )
@@ -429,7 +432,7 @@ class RatingsData:
         item_ids.grow(new["item"])
         titles = self.titles
         if titles is not None:
-            new_titles = item_titles(frame, columns, item_ids, None)
+            new_titles = item_titles(named_items(frame, columns), columns, item_ids, None)
             titles = titles.extend_constant(None, len(item_ids) - 1 - len(titles))
             if new_titles is not None:
                 titles = pl.select(pl.coalesce(titles.alias("old"), new_titles.alias("new"))).to_series()
@@ -446,6 +449,36 @@ class RatingsData:
             batch_size=self.batch_size,
             block_order=self.block_order,
         )
+
+
+def split_ratings(
+    ratings: pl.DataFrame, train_rows: NDArray[np.int32], valid_rows: NDArray[np.int32]
+) -> tuple[Ratings, Ratings, Categorify, Categorify]:
+    """Training and validation ratings with the vocabularies of users and items that the training rows show.
+
+    A column is encoded whole and its codes are then split: of a long table, nothing but codes is ever copied.
+    """
+    users = _split_codes(ratings["user"], train_rows, valid_rows)
+    items = _split_codes(ratings["item"], train_rows, valid_rows)
+    times = ratings["time"].to_numpy() if "time" in ratings.columns else None
+    train, valid = (
+        Ratings(user, item, ratings["rating"].to_numpy()[rows], None if times is None else times[rows])
+        for user, item, rows in zip(users[:2], items[:2], (train_rows, valid_rows), strict=True)
+    )
+    return train, valid, users[2], items[2]
+
+
+def _split_codes(
+    values: pl.Series, train_rows: NDArray[np.int32], valid_rows: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Categorify]:
+    """Codes of the training and the validation rows, and the vocabulary of what the training rows show."""
+    everything = Categorify().fit(values)
+    codes = everything.encode(values)
+    train, valid = codes[train_rows], codes[valid_rows]
+    shown = np.bincount(train, minlength=len(everything)) > 0
+    shown[0] = False
+    smaller = np.where(shown, np.cumsum(shown), 0).astype(np.int32)
+    return smaller[train], smaller[valid], Categorify(everything.vocabulary.filter(pl.Series(shown[1:])))
 
 
 def encode_ratings(ratings: pl.DataFrame, user_ids: Categorify, item_ids: Categorify) -> Ratings:

@@ -42,15 +42,26 @@ def lengthen(table: pl.DataFrame | None, ids: Categorify, id_column: str) -> pl.
     return pl.concat([table.with_columns(known.alias(id_column)), pl.DataFrame({id_column: new})], how="diagonal")
 
 
+def named_items(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame | None:
+    """Item and title of every row, where the table of ratings itself has a column of titles apart from the ids."""
+    if columns.title is None or columns.title == columns.item or columns.title not in frame.columns:
+        return None
+    return frame.select(columns.item, columns.title)
+
+
 def item_titles(
-    frame: pl.DataFrame, columns: Columns, item_ids: Categorify, item_table: pl.DataFrame | None
+    named: pl.DataFrame | None, columns: Columns, item_ids: Categorify, item_table: pl.DataFrame | None
 ) -> pl.Series | None:
-    """A title for each item in vocabulary order, missing where none is known."""
+    """A title for each item in vocabulary order, missing where none is known; None where there are none at all.
+
+    Args:
+        named: what `named_items` found.
+    """
     if columns.title is None or columns.title == columns.item:
         return None
-    if columns.title in frame.columns:
-        codes = item_ids.encode(frame[columns.item])
-        first = pl.DataFrame({"code": codes, "title": frame[columns.title].cast(pl.String)}).drop_nulls()
+    if named is not None:
+        codes = item_ids.encode(named[columns.item])
+        first = pl.DataFrame({"code": codes, "title": named[columns.title].cast(pl.String)}).drop_nulls()
         first = first.filter(pl.col("code") > 0).unique("code", keep="first")
         order = pl.DataFrame({"code": np.arange(1, len(item_ids), dtype=np.int32)})
         return order.join(first, on="code", how="left", maintain_order="left")["title"]

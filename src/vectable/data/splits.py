@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vectable.errors import require
 
-Rows = NDArray[np.int64]
+Rows = NDArray[np.int32]
 
 
 def random_split(n_rows: int, valid_pct: float, seed: int) -> tuple[Rows, Rows]:
@@ -17,15 +17,17 @@ def random_split(n_rows: int, valid_pct: float, seed: int) -> tuple[Rows, Rows]:
     """
     _check_share(valid_pct)
     require(isinstance(seed, Integral) and int(seed) >= 0, f"seed is {seed!r}; it is a whole number, 0 or more.")
-    shuffled = np.random.default_rng(seed).permutation(n_rows)
-    return _cut(shuffled, n_rows, valid_pct)
+    shuffled = np.random.default_rng(seed).permutation(np.arange(n_rows, dtype=np.int32))
+    chosen = shuffled[: _n_valid(n_rows, valid_pct)].copy()
+    del shuffled
+    return _cut(chosen, n_rows)
 
 
 def time_split(times: NDArray[np.float64], valid_pct: float) -> tuple[Rows, Rows]:
     """Training and validation rows: the latest share `valid_pct` of the rows validates; equal times stay in order."""
     _check_share(valid_pct)
-    latest_first = np.argsort(times, kind="stable")[::-1]
-    return _cut(latest_first, len(times), valid_pct)
+    latest_first = np.argsort(times, kind="stable")[::-1].astype(np.int32)
+    return _cut(latest_first[: _n_valid(len(times), valid_pct)], len(times))
 
 
 def _check_share(valid_pct: float) -> None:
@@ -33,6 +35,12 @@ def _check_share(valid_pct: float) -> None:
     require(usable, f"valid_pct is {valid_pct!r}; it is a share of the rows, from 0 up to (not with) 1.")
 
 
-def _cut(rows: Rows, n_rows: int, valid_pct: float) -> tuple[Rows, Rows]:
-    n_valid = min(int(n_rows * valid_pct), n_rows - 1)
-    return np.sort(rows[max(n_valid, 0) :]), np.sort(rows[: max(n_valid, 0)])
+def _n_valid(n_rows: int, valid_pct: float) -> int:
+    return max(min(int(n_rows * valid_pct), n_rows - 1), 0)
+
+
+def _cut(chosen: Rows, n_rows: int) -> tuple[Rows, Rows]:
+    """The rows that are not among `chosen`, and those that are, both in order."""
+    held_out = np.zeros(n_rows, dtype=np.bool_)
+    held_out[chosen] = True
+    return np.arange(n_rows, dtype=np.int32)[~held_out], np.sort(chosen)

@@ -273,15 +273,15 @@ def _check_numbers(values: pl.Series) -> None:
 
 def _split(
     frame: pl.DataFrame, valid_pct: float, seed: int, split: str, valid_rows: Sequence[int] | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     if valid_rows is not None:
-        held_out = np.unique(np.asarray(valid_rows, dtype=np.int64))
+        held_out = np.unique(np.asarray(valid_rows, dtype=np.int32))
         inside = len(held_out) == 0 or (held_out[0] >= 0 and held_out[-1] < len(frame))
         require(
             inside and len(held_out) < len(frame),
             f"valid_rows names rows beyond the table's {len(frame):,}, or all of them.",
         )
-        return np.setdiff1d(np.arange(len(frame)), held_out), held_out
+        return np.setdiff1d(np.arange(len(frame), dtype=np.int32), held_out), held_out
     if split == "random":
         return random_split(len(frame), valid_pct, seed)
     if split not in frame.columns:
