@@ -222,6 +222,7 @@ def test_the_recorder_keeps_what_happened(tmp_path: Path) -> None:
     }.items():
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert len(figure.axes) == (2 if name == "lr" else 1)
+    assert learn.recorder.plot_lr()._repr_png_().startswith(b"\x89PNG")  # what a notebook asks for
     assert learn.recorder.plot_lr().axes[0].lines[0].get_ydata()[0] == pytest.approx(0.01 / 25)
 
 

@@ -1,5 +1,6 @@
 """The look that all plots share, and saving them. matplotlib without a window: nothing is shown by itself."""
 
+import io
 from typing import TYPE_CHECKING, Any
 
 from vectable.errors import DataError
@@ -21,8 +22,16 @@ def figure(columns: int = 1, size: tuple[float, float] = (7.0, 4.5)) -> "tuple[F
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
+    class Picture(Figure):
+        """A figure that a notebook shows by itself."""
+
+        def _repr_png_(self) -> bytes:
+            held = io.BytesIO()
+            self.savefig(held, format="png", dpi=100)
+            return held.getvalue()
+
     with rc_context(STYLE):
-        fig = Figure(figsize=(size[0] * (1 if columns == 1 else 0.75 * columns), size[1]), layout="constrained")
+        fig = Picture(figsize=(size[0] * (1 if columns == 1 else 0.75 * columns), size[1]), layout="constrained")
         return fig, fig.subplots(1, columns)
 
 

@@ -103,7 +103,7 @@ class FoundRates:
             loss = float(np.interp(np.log(rate), np.log(self.lrs), self.losses))
             ax.plot(rate, loss, "o", label=f"{name} {rate:.1e}")
         ax.set(xscale="log", xlabel="learning rate", ylabel="loss, smoothed")
-        ax.legend()
+        ax.legend(frameon=False)
         return save(fig, path)
 
     def _inner(self) -> tuple[Curve, Curve]:

@@ -129,7 +129,7 @@ class Recorder:
         if np.isfinite(valid).any():
             ax.plot(run.epoch_ends, valid, "o-", label="validation")
         ax.set(xlabel="step", ylabel="loss")
-        ax.legend()
+        ax.legend(frameon=False)
         return save(fig, path)
 
     def plot_lr(self, show_moms: bool = False, path: str | None = None) -> "Figure":
