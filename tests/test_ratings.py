@@ -440,3 +440,19 @@ def test_a_million_ids_are_encoded_in_seconds():
     data = vt.RatingsData.from_df(frame, valid_pct=0)
     assert data.n_users == 1_000_000
     assert data.plan(np.random.default_rng(0)).order.size == 1_000_000
+
+
+def test_columns_left_unnamed_are_the_first_second_and_third():
+    frame = pl.DataFrame({"who": [1, 2], "what": [7, 8], "stars": [4.0, 5.0], "when": [1, 2], "film": ["a", "b"]})
+    by_title = vt.RatingsData.from_df(frame, item="film", valid_pct=0)
+    assert (by_title.columns.user, by_title.columns.rating) == ("who", "stars")
+    swapped = vt.RatingsData.from_df(frame.select("stars", "who", "what"), rating="stars", valid_pct=0)
+    assert (swapped.columns.user, swapped.columns.item) == ("who", "what")
+
+
+def test_an_id_stays_whole_in_a_pandas_answer_with_holes(ratings_frame):
+    numbered = ratings_frame.with_columns(pl.col("item").replace_strict({"a": 1, "b": 2, "c": 3, "d": 4}))
+    data = vt.RatingsData.from_df(numbered.to_pandas(), valid_pct=0)
+    answer = data.native(data.item_frame([0, 2]))
+    assert answer["item"].tolist() == [None, 2]
+    assert type(answer["item"][1]) is int

@@ -53,8 +53,14 @@ def from_polars(frame: pl.DataFrame, kind: FrameKind) -> Any:
         return frame
     if kind == "pyarrow":
         return frame.to_arrow()
-    columns = {name: frame[name].to_numpy() for name in frame.columns}
+    columns = {name: _numpy_column(frame[name]) for name in frame.columns}
     return nw.from_dict(columns, backend="pandas").to_native()
+
+
+def _numpy_column(series: pl.Series) -> NDArray[Any]:
+    """A column for pandas; whole numbers with holes stay whole, as objects, where floats would make 173.0 of an id."""
+    holes = series.dtype.is_integer() and series.null_count() > 0
+    return np.array(series.to_list(), dtype=object) if holes else series.to_numpy()
 
 
 def to_series(values: Any, name: str = "") -> pl.Series:

@@ -43,7 +43,8 @@ def find_columns(
     timestamp: str | None,
     items: Any = None,
 ) -> Columns:
-    """Decide which column is which: those named, else the first, second and third.
+    """Decide which column is which: those named, else the first, second and third, or where that is named as something
+    else, the first that is left.
 
     Raises:
         DataError: a named column is missing (with the closest name), or there is no column for ratings.
@@ -56,10 +57,10 @@ def find_columns(
     if title is not None and title not in names:
         side = to_polars(items, "the items table")[0].columns if items is not None else []
         require_columns([title], [*names, *side], "The table" + (" together with the items table" if side else ""))
-    free = iter([name for name in names if name not in {*wanted, title}])
-    user = user or next(free, None)
-    item = item or next(free, None)
-    rating = rating or next(free, None)
+    taken = {*wanted, title}
+    user = user or _at(names, 0, taken)
+    item = item or _at(names, 1, taken)
+    rating = rating or _at(names, 2, taken)
     if user is None or item is None or rating is None:
         raise DataError(
             f"No column is left for the rating: the table's columns are {quote_some(names, 20) or 'none'}. {NO_RATINGS}"
@@ -69,6 +70,13 @@ def find_columns(
         f"user, item and rating name the same column twice: {[user, item, rating]}.",
     )
     return Columns(user, item, rating, title, timestamp)
+
+
+def _at(names: list[str], place: int, taken: set[str | None]) -> str | None:
+    """The column at a place, or where it is taken the first that is not; it is taken from here on."""
+    left = [name for name in [*names[place : place + 1], *names] if name not in taken]
+    taken.update(left[:1])
+    return left[0] if left else None
 
 
 def read_ratings(
