@@ -67,5 +67,6 @@ class FillMissing:
 
 
 def to_numbers(values: pl.Series) -> NDArray[np.float64]:
-    """A column as float64 with not-a-number for what is missing or no number, (rows,)."""
-    return values.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+    """A column as float64 with not-a-number for what is missing, infinite or no number, (rows,)."""
+    numbers = values.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+    return np.where(np.isfinite(numbers), numbers, np.nan)

@@ -110,8 +110,7 @@ class TableEncoder:
             filler = FillMissing(fill.strategy, fill.constant) if fill else FillMissing("constant")
             filled = filler.fit(values, weights).encode(values)
             scaler = Normalize(scale.ddof).fit(filled, weights) if scale else Normalize()
-            finite = filled[np.isfinite(filled)]
-            column = NumberColumn(filler, scaler, float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf)))
+            column = NumberColumn(filler, scaler, float(filled.min(initial=np.inf)), float(filled.max(initial=-np.inf)))
             if bins is not None:
                 binned = PiecewiseLinearBins(bins.how, bins.n_bins, bins.min_leaf)
                 column.bins = binned.fit(scaler.encode(filled).astype(np.float64), target, weights)
@@ -139,7 +138,6 @@ class TableEncoder:
             _count(drift.unknown, name, int(np.count_nonzero(codes[:, at] == 0)))
         for at, (name, column) in enumerate(self.numbers.items()):
             raw = to_numbers(table[name])
-            raw = np.where(np.isfinite(raw), raw, np.nan)
             if not column.fill.had_missing:
                 _count(drift.missing, name, int(np.isnan(raw).sum()))
             _count(drift.beyond, name, int(((raw < column.low) | (raw > column.high)).sum()))
