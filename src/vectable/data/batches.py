@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.int32]
 
+PART = 1 << 20  # rows looked at together where a long table is gone through
+
 
 @dataclass(frozen=True)
 class BatchPlan:
@@ -79,14 +81,9 @@ def block_batches(
     block = user_half[users]
     block *= 2
     block += item_half[items]
-    order = np.empty(len(users), dtype=np.int32)
-    sizes, offset = [], 0
-    for number in (0, 3, 1, 2):  # lanes 0 and 1 of stage one, then of stage two
-        rows = np.flatnonzero(block == number)
-        order[offset : offset + len(rows)] = rows
-        rng.shuffle(order[offset : offset + len(rows)])
-        sizes.append(len(rows))
-        offset += len(rows)
+    order, sizes = _gather_blocks(block, (0, 3, 1, 2))  # lanes 0 and 1 of stage one, then of stage two
+    for end, size in zip(np.cumsum(sizes), sizes, strict=True):
+        rng.shuffle(order[end - size : end])
     shares = _share_out(count_steps(len(users), batch_size), sizes)
 
     starts, stops, lanes, stages = [], [], [], []
@@ -110,6 +107,21 @@ def block_batches(
         np.concatenate(lanes),
         tuple(stages),
     )
+
+
+def _gather_blocks(block: NDArray[np.uint8], numbers: tuple[int, ...]) -> tuple[Rows, list[int]]:
+    """The rows of each block, one block behind the other, and how many each has; a part of the table at a time."""
+    counts = np.bincount(block, minlength=len(numbers))
+    sizes = [int(counts[number]) for number in numbers]
+    ends = np.cumsum(sizes) - sizes
+    order = np.empty(len(block), dtype=np.int32)
+    for first in range(0, len(block), PART):
+        part = block[first : first + PART]
+        for at, number in enumerate(numbers):
+            rows = np.flatnonzero(part == number)
+            order[ends[at] : ends[at] + len(rows)] = rows + first
+            ends[at] += len(rows)
+    return order, sizes
 
 
 def _share_out(n_steps: int, sizes: list[int]) -> list[int]:
