@@ -91,6 +91,7 @@ class CompiledEngine:
     """Dense AdamW on an `EmbeddingDotBias`, every row brought up to date when it is next read."""
 
     name = "compiled"
+    in_place = False
 
     def __init__(self, model: EmbeddingDotBias, *, preset: Preset, wd: float, threads: int) -> None:
         self.model: EmbeddingDotBias = model

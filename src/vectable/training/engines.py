@@ -26,6 +26,7 @@ class Engine(Protocol):
     """Trains one module. Between runs the module holds the truth: whoever changes its weights need not ask."""
 
     name: str
+    in_place: bool  # whether the module's weights change with every step, not only when the engine settles
 
     @property
     def model(self) -> nn.Module:
@@ -64,6 +65,7 @@ class TorchEngine:
     """
 
     name = "torch"
+    in_place = True
 
     def __init__(
         self,

@@ -222,7 +222,7 @@ class Learner:
         """One model through one schedule: the loop. Returns the number of epochs begun."""
         engine = self._engines[member]
         model, rows = engine.model, self.data.train.to(self.device)
-        before = _copy(model)
+        before = _copy(model) if engine.in_place else None
         schedule = make_schedule(n_epoch * self.data.n_steps)
         run = self.recorder.start(schedule, member)
         epoch = 0
@@ -238,6 +238,7 @@ class Learner:
                         if not np.isfinite(losses).all():
                             raise _diverged(run, epoch)
                         progress.advance(len(losses), f"epoch {epoch + 1}/{n_epoch}")
+                before = before or _copy(model)
                 self._settle(engine)
                 row = {"epoch": epoch, "train_loss": run.epoch_loss(), **self._measure(model)}
                 row["seconds"] = time.perf_counter() - started
@@ -251,7 +252,8 @@ class Learner:
             self.recorder.interrupted = True
             progress.say(f"Interrupted after {len(run.losses):,} steps; what was trained until then is kept.")
         except TrainingStopped:
-            model.load_state_dict(before)
+            if before is not None:
+                model.load_state_dict(before)
             self._drop_engines()
             raise
         for callback in callbacks:

@@ -78,8 +78,9 @@ class Schedule:
 
 def one_cycle_schedule(cycle: OneCycle, n_steps: int, lr_max: float) -> Schedule:
     """One cycle over `n_steps` steps."""
-    positions = [step / n_steps for step in range(n_steps)]
-    return Schedule(np.array([cycle.lr(at, lr_max) for at in positions]), np.array([cycle.mom(at) for at in positions]))
+    lrs = (cycle.lr(step / n_steps, lr_max) for step in range(n_steps))
+    moms = (cycle.mom(step / n_steps) for step in range(n_steps))
+    return Schedule(np.fromiter(lrs, np.float64, n_steps), np.fromiter(moms, np.float64, n_steps))
 
 
 def constant_schedule(n_steps: int, lr: float, mom: float = 0.9) -> Schedule:
