@@ -94,7 +94,9 @@ def test_bins_reach_as_far_as_the_value(how: str) -> None:
         assert counts.max() - counts.min() <= 2
     again = vt.PiecewiseLinearBins.from_json(bins.to_json())
     assert np.array_equal(again.encode(values), encoded)
-    assert len(vt.PiecewiseLinearBins("quantile").fit(np.ones(5)).borders) == 0
+    constant = vt.PiecewiseLinearBins("quantile").fit(np.ones(5))
+    assert constant.encode(np.ones(5)).shape == (5, 0)
+    assert constant.decode(constant.encode(np.ones(5))).tolist() == [1] * 5
 
 
 def test_date_parts_equal_pandas_for_every_kind_of_date() -> None:

@@ -15,13 +15,21 @@ from vectable.data.table import TableData
 from vectable.data.table_encoder import Drift
 from vectable.data.targets import ClassTarget, NumberTarget
 from vectable.data.tensors import TensorSet
-from vectable.errors import UnknownNameError, VectableError, VectableWarning, did_you_mean, quote_some, require
+from vectable.errors import (
+    ArtifactError,
+    UnknownNameError,
+    VectableError,
+    VectableWarning,
+    did_you_mean,
+    quote_some,
+    require,
+)
 from vectable.insight.components import principal_components
 from vectable.models.ensemble import Ensemble
 from vectable.models.layers import embedding_width
 from vectable.models.tabular import TabularModel
 from vectable.training.learner import LEARNER_OPTIONS, Learner
-from vectable.training.losses import activation_of, compute_loss, row_by_row
+from vectable.training.losses import activation_of, compute_loss, loss_named, row_by_row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,7 +82,8 @@ def tabular_learner(
                 f"There is no category column {name!r}.{hint} There are {quote_some(encoder.categories, 20)}."
             )
     sizes = [
-        (len(one), widths.get(name, embedding_width(len(one), preset))) for name, one in encoder.categories.items()
+        (len(one), widths.get(name, embedding_width(len(one.vocabulary) + 1, preset)))
+        for name, one in encoder.categories.items()
     ]
     config: dict[str, Any] = {
         "embeddings": sizes,
@@ -114,7 +123,7 @@ class TabularLearner(Learner):
         """
         decoded = self.data.target.decode(self._raw_predictions(df))
         values = decoded.to_numpy() if isinstance(decoded, pl.Series) else decoded
-        return values[0] if isinstance(df, Mapping) else values
+        return values[0] if _is_row(df) else values
 
     def predict_proba(self, df: Any) -> NDArray[np.float32]:
         """Probability of each class (in the order of `classes`), (rows, classes); of a dict, (classes,)."""
@@ -122,7 +131,7 @@ class TabularLearner(Learner):
             isinstance(self.data.target, ClassTarget), "Probabilities belong to classes, and the target is numbers."
         )
         probabilities = self._raw_predictions(df)
-        return probabilities[0] if isinstance(df, Mapping) else probabilities
+        return probabilities[0] if _is_row(df) else probabilities
 
     @property
     def classes(self) -> list[Any]:
@@ -132,7 +141,8 @@ class TabularLearner(Learner):
 
     def drift(self, df: Any) -> Drift:
         """What a table holds that training never showed, counted by column."""
-        return self.data.encoder.encode(to_polars(df)[0])[2]
+        encoder = self.data.encoder
+        return (encoder.encode_row(df) if _is_row(df) else encoder.encode(to_polars(df)[0]))[2]
 
     # ---------------------------------------------------------------- what did it learn
 
@@ -191,7 +201,10 @@ class TabularLearner(Learner):
         each = each.reshape(len(outputs), -1).mean(dim=1)
         worst = each.argsort(descending=True)[:n]
         predicted = self.data.target.decode(activation_of(self.loss_func)(outputs).numpy()[worst.numpy()])
-        shown = self.data.valid_frame[worst.numpy()]
+        frame = self.data.valid_frame
+        if len(frame) != len(self.data.valid_rows):  # a loaded model has the encoded rows alone
+            frame = self.data.decode(self.data.valid_rows)
+        shown = frame[worst.numpy()]
         columns = [pl.Series("loss", each[worst].numpy())]
         if isinstance(predicted, pl.Series) or predicted.ndim == 1:
             columns.insert(0, pl.Series("prediction", predicted))
@@ -254,7 +267,12 @@ class TabularLearner(Learner):
             members = [TabularModel(**settings["config"]) for _ in range(settings["n_models"])]
             model = members[0] if len(members) == 1 else Ensemble(members, logits=isinstance(target, ClassTarget))
         options = {**{key: settings[key] for key in LEARNER_OPTIONS}, **more}
-        loss = options.pop("loss_func", None) or getattr(nn, settings["loss_func"])()
+        loss = options.pop("loss_func", None) or loss_named(settings["loss_func"])
+        for name, found in (("loss_func", loss), ("opt", options["opt"])):
+            if found is None:
+                raise ArtifactError(
+                    f"This folder was saved by a learner with a {name} of its own: hand it in, {name}=..."
+                )
         learn = cls(data, model, loss, **options)
         learn.take_state(contents)
         return learn
@@ -276,15 +294,18 @@ class TabularLearner(Learner):
 
     def _raw_predictions(self, df: Any) -> NDArray[np.float32]:
         """Outputs with the loss's activation, of a raw table or a dict, (rows, outputs)."""
-        if isinstance(df, Mapping):
-            codes, numbers = self.data.encoder.encode_row(df)
-        else:
-            codes, numbers, drift = self.data.encoder.encode(to_polars(df)[0])
-            if drift:
-                warnings.warn(f"{drift}; they are predicted as unknown or missing.", VectableWarning, stacklevel=4)
+        encoder = self.data.encoder
+        codes, numbers, drift = encoder.encode_row(df) if _is_row(df) else encoder.encode(to_polars(df)[0])
+        if drift:
+            warnings.warn(f"{drift}; they are predicted as unknown or missing.", VectableWarning, stacklevel=3)
         rows = TensorSet((torch.from_numpy(codes), torch.from_numpy(numbers)), torch.zeros(len(codes)))
         predicted: Tensor = activation_of(self.loss_func)(self._outputs(self.model, rows))
         return predicted.numpy()
+
+
+def _is_row(df: Any) -> bool:
+    """Whether this is one row, a mapping from columns to single values, and no table."""
+    return isinstance(df, Mapping) and all(isinstance(one, str) or not hasattr(one, "__len__") for one in df.values())
 
 
 def _normalised_range(target: Any, y_range: Sequence[float] | None) -> list[float] | None:

@@ -25,7 +25,7 @@ class PiecewiseLinearBins:
         min_leaf: fewest training rows on each side of a tree's split.
 
     Attributes:
-        borders: increasing, (bins + 1,); none for a column of one value.
+        borders: increasing, (bins + 1,); for a column of one value that value, and so no bins.
     """
 
     def __init__(self, how: str = "tree", n_bins: int = 48, min_leaf: int = 64) -> None:
@@ -46,7 +46,7 @@ class PiecewiseLinearBins:
         """
         distinct = np.unique(values)
         if len(distinct) < 2:
-            self.borders = np.zeros(0)
+            self.borders = distinct.astype(np.float64)
             return self
         if self.how == "tree":
             require(target is not None, "Bins from a tree need the target; give it, or take how='quantile'.")

@@ -93,6 +93,8 @@ class Categorify:
 
     def encode_one(self, value: Any) -> int:
         """The code of one value, without building a column."""
+        if value is None:
+            return self.missing_code
         code = self._code_of.get(value) if type(value) in (int, str) else None
         return int(self.encode([value])[0]) if code is None else code
 

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vectable.data.weighted import weighted_mode, weighted_quantile
-from vectable.errors import require
+from vectable.errors import DataError, require
 
 STRATEGIES = ("median", "most_common", "constant")
 
@@ -67,6 +67,24 @@ class FillMissing:
 
 
 def to_numbers(values: pl.Series) -> NDArray[np.float64]:
-    """A column as float64 with not-a-number for what is missing, infinite or no number, (rows,)."""
-    numbers = values.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+    """A column as float64 with not-a-number for what is missing, infinite or no number, (rows,).
+
+    Durations, times and dates become seconds (since midnight, since 1970), whatever unit they are kept in.
+
+    Raises:
+        DataError: a column of lists, structures or bytes.
+    """
+    dtype = values.dtype
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        raise DataError(f"Column {values.name!r} is {dtype}, and not numbers; take it apart first, or leave it out.")
+    unit = 1.0
+    if dtype == pl.Time:
+        values, unit = values.cast(pl.Int64), 1e9
+    elif dtype == pl.Duration:
+        values, unit = values.cast(pl.Duration("us")).cast(pl.Int64), 1e6
+    elif dtype.is_temporal():
+        values, unit = values.dt.epoch("us"), 1e6
+    elif dtype in (pl.Enum, pl.Categorical):
+        values = values.cast(pl.String)
+    numbers = values.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy() / unit
     return np.where(np.isfinite(numbers), numbers, np.nan)

@@ -25,6 +25,8 @@ def kind_of(values: pl.Series) -> Kind:
     categories up to 20 different values and numbers beyond; lists and structures cannot be used.
     """
     dtype = values.dtype
+    if dtype.is_float():
+        values = values.fill_nan(None)
     if values.null_count() == len(values):
         return Kind("unusable", "no value at all")
     if dtype.is_temporal() and dtype not in (pl.Duration, pl.Time):

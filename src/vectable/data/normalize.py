@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 from vectable.data.weighted import weighted_mean_std
 
 EPS = 1e-7
+FARTHEST = 1e6  # standard deviations; among n training rows none is farther than the root of n from their mean
 
 
 class Normalize:
-    """``(x - mean) / (1e-7 + std)``, learned from the training rows.
+    """``(x - mean) / (1e-7 + std)``, learned from the training rows; a column of one value keeps its unit (std 1).
+
+    Values of new rows beyond a million standard deviations are brought there, so that a net's sums stay finite.
 
     Args:
         ddof: taken off the number of rows in the standard deviation: 0 as today's reference, 1 as in the lesson.
@@ -27,11 +30,18 @@ class Normalize:
         """Learn mean and standard deviation of `values`, (rows,) without holes."""
         if len(values):
             self.mean, self.std = weighted_mean_std(np.asarray(values, dtype=np.float64), weights, self.ddof)
+            self.std = self.std if np.ptp(values) > 0 else 1.0
         return self
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Normalised values, (rows,) float32."""
-        return ((np.asarray(values, dtype=np.float64) - self.mean) / (EPS + self.std)).astype(np.float32)
+        deviations = np.clip(values, self.mean - FARTHEST * self.std, self.mean + FARTHEST * self.std) - self.mean
+        return (deviations / (EPS + self.std)).astype(np.float32)
+
+    def encode_one(self, value: float) -> float:
+        """The normalised value of one number."""
+        deviation = min(max(value, self.mean - FARTHEST * self.std), self.mean + FARTHEST * self.std) - self.mean
+        return deviation / (EPS + self.std)
 
     def decode(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """The values as they were."""

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from vectable.data.batches import BatchPlan, count_steps, shuffled_batches
 from vectable.data.bins import PiecewiseLinearBins
 from vectable.data.categorify import Categorify
-from vectable.data.fill_missing import FillMissing
+from vectable.data.fill_missing import FillMissing, to_numbers
 from vectable.data.frames import FrameKind, from_polars, to_polars
 from vectable.data.kinds import Kind, kind_of
 from vectable.data.normalize import Normalize
 from vectable.data.splits import random_split, time_split
 from vectable.data.table_encoder import TableEncoder
-from vectable.data.targets import ClassTarget, Target, check_target, make_target
+from vectable.data.targets import ClassTarget, NumberTarget, Target, check_target, make_target
 from vectable.errors import DataError, VectableWarning, closest, require, require_columns
 
 if TYPE_CHECKING:
@@ -107,8 +107,9 @@ class TableData:
         Args:
             df: pandas, polars or pyarrow table.
             target: column to predict, or several columns of numbers.
-            cat_names, cont_names, date_names: columns of categories, numbers and dates. Without any, all columns are
-                used and their kinds found by a rule (see `summary`); those named keep the kind they are named for.
+            cat_names, cont_names, date_names: columns of categories, numbers and dates. With both cat_names and
+                cont_names (one may be empty) only those named are used; else all columns are, and the kinds of those
+                not named are found by a rule (see `summary`).
             procs: the encoders: `FillMissing`, `Categorify`, `Normalize`, as classes or as patterns with settings.
             valid_pct: share of the rows held out; may be 0.
             seed: of the random split.
@@ -117,7 +118,8 @@ class TableData:
             target_kind: "classes" or "numbers"; found by the rule of columns.
             log_target: learn ``log(1 + y)``.
             bins: piecewise-linear bins for the numbers: "tree", "quantile", a pattern, or None.
-            weights: column with the weight of each row in the loss.
+            weights: column with the weight of each row: a training row of weight w counts as w rows in the loss and
+                the encoders, one of weight 0 is left out. Validation rows count alike.
             class_weights: "balanced", or the weight of each class.
             batch_size: rows a step.
 
@@ -138,15 +140,21 @@ class TableData:
 
         train_at, valid_at = _split(frame, valid_pct, seed, split, valid_rows)
         train, valid = frame[train_at], frame[valid_at]
-        what.fit(train)
+        counts = None if weights is None else _weights_of_rows(train, weights)
+        if counts is not None:
+            train, counts = train.filter(pl.Series(counts > 0)), counts[counts > 0]
+        if isinstance(what, ClassTarget):
+            what.fit(train)
+        else:
+            _tell_constant(what.fit(train, counts))
         valid = _without_unseen_classes(valid, what)
         patterns = _patterns(procs)
         named = {
             one: [name for name, found in kinds.items() if found.kind == one] for one in ("category", "number", "date")
         }
         encoder = TableEncoder(named["category"], named["number"], named["date"])
-        encoder.fit(train, *patterns, _bins(bins), target=_for_tree(what.encode(train)))
-        row_weights = _row_weights(train, what, weights, class_weights)
+        encoder.fit(train, *patterns, _bins(bins), target=_for_tree(what.encode(train)), weights=counts)
+        row_weights = _row_weights(train, what, counts, class_weights)
         rows = []
         for part, part_weights, where in (
             (train, row_weights, "the training table"),
@@ -202,6 +210,16 @@ class TableData:
         """Hand a result back as the kind of frame the user works with."""
         return from_polars(frame, self.kind)
 
+    def decode(self, rows: TableRows) -> pl.DataFrame:
+        """Encoded rows as a table again, the target among it."""
+        target = rows.target
+        if isinstance(self.target, ClassTarget):
+            columns = [self.target.classes.gather(target).alias(self.target.name)]
+        else:
+            values = self.target.decode(target).reshape(len(target), -1)
+            columns = [pl.Series(name, values[:, at]) for at, name in enumerate(self.target.names)]
+        return self.encoder.decode(rows.categories, rows.numbers).hstack(columns)
+
     def summary(self) -> Any:
         """What each column was taken for, why, and how many categories or what range training showed."""
         rows = []
@@ -246,9 +264,9 @@ def _kinds(
             named[name] = Kind(kind, "as named")
             if kind == "number":
                 _check_numbers(frame[name])
-    if named:
+    if cat_names is not None and cont_names is not None and named:
         return named
-    kinds = {name: kind_of(frame[name]) for name in frame.columns if name not in taken}
+    kinds = {name: named.get(name) or kind_of(frame[name]) for name in frame.columns if name not in taken}
     left_out = {name: kind.why for name, kind in kinds.items() if kind.kind == "unusable"}
     if left_out:
         listed = "; ".join(f"{name!r} ({why})" for name, why in left_out.items())
@@ -262,7 +280,7 @@ def _kinds(
 def _check_numbers(values: pl.Series) -> None:
     if values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null) or values.dtype.is_temporal():
         return
-    bad = values.cast(pl.Float64, strict=False).is_null() & values.is_not_null()
+    bad = pl.Series(np.isnan(to_numbers(values))) & values.is_not_null()
     if bad.any():
         row = int(bad.arg_true()[0])
         raise DataError(
@@ -325,19 +343,34 @@ def _for_tree(target: NDArray[Any]) -> NDArray[Any]:
     return target if target.ndim == 1 else target[:, 0]
 
 
+def _weights_of_rows(train: pl.DataFrame, column: str) -> NDArray[np.float64]:
+    """The weights in a column, (rows,), 0 or more."""
+    rows = to_numbers(train[column])
+    usable = rows >= 0
+    if not usable.all() or rows.sum() == 0:
+        row = int(np.argmin(usable))
+        raise DataError(
+            f"Column {column!r} holds the weight {train[column][row]!r}; weights are 0 or more, and not all 0."
+        )
+    return rows
+
+
+def _tell_constant(target: NumberTarget) -> None:
+    for name, low, high in zip(target.names, target.low, target.high, strict=True):
+        if low == high:
+            told = f"The target {name!r} is {low:g} in all training rows: there is nothing to learn from it."
+            warnings.warn(told, VectableWarning, stacklevel=4)
+
+
 def _row_weights(
-    train: pl.DataFrame, target: Target, weights: str | None, class_weights: str | dict[Any, float] | None
+    train: pl.DataFrame,
+    target: Target,
+    counts: NDArray[np.float64] | None,
+    class_weights: str | dict[Any, float] | None,
 ) -> NDArray[np.float32] | None:
-    if weights is None and class_weights is None:
+    if counts is None and class_weights is None:
         return None
-    rows = np.ones(len(train))
-    if weights is not None:
-        rows = train[weights].cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().copy()
-        if not (np.isfinite(rows).all() and (rows >= 0).all() and rows.sum() > 0):
-            row = int(np.argmin(np.isfinite(rows) & (rows >= 0)))
-            raise DataError(
-                f"Column {weights!r} holds the weight {train[weights][row]!r}; weights are 0 or more, and not all 0."
-            )
+    rows = np.ones(len(train)) if counts is None else counts
     if class_weights is not None:
         if not isinstance(target, ClassTarget):
             raise DataError("class_weights needs a target of classes.")

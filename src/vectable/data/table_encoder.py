@@ -5,6 +5,7 @@ hole where training had none, an extra or reordered column are handled and count
 all is an error.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,14 +15,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vectable.data.bins import PiecewiseLinearBins
-from vectable.data.categorify import Categorify, as_ids
+from vectable.data.categorify import Categorify
 from vectable.data.dates import CATEGORIES as DATE_CATEGORIES
 from vectable.data.dates import date_parts
 from vectable.data.fill_missing import FillMissing, to_numbers
+from vectable.data.frames import to_series
 from vectable.data.normalize import Normalize
+from vectable.data.weighted import weighted_mean_std
 from vectable.errors import require_columns
 
 NA = "_na"
+FEW = 4  # rows encoded value by value, which for so few is quicker than column by column
 
 
 @dataclass
@@ -97,25 +101,28 @@ class TableEncoder:
 
         Args:
             train: training rows.
-            fill, scale, bins: patterns; None leaves that step out (a hole is then 0 after normalising).
+            fill, scale, bins: patterns; None leaves that step out (a hole is then the mean, 0 after normalising).
             target: for bins from a tree, (rows,): numbers, or classes as whole numbers.
             weights: (rows,); a row of weight w counts as w rows.
         """
         table = self._with_date_parts(train, "the training table")
-        parts = [f"{name}_{part}" for name in self.dates for part in DATE_CATEGORIES]
-        number_parts = [name for name in table.columns if name not in train.columns and name not in parts]
+        derived = [name for name in table.columns if name not in self.raw_columns]
+        in_words = {f"{name}_{part}" for name in self.dates for part in DATE_CATEGORIES}
+        parts = [name for name in derived if name in in_words]
         self.categories = {name: Categorify(missing_slot=True).fit(table[name]) for name in [*self.cat_names, *parts]}
-        for name in [*self.cont_names, *number_parts]:
+        self.numbers = {}
+        for name in [*self.cont_names, *(name for name in derived if name not in in_words)]:
             values = table[name]
-            filler = FillMissing(fill.strategy, fill.constant) if fill else FillMissing("constant")
+            plain = FillMissing("constant", 0.0 if fill else _mean(values, weights))
+            filler = FillMissing(fill.strategy, fill.constant) if fill else plain
             filled = filler.fit(values, weights).encode(values)
             scaler = Normalize(scale.ddof).fit(filled, weights) if scale else Normalize()
-            column = NumberColumn(filler, scaler, float(filled.min(initial=np.inf)), float(filled.max(initial=-np.inf)))
+            column = NumberColumn(filler, scaler, float(filled.min()), float(filled.max()))
             if bins is not None:
                 binned = PiecewiseLinearBins(bins.how, bins.n_bins, bins.min_leaf)
                 column.bins = binned.fit(scaler.encode(filled).astype(np.float64), target, weights)
             self.numbers[name] = column
-            if fill and filler.had_missing:
+            if fill and filler.had_missing and name + NA not in self.categories:
                 self.categories[name + NA] = Categorify(missing_slot=True).fit(pl.Series([False, True]))
         return self
 
@@ -132,37 +139,64 @@ class TableEncoder:
         drift = Drift(len(frame))
         codes = np.empty((len(frame), len(self.categories)), dtype=np.int32)
         numbers = np.empty((len(frame), len(self.numbers)), dtype=np.float32)
+        raws = {name: _numbers_of(table[name]) for name in self.numbers}
         for at, (name, categorify) in enumerate(self.categories.items()):
-            values = pl.Series(np.isnan(to_numbers(table[name.removesuffix(NA)]))) if self._is_na(name) else table[name]
-            codes[:, at] = categorify.encode(values)
+            if self._is_na(name):
+                codes[:, at] = 1 + np.isnan(raws[name.removesuffix(NA)])  # the codes of false and true
+            else:
+                codes[:, at] = _codes_of(categorify, table[name])
             _count(drift.unknown, name, int(np.count_nonzero(codes[:, at] == 0)))
         for at, (name, column) in enumerate(self.numbers.items()):
-            raw = to_numbers(table[name])
+            raw = raws[name]
             if not column.fill.had_missing:
                 _count(drift.missing, name, int(np.isnan(raw).sum()))
             _count(drift.beyond, name, int(((raw < column.low) | (raw > column.high)).sum()))
             numbers[:, at] = column.scale.encode(np.where(np.isnan(raw), column.fill.fill, raw))
         return codes, numbers, drift
 
-    def encode_row(self, row: Mapping[str, Any]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """One row as a mapping from columns to values, without building a table: (1, categories) and (1, numbers).
+    def encode_row(self, row: Mapping[str, Any]) -> tuple[NDArray[np.int32], NDArray[np.float32], Drift]:
+        """`encode` for one row as a mapping from columns to values, mostly without building a table.
 
         Raises:
             DataError: a column is not there.
         """
         require_columns(self.raw_columns, row, "The row")
         if self.dates:
-            codes, numbers, _ = self.encode(pl.DataFrame([{name: row[name] for name in self.raw_columns}]), "the row")
-            return codes, numbers
+            return self.encode(pl.DataFrame([to_series([row[name]], name) for name in self.raw_columns]), "the row")
+        drift = Drift(1)
         codes = np.empty((1, len(self.categories)), dtype=np.int32)
         numbers = np.empty((1, len(self.numbers)), dtype=np.float32)
+        raws = {name: _number_of(row[name]) for name in self.numbers}
         for at, (name, categorify) in enumerate(self.categories.items()):
-            value = _is_hole(row[name.removesuffix(NA)]) if self._is_na(name) else row[name]
-            codes[0, at] = categorify.encode_one(value)
+            if self._is_na(name):
+                codes[0, at] = 1 + math.isnan(raws[name.removesuffix(NA)])
+            else:
+                codes[0, at] = code = categorify.encode_one(row[name])
+                _count(drift.unknown, name, int(code == 0))
         for at, (name, column) in enumerate(self.numbers.items()):
-            value = column.fill.fill if _is_hole(row[name]) else float(row[name])
-            numbers[0, at] = (value - column.scale.mean) / (1e-7 + column.scale.std)
-        return codes, numbers
+            raw, is_hole = raws[name], math.isnan(raws[name])
+            _count(drift.missing, name, int(is_hole and not column.fill.had_missing))
+            _count(drift.beyond, name, int(raw < column.low or raw > column.high))
+            value = column.fill.fill if is_hole else raw
+            numbers[0, at] = column.scale.encode_one(value)
+        return codes, numbers, drift
+
+    def decode(self, codes: NDArray[np.int32], numbers: NDArray[np.float32]) -> pl.DataFrame:
+        """The raw columns of encoded rows, (rows, categories) and (rows, numbers); dates to the minute.
+
+        What was unknown or missing is missing, what was filled is missing where a category remembers it.
+        """
+        categories = {name: one.decode(codes[:, at]) for at, (name, one) in enumerate(self.categories.items())}
+        values = {
+            name: pl.Series(one.scale.decode(numbers[:, at])) for at, (name, one) in enumerate(self.numbers.items())
+        }
+        for name in [name for name in categories if self._is_na(name)]:
+            column = values[name.removesuffix(NA)]
+            values[name.removesuffix(NA)] = column.set(categories[name] == "true", None)
+        for name in self.dates:
+            seconds = values.get(f"{name}_elapsed", pl.Series([None] * len(codes), dtype=pl.Float64))
+            values[name] = ((seconds / 60).round() * 60e6).cast(pl.Int64).cast(pl.Datetime("us"))
+        return pl.DataFrame([(categories | values)[name].alias(name) for name in self.raw_columns])
 
     def borders(self) -> list[list[float]]:
         """Borders of each number column's bins, in normalised units; none where there are none."""
@@ -203,7 +237,10 @@ class TableEncoder:
         return name not in self.cat_names and name.endswith(NA) and name.removesuffix(NA) in self.numbers
 
     def _with_date_parts(self, frame: pl.DataFrame, where: str) -> pl.DataFrame:
-        return pl.concat([frame, *(date_parts(frame[name], where) for name in self.dates)], how="horizontal")
+        """The raw columns and the parts of the dates; where a raw column has a part's name, it is taken instead."""
+        raw = frame.select(self.raw_columns)
+        parts = [part for name in self.dates for part in date_parts(frame[name], where)]
+        return raw.with_columns(part for part in parts if part.name not in self.raw_columns) if parts else raw
 
 
 def _count(counts: dict[str, int], name: str, number: int) -> None:
@@ -211,13 +248,31 @@ def _count(counts: dict[str, int], name: str, number: int) -> None:
         counts[name] = number
 
 
-def _is_hole(value: Any) -> bool:
+def _mean(values: pl.Series, weights: NDArray[np.float64] | None) -> float:
+    """Mean of what is known; 0 where nothing is."""
+    numbers = to_numbers(values)
+    known = ~np.isnan(numbers)
+    return weighted_mean_std(numbers[known], None if weights is None else weights[known])[0] if known.any() else 0.0
+
+
+def _codes_of(categorify: Categorify, values: pl.Series) -> NDArray[np.int32]:
+    """`Categorify.encode`, a few values of the simple types one by one."""
+    if len(values) > FEW or values.dtype not in (pl.String, pl.Int64, pl.Enum):
+        return categorify.encode(values)
+    return np.array([categorify.encode_one(value) for value in values.to_list()], dtype=np.int32)
+
+
+def _numbers_of(values: pl.Series) -> NDArray[np.float64]:
+    """`to_numbers`, a few values of the simple types one by one."""
+    if len(values) > FEW or values.dtype not in (pl.Float64, pl.Int64):
+        return to_numbers(values)
+    return np.array([_number_of(value) for value in values.to_list()], dtype=np.float64)
+
+
+def _number_of(value: Any) -> float:
+    """`to_numbers` for one value."""
     if value is None:
-        return True
-    try:
-        return not np.isfinite(float(value))
-    except (TypeError, ValueError):
-        return True
-
-
-__all__ = ["Drift", "NumberColumn", "TableEncoder", "as_ids"]
+        return math.nan
+    if isinstance(value, float | int | np.floating | np.integer):
+        return float(value) if math.isfinite(value) else math.nan
+    return float(to_numbers(to_series([value]))[0])

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.data.categorify import Categorify
+from vectable.data.categorify import Categorify, as_ids
 from vectable.data.fill_missing import to_numbers
 from vectable.errors import DataError, require
 
@@ -155,10 +155,11 @@ def check_target(frame: pl.DataFrame, names: list[str], kind: str, where: str = 
     """Raise a sentence for the first row whose target is missing or, for numbers, not a finite number."""
     for name in names:
         values = frame[name]
-        usable = np.isfinite(to_numbers(values)) if kind == "numbers" else values.is_not_null().to_numpy()
+        usable = np.isfinite(to_numbers(values)) if kind == "numbers" else as_ids(values).is_not_null().to_numpy()
         if not usable.all():
             row = int(np.argmin(usable))
-            what = "missing" if values[row] is None else f"{values[row]!r}, which is not a finite number"
+            is_gone = values[row] is None or values[row] != values[row]
+            what = "missing" if is_gone else f"{values[row]!r}, which is not a finite number"
             raise DataError(
                 f"The target in row {row + 1:,} of {where} (column {name!r}) is {what}; {int((~usable).sum()):,} of "
                 f"{len(values):,} rows are like that. Correct or drop them."

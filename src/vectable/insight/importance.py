@@ -9,7 +9,7 @@ import torch
 from vectable.data.dates import CATEGORIES, NUMBERS
 from vectable.data.table_encoder import NA
 from vectable.data.tensors import TensorSet
-from vectable.errors import VectableError
+from vectable.errors import VectableError, require
 from vectable.training.losses import compute_loss
 
 PARTS = CATEGORIES + NUMBERS
@@ -27,12 +27,14 @@ def permutation_importance(learn: "TabularLearner", repeats: int = 3, seed: int 
     rows = learn.data.valid
     if len(rows) < 2:
         raise VectableError("Importance is measured on validation rows, and there are fewer than two.")
+    require(repeats >= 1, f"repeats is {repeats!r}; it is 1 or more.")
     encoder = learn.data.encoder
     rng = np.random.default_rng(seed)
     base = _loss(learn, rows)
     found = []
     for name in encoder.raw_columns:
-        mine = {name, name + NA} | ({f"{name}_{part}" for part in PARTS} if name in encoder.dates else set())
+        derived = {name + NA} | ({f"{name}_{part}" for part in PARTS} if name in encoder.dates else set())
+        mine = {name} | (derived - set(encoder.raw_columns))
         at = [[i for i, one in enumerate(block) if one in mine] for block in (encoder.categories, encoder.numbers)]
         growth = []
         for _ in range(repeats):

@@ -55,7 +55,9 @@ def compute_loss(loss_func: LossFunction, outputs: Tensor, target: Tensor, weigh
     if weights is not None:
         each = compute_loss(row_by_row(loss_func), outputs, target)
         each = each.reshape(len(weights), -1).mean(dim=1)
-        return (each * weights).sum() / weights.sum()
+        of_class = getattr(loss_func, "weight", None) if isinstance(loss_func, CLASS_LOSSES) else None
+        shares = weights if of_class is None else weights * of_class[target.long()]
+        return (each * weights).sum() / shares.sum()
     if isinstance(loss_func, CLASS_LOSSES):
         return loss_func(outputs, target if target.is_floating_point() else target.long())
     if isinstance(loss_func, REGRESSION_LOSSES + BINARY_LOSSES):
