@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from vectable.artifact import Contents
+    from vectable.insight.calibration import Calibration
 
 
 def tabular_learner(
@@ -217,6 +218,20 @@ class TabularLearner(Learner):
         counts = np.bincount(target.numpy() * n + probabilities.argmax(dim=1).numpy(), minlength=n * n).reshape(n, n)
         names = [str(name) for name in self.classes]
         return self.data.native(pl.DataFrame({"class": names} | {name: counts[:, at] for at, name in enumerate(names)}))
+
+    def calibration(self, n_bins: int = 10) -> "Calibration":
+        """Whether the validation rows' probabilities came true as often as they say; `.plot()` draws it.
+
+        Of two classes, the probability of the second; of more, that of the predicted class (Guo et al. 2017).
+        """
+        from vectable.insight.calibration import calibration
+
+        classes = self.classes
+        probabilities, target = (one.numpy() for one in self.get_preds())
+        if len(classes) == 2:
+            return calibration(probabilities[:, 1], target == 1, n_bins, f"probability of {classes[1]}")
+        best = probabilities.argmax(axis=1)
+        return calibration(probabilities.max(axis=1), target == best, n_bins, "probability of the predicted class")
 
     # ---------------------------------------------------------------- saving
 
