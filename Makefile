@@ -9,7 +9,7 @@ demo: $(VENV)/.installed
 	$(BIN)/vectable demo --out demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto
 
 lint: $(VENV)/.test $(VENV)/.lint
 	$(BIN)/ruff check .

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import settings
 
 import vectable as vt
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no defect
+settings.load_profile("patient")
 
 PROJECT = Path(__file__).resolve().parents[1]
 
