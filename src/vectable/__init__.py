@@ -11,6 +11,7 @@ from vectable._version import __version__
 
 if TYPE_CHECKING:
     from vectable import insight as insight
+    from vectable import lab as lab
     from vectable.artifact import load_learner as load_learner
     from vectable.collab import CollabLearner as CollabLearner
     from vectable.collab import collab_learner as collab_learner
@@ -77,7 +78,7 @@ _HOMES = {
     "elapsed_to_event": "vectable.data.dates",
     "Learner": "vectable.training.learner",
 }
-_MODULES = {"datasets": "vectable.data.catalogue", "insight": "vectable.insight"}
+_MODULES = {"datasets": "vectable.data.catalogue", "insight": "vectable.insight", "lab": "vectable.lab"}
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 

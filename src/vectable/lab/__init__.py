@@ -1,0 +1,72 @@
+"""The lesson by hand: every layer, loss, gradient, optimizer and schedule in a few lines of NumPy.
+
+One idea a file; formula and source in each docstring, and where torch differs. Nothing here trains a model of the
+library: it is for reading, for checking, and for the workbooks.
+"""
+
+from vectable.lab.activations import log_softmax as log_softmax
+from vectable.lab.activations import relu as relu
+from vectable.lab.activations import relu_gradient as relu_gradient
+from vectable.lab.activations import scaled_sigmoid as scaled_sigmoid
+from vectable.lab.activations import scaled_sigmoid_gradient as scaled_sigmoid_gradient
+from vectable.lab.activations import sigmoid as sigmoid
+from vectable.lab.activations import sigmoid_gradient as sigmoid_gradient
+from vectable.lab.activations import softmax as softmax
+from vectable.lab.activations import softmax_gradient as softmax_gradient
+from vectable.lab.affine import MyLinear as MyLinear
+from vectable.lab.affine import affine as affine
+from vectable.lab.affine import affine_gradients as affine_gradients
+from vectable.lab.affine import append_ones as append_ones
+from vectable.lab.affine import compose_affine as compose_affine
+from vectable.lab.averages import ewma as ewma
+from vectable.lab.batch_norm import BatchNorm as BatchNorm
+from vectable.lab.decay import decay as decay
+from vectable.lab.decay import l2 as l2
+from vectable.lab.decay import l2_penalty as l2_penalty
+from vectable.lab.decay import l2_penalty_gradients as l2_penalty_gradients
+from vectable.lab.descent import Descent as Descent
+from vectable.lab.descent import descend as descend
+from vectable.lab.dropout import dropout as dropout
+from vectable.lab.dropout import dropout_mask as dropout_mask
+from vectable.lab.embeddings import lookup as lookup
+from vectable.lab.embeddings import lookup_gradient as lookup_gradient
+from vectable.lab.embeddings import one_hot as one_hot
+from vectable.lab.embeddings import one_hot_product as one_hot_product
+from vectable.lab.factorisation import Factors as Factors
+from vectable.lab.factorisation import factor_gradients as factor_gradients
+from vectable.lab.factorisation import fit_factors as fit_factors
+from vectable.lab.factorisation import start_factors as start_factors
+from vectable.lab.gradients import check_gradient as check_gradient
+from vectable.lab.gradients import finite_differences as finite_differences
+from vectable.lab.gradients import one_sided as one_sided
+from vectable.lab.line import lesson_points as lesson_points
+from vectable.lab.line import line as line
+from vectable.lab.line import line_gradients as line_gradients
+from vectable.lab.line import line_loss as line_loss
+from vectable.lab.losses import binary_cross_entropy as binary_cross_entropy
+from vectable.lab.losses import binary_cross_entropy_as_lookup as binary_cross_entropy_as_lookup
+from vectable.lab.losses import binary_cross_entropy_from_logits as binary_cross_entropy_from_logits
+from vectable.lab.losses import cross_entropy as cross_entropy
+from vectable.lab.losses import cross_entropy_as_sum as cross_entropy_as_sum
+from vectable.lab.losses import cross_entropy_gradient as cross_entropy_gradient
+from vectable.lab.losses import mse as mse
+from vectable.lab.losses import mse_gradient as mse_gradient
+from vectable.lab.losses import nll as nll
+from vectable.lab.losses import rmse as rmse
+from vectable.lab.nets import Net as Net
+from vectable.lab.nets import accuracy as accuracy
+from vectable.lab.nets import train_epoch as train_epoch
+from vectable.lab.nets import update as update
+from vectable.lab.optimizers import SGD as SGD
+from vectable.lab.optimizers import Adam as Adam
+from vectable.lab.optimizers import DampedMomentum as DampedMomentum
+from vectable.lab.optimizers import Forgetful as Forgetful
+from vectable.lab.optimizers import Momentum as Momentum
+from vectable.lab.optimizers import RMSProp as RMSProp
+from vectable.lab.optimizers import WorkbookAdam as WorkbookAdam
+from vectable.lab.optimizers import WorkbookRMSProp as WorkbookRMSProp
+from vectable.lab.schedules import cosine as cosine
+from vectable.lab.schedules import exponential as exponential
+from vectable.lab.schedules import linear as linear
+from vectable.lab.schedules import one_cycle as one_cycle
+from vectable.lab.schedules import one_cycle_momentum as one_cycle_momentum

@@ -1,0 +1,61 @@
+"""The affine function: multiply by a matrix, add a bias. Every layer with weights is one of these.
+
+Rows are examples throughout the lab, as in torch; the weights are (inputs, outputs), so that the formula reads
+`x @ w + b`. torch's `Linear` keeps its weights the other way round, (outputs, inputs), and computes the same.
+"""
+
+import math
+
+import numpy as np
+
+from vectable.lab.arrays import Array
+
+
+def affine(x: Array, w: Array, b: Array) -> Array:
+    """`x @ w + b`: (rows, inputs), (inputs, outputs) and (outputs,) give (rows, outputs)."""
+    return x @ w + b
+
+
+def affine_gradients(x: Array, w: Array, gradient: Array) -> tuple[Array, Array, Array]:
+    """Gradients of a loss by x, w and b, from its `gradient` by the output, (rows, outputs): the chain rule."""
+    return gradient @ w.T, x.T @ gradient, gradient.sum(axis=0)
+
+
+def append_ones(x: Array) -> Array:
+    """A column of ones to the right: with the bias as the last row of the weights, a matrix product is affine.
+
+    `append_ones(x) @ np.vstack([w, b])` equals `affine(x, w, b)`.
+    """
+    return np.hstack([x, np.ones((len(x), 1))])
+
+
+def compose_affine(w1: Array, b1: Array, w2: Array, b2: Array) -> tuple[Array, Array]:
+    """The one affine function that does what two do in a row: why layers need something non-linear between them."""
+    return w1 @ w2, b1 @ w2 + b2
+
+
+class MyLinear:
+    """The exercise of the lesson: the affine layer as a thing with parameters.
+
+    Weights and biases start uniform within one over the root of `n_in`, the interval of torch's `Linear`; the random
+    generator is NumPy's, so a seed gives other numbers than there.
+
+    Attributes:
+        parameters: [weights (n_in, n_out), biases (n_out,)].
+        gradients: of the same shapes, filled by `backward`.
+    """
+
+    def __init__(self, n_in: int, n_out: int, seed: int = 0) -> None:
+        rng, limit = np.random.default_rng(seed), 1 / math.sqrt(n_in)
+        self.parameters = [rng.uniform(-limit, limit, (n_in, n_out)), rng.uniform(-limit, limit, n_out)]
+        self.gradients = [np.zeros_like(p) for p in self.parameters]
+
+    def __call__(self, x: Array) -> Array:
+        """The activations, (rows, n_out)."""
+        self._x = x
+        return affine(x, *self.parameters)
+
+    def backward(self, gradient: Array) -> Array:
+        """The gradient by the latest input, from the one by its output; those of the parameters are kept."""
+        by_x, *self.gradients = affine_gradients(self._x, self.parameters[0], gradient)
+        return by_x
