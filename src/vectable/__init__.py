@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from vectable.errors import UnknownNameError as UnknownNameError
     from vectable.errors import VectableError as VectableError
     from vectable.errors import VectableWarning as VectableWarning
+    from vectable.estimators.entity_embedding import EntityEmbeddingEncoder as EntityEmbeddingEncoder
+    from vectable.estimators.keeping import load_estimator as load_estimator
+    from vectable.estimators.tabular import TabularClassifier as TabularClassifier
+    from vectable.estimators.tabular import TabularRegressor as TabularRegressor
     from vectable.insight.components import pca as pca
     from vectable.models.dot_bias import EmbeddingDotBias as EmbeddingDotBias
     from vectable.models.embedding_net import EmbeddingNet as EmbeddingNet
@@ -60,6 +64,10 @@ _HOMES = {
     "UnknownNameError": "vectable.errors",
     "VectableError": "vectable.errors",
     "VectableWarning": "vectable.errors",
+    "EntityEmbeddingEncoder": "vectable.estimators.entity_embedding",
+    "load_estimator": "vectable.estimators.keeping",
+    "TabularClassifier": "vectable.estimators.tabular",
+    "TabularRegressor": "vectable.estimators.tabular",
     "pca": "vectable.insight.components",
     "EmbeddingDotBias": "vectable.models.dot_bias",
     "EmbeddingNet": "vectable.models.embedding_net",

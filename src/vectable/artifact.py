@@ -266,13 +266,15 @@ def load_learner(path: str | Path, model: "nn.Module | None" = None, **more: Any
         ArtifactError: the folder is not there, not ours, newer, damaged, or needs `model`.
     """
     with _nothing_missing(path):
-        contents = read_folder(path)
-        if contents.kind not in LOADERS:
-            raise ArtifactError(
-                f"{str(path)!r} holds a model of kind {contents.kind!r}; this program loads {list(LOADERS)}."
-            )
-        module, name = LOADERS[contents.kind]
-        learner: Learner = getattr(import_module(module), name).from_contents(contents, model=model, **more)
+        return learner_of(read_folder(path), str(path), model=model, **more)
+
+
+def learner_of(contents: Contents, where: str = "the folder", **more: Any) -> "Learner":
+    """The learner that a folder's contents are of; `more` as for `load_learner`."""
+    if contents.kind not in LOADERS:
+        raise ArtifactError(f"{where!r} holds a model of kind {contents.kind!r}; this program loads {list(LOADERS)}.")
+    module, name = LOADERS[contents.kind]
+    learner: Learner = getattr(import_module(module), name).from_contents(contents, **more)
     return learner
 
 

@@ -1,5 +1,6 @@
 """The application for tables: from rows of mixed columns to predictions, and what the categories turned out to be."""
 
+import copy
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -103,6 +104,8 @@ def tabular_learner(
         for member in range(n_models):
             torch.manual_seed(seed + 1000 * member)
             members.append(TabularModel(**config))
+            if classes and preset == "modern":
+                _start_at_class_shares(members[-1], data)
     model: nn.Module = members[0] if n_models == 1 else Ensemble(members, logits=classes)
     loss = loss_func or (nn.CrossEntropyLoss() if classes else nn.MSELoss())
     chosen = metrics if metrics is not None else (["accuracy"] if classes else ["rmse"])
@@ -122,7 +125,7 @@ class TabularLearner(Learner):
         Categories never seen, holes where training had none, extra and reordered columns are all right; what was new is
         counted and told.
         """
-        decoded = self.data.target.decode(self._raw_predictions(df))
+        decoded = self.data.target.decode(self.outputs(df))
         values = decoded.to_numpy() if isinstance(decoded, pl.Series) else decoded
         return values[0] if _is_row(df) else values
 
@@ -131,8 +134,25 @@ class TabularLearner(Learner):
         require(
             isinstance(self.data.target, ClassTarget), "Probabilities belong to classes, and the target is numbers."
         )
-        probabilities = self._raw_predictions(df)
+        probabilities = self.outputs(df)
         return probabilities[0] if _is_row(df) else probabilities
+
+    def outputs(self, df: Any, double: bool = False) -> NDArray[Any]:
+        """What the net says of a raw table or a dict, with the loss's activation, (rows, outputs).
+
+        Args:
+            double: compute with 64 bits instead of 32, at twice the cost: then a row's outputs are the same to 14
+                digits, whichever rows stand beside it.
+        """
+        encoder = self.data.encoder
+        codes, numbers, drift = encoder.encode_row(df) if _is_row(df) else encoder.encode(to_polars(df)[0])
+        if drift:
+            warnings.warn(f"{drift}; they are predicted as unknown or missing.", VectableWarning, stacklevel=3)
+        model = copy.deepcopy(self.model).double() if double else self.model
+        inputs = (torch.from_numpy(codes), torch.from_numpy(numbers).to(torch.float64 if double else torch.float32))
+        outputs = self._outputs(model, TensorSet(inputs, torch.zeros(len(codes))))
+        predicted: Tensor = activation_of(self.loss_func)(outputs)
+        return predicted.numpy()
 
     @property
     def classes(self) -> list[Any]:
@@ -307,20 +327,20 @@ class TabularLearner(Learner):
             )
         return names.index(column)
 
-    def _raw_predictions(self, df: Any) -> NDArray[np.float32]:
-        """Outputs with the loss's activation, of a raw table or a dict, (rows, outputs)."""
-        encoder = self.data.encoder
-        codes, numbers, drift = encoder.encode_row(df) if _is_row(df) else encoder.encode(to_polars(df)[0])
-        if drift:
-            warnings.warn(f"{drift}; they are predicted as unknown or missing.", VectableWarning, stacklevel=3)
-        rows = TensorSet((torch.from_numpy(codes), torch.from_numpy(numbers)), torch.zeros(len(codes)))
-        predicted: Tensor = activation_of(self.loss_func)(self._outputs(self.model, rows))
-        return predicted.numpy()
-
 
 def _is_row(df: Any) -> bool:
     """Whether this is one row, a mapping from columns to single values, and no table."""
     return isinstance(df, Mapping) and all(isinstance(one, str) or not hasattr(one, "__len__") for one in df.values())
+
+
+def _start_at_class_shares(model: TabularModel, data: TableData) -> None:
+    """Let a net begin by predicting each class as often as it weighs in the training rows, by its last bias."""
+    rows = data.train_rows
+    shares = np.bincount(rows.target, rows.weights, minlength=data.target.n_outputs)
+    shares = np.maximum(shares / shares.sum(), 1e-12)
+    last = model.layers[-1]
+    with torch.no_grad():
+        last.bias.copy_(torch.from_numpy(np.log(shares) - np.log(shares).mean()))  # type: ignore[operator]
 
 
 def _normalised_range(target: Any, y_range: Sequence[float] | None) -> list[float] | None:

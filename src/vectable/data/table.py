@@ -94,7 +94,7 @@ class TableData:
         valid_pct: float = 0.2,
         seed: int = 42,
         split: str = "random",
-        valid_rows: Sequence[int] | None = None,
+        valid_rows: Sequence[int] | NDArray[Any] | None = None,
         target_kind: str | None = None,
         log_target: bool = False,
         bins: str | PiecewiseLinearBins | None = None,
@@ -290,7 +290,7 @@ def _check_numbers(values: pl.Series) -> None:
 
 
 def _split(
-    frame: pl.DataFrame, valid_pct: float, seed: int, split: str, valid_rows: Sequence[int] | None
+    frame: pl.DataFrame, valid_pct: float, seed: int, split: str, valid_rows: Sequence[int] | NDArray[Any] | None
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     if valid_rows is not None:
         held_out = np.unique(np.asarray(valid_rows, dtype=np.int32))

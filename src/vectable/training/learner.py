@@ -301,7 +301,7 @@ class Learner:
         if len(rows) == 0:
             return {"valid_loss": float("nan"), **dict.fromkeys(self.metrics, float("nan"))}
         outputs = self._outputs(model, rows)
-        loss = compute_loss(self.loss_func, outputs, rows.target).item()
+        loss = compute_loss(self.loss_func, outputs, rows.target, rows.weights).item()
         predicted = activation_of(self.loss_func)(outputs).cpu().numpy()
         target = rows.target.cpu().numpy()
         return {
@@ -464,7 +464,10 @@ class Learner:
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             rng = np.random.default_rng(numbers)
-            torch.manual_seed(int(rng.integers(2**63)))
+            seed = int(rng.integers(2**63))
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed does the same, and looks at the whole stack
+            if devices:
+                torch.cuda.manual_seed(seed)
             yield rng
 
     def _check_trap(self) -> None:

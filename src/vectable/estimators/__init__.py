@@ -1,0 +1,1 @@
+"""The scikit-learn face: the learners as estimators, a family a file."""

@@ -1,0 +1,108 @@
+"""Saving estimators as the same folder that learners are saved as, and pickling them by the same contents."""
+
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from vectable.artifact import learner_of, read_folder, write_folder
+from vectable.errors import ArtifactError
+
+# Which class comes back from which folder: the only names that a folder may bring to life.
+ESTIMATORS = {
+    "TabularClassifier": "vectable.estimators.tabular",
+    "TabularRegressor": "vectable.estimators.tabular",
+    "RatingRegressor": "vectable.estimators.ratings",
+    "EntityEmbeddingEncoder": "vectable.estimators.entity_embedding",
+}
+
+
+class LearnerKeeper(BaseEstimator):  # type: ignore[misc]
+    """An estimator whose fit leaves a learner, `learner_`, and which is kept as that learner is kept."""
+
+    learner_: Any
+
+    def save(self, path: str | Path) -> Path:
+        """Save the fitted estimator as a folder of numbers and JSON; `vectable.load_estimator` brings it back.
+
+        `vectable.load_learner` reads the same folder, as the learner alone. A `random_state` that is no number is kept
+        as None.
+        """
+        check_is_fitted(self)
+        contents = self.learner_.to_contents()
+        contents.settings["estimator"] = {
+            "class": type(self).__name__,
+            "parameters": {name: _to_json(value) for name, value in self.get_params(deep=False).items()},
+            "fitted": {
+                name: _to_json(value) for name, value in vars(self).items() if name.endswith("_") and name != "learner_"
+            },
+        }
+        return write_folder(path, contents)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        if "learner_" in state:
+            state["learner_"] = state["learner_"].to_contents()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(dict(state))
+        if "learner_" in state:
+            self.learner_ = learner_of(state["learner_"], progress=False, device="cpu")
+
+    @classmethod
+    def _from_contents(cls, contents: Any) -> Self:
+        saved = contents.settings["estimator"]
+        estimator = cls(**{name: _from_json(value) for name, value in saved["parameters"].items()})
+        for name, value in saved["fitted"].items():
+            setattr(estimator, name, _from_json(value))
+        estimator.learner_ = learner_of(contents, progress=False, device="cpu")
+        return estimator
+
+
+def load_estimator(path: str | Path) -> Any:
+    """The estimator that `save` wrote; it predicts bit for bit as before.
+
+    Raises:
+        ArtifactError: the folder is not there, not ours, newer, damaged, or holds a learner alone.
+    """
+    from importlib import import_module
+
+    contents = read_folder(path)
+    saved = contents.settings.get("estimator")
+    if saved is None:
+        raise ArtifactError(f"{str(path)!r} was saved by a learner, and not by an estimator: use load_learner.")
+    name = saved.get("class") if isinstance(saved, dict) else saved
+    if name not in ESTIMATORS:
+        raise ArtifactError(f"{str(path)!r} holds the estimator {name!r}; this program loads {list(ESTIMATORS)}.")
+    return getattr(import_module(ESTIMATORS[name]), name)._from_contents(contents)
+
+
+def _to_json(value: Any) -> Any:
+    """A parameter or fitted attribute as JSON; what is more than a name says its type."""
+    if isinstance(value, np.ndarray):
+        return {"array": value.tolist(), "dtype": value.dtype.str}
+    if isinstance(value, dict):
+        return {"pairs": [[_to_json(key), _to_json(one)] for key, one in value.items()]}
+    if isinstance(value, list | tuple):
+        return [_to_json(one) for one in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, dict) and "array" in value:
+        return _array(value["array"], value["dtype"])
+    if isinstance(value, dict):
+        return {key: _from_json(one) for key, one in value["pairs"]}
+    return tuple(_from_json(one) for one in value) if isinstance(value, list) else value
+
+
+def _array(values: list[Any], dtype: str) -> NDArray[Any]:
+    array = np.empty(len(values), dtype=dtype)
+    array[:] = values
+    return array
