@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from vectable._version import __version__
-from vectable.cli import ask, data_sets, demo, train
+from vectable.cli import ask, data_sets, demo, lab, train
 
 app = typer.Typer(
     name="vectable",
@@ -44,3 +44,4 @@ app.command("predict")(ask.predict)
 app.command("info")(ask.info)
 app.command("export-vectors")(ask.export_vectors)
 app.command("datasets")(data_sets.datasets)
+app.add_typer(lab.app, name="lab", help="The lesson by hand: workbooks, descent to play with, every number.")

@@ -56,7 +56,8 @@ class Descent:
             return f"{who} ends worse than it began, error {start:.3g} -> {end:.3g}: the rate is too large to settle."
         bumps = int((np.diff(self.errors) > 0).sum())
         way = f"error {start:.3g} -> {end:.3g} in {len(self.errors) - 1} epochs"
-        where = f"at y = {self.slopes[-1]:.3g}x {self.intercepts[-1]:+.3g}"
+        b = self.intercepts[-1]
+        where = f"at y = {self.slopes[-1]:.3g}x {'-' if b < 0 else '+'} {abs(b):.3g}"
         if end > 0.5 * start:
             return f"{who} hardly moves: {way}, {where}. Try a rate ten times larger."
         return f"{who} gets down: {way}, {where}" + (f"; {bumps} of them went up." if bumps else ", down in every one.")
