@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vectable.cli.lab_data import data_folder, load_digits
+from vectable.cli.lab_lesson import lesson as lesson_command
 from vectable.cli.output import print_json, print_table, tell
 from vectable.errors import UnknownNameError, VectableError, did_you_mean, quote_some, require
 
@@ -226,3 +227,6 @@ def _tell_digits(runs: list["Run"], named: str, as_json: bool) -> None:
         f"{last['new Adam every step, 2e-2']:.3f} where every step makes a\nnew one, as the lesson's notebook does: "
         "that steps by the rate times the sign of each gradient."
     )
+
+
+app.command("lesson")(lesson_command)
