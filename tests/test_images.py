@@ -1,0 +1,170 @@
+"""Photographs: decoding of every kind of file, bad ones told, and folders of classes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import vectable as vt
+from vectable.data.image_decoding import center_crop, decode_image
+from vectable.data.image_files import list_images
+
+
+def save(path: Path, mode: str = "RGB", size: tuple[int, int] = (40, 30), colour: object = None, **how: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, colour).save(path, **how)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "suffix", "expected"),
+    [
+        ("L", 100, "png", (100, 100, 100)),
+        ("1", 1, "png", (255, 255, 255)),
+        ("I;16", 25_700, "png", (100, 100, 100)),
+        ("RGBA", (200, 10, 20, 255), "png", (200, 10, 20)),
+        ("RGBA", (200, 10, 20, 0), "png", (255, 255, 255)),
+        ("LA", (0, 0), "png", (255, 255, 255)),
+        ("CMYK", (0, 255, 255, 0), "tif", (255, 0, 0)),
+        ("RGB", (30, 60, 90), "bmp", (30, 60, 90)),
+    ],
+)
+def test_every_kind_of_colour_becomes_rgb(tmp_path, mode, colour, suffix, expected):
+    picture = decode_image(save(tmp_path / f"a.{suffix}", mode, colour=colour), 30)
+    assert picture.dtype == np.uint8
+    assert picture.shape == (30, 40, 3)
+    assert (picture == expected).all()
+
+
+def test_palette_with_a_transparent_colour(tmp_path):
+    image = Image.new("P", (8, 8), 1)
+    image.putpalette([0, 0, 0, 10, 20, 30, 40, 50, 60])
+    image.putpixel((0, 0), 2)
+    image.save(tmp_path / "p.gif", transparency=2)
+    picture = decode_image(tmp_path / "p.gif", 8)
+    assert tuple(picture[0, 0]) == (255, 255, 255)
+    assert tuple(picture[4, 4]) == (10, 20, 30)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_tags_are_obeyed(tmp_path, orientation):
+    upright = np.zeros((20, 30, 3), dtype=np.uint8)
+    upright[:10, :15] = (255, 0, 0)
+    stored = Image.fromarray(upright)
+    undo = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_90",
+            7: "TRANSVERSE", 8: "ROTATE_270"}  # fmt: skip
+    if orientation > 1:
+        stored = stored.transpose(Image.Transpose[undo[orientation]])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "o.png", exif=exif)
+    assert (decode_image(tmp_path / "o.png", 20) == upright).all()
+
+
+@pytest.mark.parametrize(
+    ("stored", "size", "shape"),
+    [
+        ((1, 1), 224, (224, 224)),
+        ((28, 28), 28, (28, 28)),  # pixels as they are
+        ((240, 300), 224, (300, 240)),  # (width, height) in the file, (height, width) decoded
+        ((700, 350), 224, (256, 512)),
+        ((3000, 10), 7, (8, 16)),  # the middle, at most twice as long as wide
+    ],
+)
+def test_working_size(tmp_path, stored, size, shape):
+    assert decode_image(save(tmp_path / "s.png", size=stored), size).shape == (*shape, 3)
+
+
+def test_center_crop_is_the_middle():
+    picture = np.arange(6 * 4 * 3, dtype=np.uint8).reshape(6, 4, 3)
+    assert (center_crop(picture, 2) == picture[2:4, 1:3]).all()
+
+
+def test_a_file_that_is_no_picture_is_named(tmp_path):
+    (tmp_path / "text.jpg").write_text("not a picture")
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    whole = save(tmp_path / "whole.jpg", size=(400, 300)).read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    for name, why in [("text.jpg", "no known picture"), ("empty.jpg", "empty"), ("cut.jpg", "truncated")]:
+        with pytest.raises(vt.DataError, match=rf"{name}.*{why}"):
+            decode_image(tmp_path / name, 64)
+    with pytest.raises(vt.DataError, match="no file"):
+        decode_image(tmp_path / "gone.jpg", 64)
+
+
+def test_a_huge_jpeg_takes_little_memory_and_a_huge_png_is_refused(tmp_path):
+    save(tmp_path / "huge.jpg", "L", (20_000, 20_000), 77)
+    program = (
+        "import sys, resource; from vectable.data.image_decoding import decode_image; "
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; picture = decode_image(sys.argv[1], 224); "
+        "print(*picture.shape, picture.mean(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "huge.jpg")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    height, width, _, mean, kilobytes = (float(one) for one in done.stdout.split())
+    assert (height, width) == (256, 256)
+    assert abs(mean - 77) < 2
+    assert kilobytes < 150_000, "decoded whole it would be 400 MB"
+    save(tmp_path / "huge.png", "1", (20_000, 20_000))
+    with pytest.raises(vt.DataError, match=r"huge\.png.*too large"):
+        decode_image(tmp_path / "huge.png", 224)
+
+
+# ---------------------------------------------------------------- folders
+
+
+def test_classes_are_folders_in_order(tmp_path):
+    for name in ("bees/2.jpg", "bees/1.PNG", "ants/deep/3.jpg", "ants/4.gif", "ants/.hidden.jpg", ".git/5.jpg"):
+        save(tmp_path / name, "L", format="PNG")
+    found = list_images(tmp_path)
+    assert found.classes == ("ants", "bees")
+    assert [path.name for path in found.paths] == ["4.gif", "3.jpg", "1.PNG", "2.jpg"]
+    assert found.labels == (0, 0, 1, 1)
+    assert len(found) == 4
+
+
+def test_what_is_no_picture_is_passed_over_by_name(tmp_path):
+    for name in ("a/1.png", "a/2.png"):
+        save(tmp_path / name)
+    (tmp_path / "a" / "notes.txt").write_text("x")
+    with pytest.warns(vt.VectableWarning, match=r"1 files are passed over.*notes\.txt"):
+        assert len(list_images(tmp_path).passed_over) == 1
+
+
+@pytest.mark.parametrize(("count", "told"), [(0, "no picture"), (1, "one picture")])
+def test_a_class_too_small_is_told(tmp_path, count, told):
+    (tmp_path / "few").mkdir()
+    for at in range(count):
+        save(tmp_path / "few" / f"{at}.png")
+    for at in range(2):
+        save(tmp_path / "many" / f"{at}.png")
+    with pytest.warns(vt.VectableWarning, match=f"'few'.*{told}"):
+        list_images(tmp_path)
+
+
+def test_folders_that_cannot_be_used(tmp_path):
+    with pytest.raises(vt.DataError, match="no folder 'nowhere'"):
+        list_images("nowhere")
+    with pytest.raises(vt.DataError, match="no folder a class"):
+        list_images(tmp_path)
+    save(tmp_path / "loose.png")
+    with pytest.raises(vt.DataError, match="1 pictures, but no folder"):
+        list_images(tmp_path)
+    save(tmp_path / "wasps" / "1.png")
+    with pytest.raises(vt.DataError, match=r"'wasps'.*training lacks"):
+        list_images(tmp_path, classes=("ants",))
+
+
+def test_hymenoptera(data_dir):
+    folder = data_dir / "hymenoptera"
+    if not folder.is_dir():
+        pytest.skip(f"needs photographs: there is no folder {folder}")
+    train = list_images(folder / "train")
+    valid = list_images(folder / "val", train.classes)
+    assert train.classes == ("ants", "bees")
+    assert (len(train), len(valid)) == (245, 153)  # the notice in place of a photograph among them
+    shape = decode_image(train.paths[0], 64).shape
+    assert min(shape[:2]) == 73
