@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import vectable as vt
 from vectable.data.image_decoding import center_crop, decode_image
 from vectable.data.image_files import list_images
+from vectable.models.image_head import image_head
 
 
 def save(path: Path, mode: str = "RGB", size: tuple[int, int] = (40, 30), colour: object = None, **how: object) -> Path:
@@ -168,3 +170,94 @@ def test_hymenoptera(data_dir):
     assert (len(train), len(valid)) == (245, 153)  # the notice in place of a photograph among them
     shape = decode_image(train.paths[0], 64).shape
     assert min(shape[:2]) == 73
+
+
+# ---------------------------------------------------------------- data for the Learner
+
+
+@pytest.fixture
+def colours(tmp_path) -> Path:
+    """Twenty red and twenty blue pictures, a text and a half-eaten JPEG called pictures, and a GIF."""
+    rng = np.random.default_rng(0)
+    for name, channel in (("red", 0), ("blue", 2)):
+        (tmp_path / name).mkdir()
+        for at in range(20):
+            picture = rng.integers(0, 120, (40, 50, 3), dtype=np.uint8)
+            picture[..., channel] += 100
+            Image.fromarray(picture).save(tmp_path / name / f"{at:02}.png")
+    (tmp_path / "red" / "text.jpg").write_text("no")
+    whole = save(tmp_path / "whole.jpg", size=(400, 300)).read_bytes()
+    (tmp_path / "blue" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    save(tmp_path / "blue" / "gone.gif", "P")
+    return tmp_path
+
+
+def learner(images: vt.ImageData) -> vt.Learner:
+    from vectable.models.image_net import ImageNet
+
+    torch.manual_seed(0)
+    model = ImageNet(torch.nn.Conv2d(3, 4, 3), torch.nn.Sequential(image_head(4, 2, width=8)))
+    return vt.Learner(images, model, torch.nn.CrossEntropyLoss(), ["accuracy"], progress=False)
+
+
+def test_bad_files_are_named_and_left_out_or_refused(colours):
+    with pytest.warns(vt.VectableWarning, match=r"3 files are left out.*cut\.jpg.*gone\.gif.*text\.jpg"):
+        images = vt.ImageData.from_folder(colours, size=32)
+    assert (len(images.train), len(images.valid)) == (32, 8)
+    assert images.classes == ("blue", "red")
+    assert sorted(path.name for path, _ in images.left_out) == ["cut.jpg", "gone.gif", "text.jpg"]
+    with pytest.raises(vt.DataError, match=r"cut\.jpg"):
+        vt.ImageData.from_folder(colours, size=32, on_bad="raise")
+
+
+def test_the_same_pictures_with_and_without_a_cache(colours):
+    with pytest.warns(vt.VectableWarning):
+        kept, decoded = (vt.ImageData.from_folder(colours, size=32, cache_mb=mb) for mb in (64, 0))
+    assert all(one is not None for one in kept.train.kept)
+    assert all(one is None for one in decoded.train.kept)
+    with torch.no_grad():
+        (first,), target = kept.train.batch(slice(0, 5))
+        (second,), _ = decoded.train.batch(np.arange(5, dtype=np.int32))
+    assert torch.equal(first, second)
+    assert first.shape == (5, 3, 32, 32)
+    assert first.dtype == torch.uint8
+    assert len(target) == 5
+
+
+def test_augmentation_follows_the_seed_and_only_training_sees_it(colours):
+    with pytest.warns(vt.VectableWarning):
+        images = vt.ImageData.from_folder(colours, size=32)
+    drawn = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        drawn.append(images.train.batch(slice(0, 4))[0][0])
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    with torch.no_grad():
+        plain = [images.train.batch(slice(0, 4))[0][0] for _ in range(2)]
+    assert torch.equal(plain[0], plain[1])
+
+
+def test_a_learner_tells_red_from_blue_and_repeats_to_the_bit(colours):
+    with pytest.warns(vt.VectableWarning):
+        images = vt.ImageData.from_folder(colours, size=32, batch_size=8)
+    first, second = (learner(images).fit_one_cycle(4, 1e-2) for _ in range(2))
+    assert first.validate()["accuracy"] == 1.0
+    assert all(torch.equal(a, b) for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True))
+
+
+def test_one_class_is_refused(tmp_path):
+    for at in range(2):
+        save(tmp_path / "only" / f"{at}.png")
+    with pytest.raises(vt.DataError, match="one class alone, 'only'"):
+        vt.ImageData.from_folder(tmp_path)
+
+
+def test_fixed_batch_norm_statistics_stay():
+    from vectable.models.image_net import ImageNet
+
+    body = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+    pictures = torch.randint(0, 255, (4, 3, 8, 8), dtype=torch.uint8)
+    for train_bn in (False, True):
+        ImageNet(body, image_head(4, 2), train_bn=train_bn).train()(pictures)
+        assert (body[1].running_mean != 0).any().item() is train_bn

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vectable.data.dates import date_parts as date_parts
     from vectable.data.dates import elapsed_to_event as elapsed_to_event
     from vectable.data.fill_missing import FillMissing as FillMissing
+    from vectable.data.images import ImageData as ImageData
     from vectable.data.normalize import Normalize as Normalize
     from vectable.data.ratings import RatingsData as RatingsData
     from vectable.data.table import TableData as TableData
@@ -57,6 +58,7 @@ _HOMES = {
     "cross_validate": "vectable.cross_validation",
     "Categorify": "vectable.data.categorify",
     "RatingsData": "vectable.data.ratings",
+    "ImageData": "vectable.data.images",
     "TensorData": "vectable.data.tensors",
     "ArtifactError": "vectable.errors",
     "DataError": "vectable.errors",

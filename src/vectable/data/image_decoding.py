@@ -46,7 +46,7 @@ def decode_image(path: str | Path, size: int) -> NDArray[np.uint8]:
             opened.draft("RGB", (room * 2, room * 2))
             _check_pixels(opened, full, path)
             upright = ImageOps.exif_transpose(opened)
-            return np.asarray(_at_working_size(_middle(_in_colour(upright)), size), dtype=np.uint8)
+            return np.array(_at_working_size(_middle(_in_colour(upright)), size), dtype=np.uint8)
     except FileNotFoundError as problem:
         raise DataError(f"There is no file {str(path)!r}.") from problem
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as problem:

@@ -13,6 +13,8 @@ from vectable.errors import DataError, require
 class TensorSet:
     """Encoded rows: some input tensors, a target and perhaps weights, all with the rows as first dimension."""
 
+    predict_rows = 16_384  # rows a forward pass where no gradients are needed
+
     def __init__(self, inputs: tuple[Tensor, ...], target: Tensor, weights: Tensor | None = None) -> None:
         self.inputs, self.target, self.weights = inputs, target, weights
 

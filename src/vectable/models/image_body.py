@@ -10,32 +10,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vectable.data.torchvision_transforms import import_torchvision
 from vectable.errors import ArtifactError, UnknownNameError, VectableError, did_you_mean
 
 HUB = ("huggingface.co", 443)
-OPERATORS = ("nms", "qnms")
 
 
 def timm_module() -> Any:
     """The module `timm`, imported.
 
-    torchvision, which timm imports, cannot be imported where its compiled operators do not fit torch (a wheel for CUDA
-    beside a torch for the CPU): it describes two of them that nobody has declared. They are declared then; nothing
-    here calls them.
-
     Raises:
         VectableError: not installed.
     """
+    import_torchvision()  # which timm imports
     try:
-        try:
-            import torchvision  # noqa: F401
-        except RuntimeError as problem:
-            if "torchvision::nms does not exist" not in str(problem):
-                raise
-            for name in OPERATORS:
-                torch.library.define(
-                    f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-                )
         import timm
     except ImportError as problem:
         raise VectableError(f"Images need timm ({problem}): pip install 'vectable[vision]'.") from problem

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 LEARNER_OPTIONS = ("metrics", "opt", "wd", "wd_mode", "preset", "seed", "engine", "threads")
 HIGHEST_USEFUL_LR = 1.0  # of optimizers that divide by the gradient's size: a weight moves by about lr a step
-PREDICT_ROWS = 16_384  # rows a forward pass where no gradients are needed
 
 
 class Data(Protocol):
@@ -314,8 +313,8 @@ class Learner:
         model.eval()
         with torch.no_grad():
             parts = []
-            for first in range(0, max(len(rows), 1), PREDICT_ROWS):
-                inputs, _ = rows.batch(slice(first, first + PREDICT_ROWS))
+            for first in range(0, max(len(rows), 1), rows.predict_rows):
+                inputs, _ = rows.batch(slice(first, first + rows.predict_rows))
                 parts.append(model(*(column.to(self.device) for column in inputs)).cpu())
             return torch.cat(parts)
 

@@ -1,0 +1,200 @@
+"""Photographs with their classes for the Learner: decoded once, kept small in memory, augmented as batches are made."""
+
+import fnmatch
+import os
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vectable.data.batches import BatchPlan, Rows, count_steps, shuffled_batches
+from vectable.data.image_decoding import center_crop, decode_image
+from vectable.data.image_files import ImageFiles, list_images
+from vectable.data.tensors import TensorSet, check_batch_size
+from vectable.errors import DataError, VectableWarning, is_whole, quote_some, require
+
+Picture = NDArray[np.uint8]
+
+
+class ImageRows(TensorSet):
+    """Photographs as rows; those that fit are kept decoded, the others are decoded whenever they are asked for.
+
+    Augmented only where gradients are taken, so that measuring on the training rows sees them as they are. What is
+    drawn comes from torch's random numbers, which the Learner seeds.
+    """
+
+    predict_rows = 32
+
+    def __init__(
+        self, paths: Sequence[Path], kept: Sequence[Picture | None], target: Tensor, size: int, augment: bool = False
+    ) -> None:
+        super().__init__((), target)
+        self.paths, self.kept, self.size, self.augment = list(paths), list(kept), size, augment
+
+    def batch(self, rows: Rows | slice) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Pictures, (batch, 3, size, size) bytes, and the numbers of their classes."""
+        numbers = range(len(self))[rows] if isinstance(rows, slice) else rows
+        pictures = [self._picture(int(at)) for at in numbers]
+        if self.augment and torch.is_grad_enabled():
+            stacked = torch.stack([_augmented(one, self.size) for one in pictures])
+        else:
+            middles = [center_crop(one, self.size) for one in pictures]
+            empty = np.empty((0, self.size, self.size, 3), dtype=np.uint8)
+            stacked = torch.from_numpy(np.stack(middles) if middles else empty).permute(0, 3, 1, 2)
+        return (stacked.to(self.target.device),), self.target[self._at(rows)]
+
+    def to(self, device: torch.device) -> "ImageRows":
+        """The same rows, whose batches come on `device`."""
+        return ImageRows(self.paths, self.kept, self.target.to(device), self.size, self.augment)
+
+    def _picture(self, at: int) -> Picture:
+        kept = self.kept[at]
+        return decode_image(self.paths[at], self.size) if kept is None else kept
+
+
+class ImageData:
+    """Training and validation photographs of named classes.
+
+    Attributes:
+        train, valid: the rows.
+        classes: names, in the order of their numbers.
+        size: side of the square that the model sees, in pixels.
+        batch_size: photographs a step.
+        left_out: files that were not taken, each with the reason.
+    """
+
+    def __init__(
+        self, train: ImageRows, valid: ImageRows, classes: Sequence[str], batch_size: int = 32,
+        left_out: Sequence[tuple[Path, str]] = (),
+    ) -> None:  # fmt: skip
+        check_batch_size(batch_size)
+        self.train, self.valid, self.classes, self.size = train, valid, tuple(classes), train.size
+        self.batch_size, self.left_out = batch_size, list(left_out)
+
+    @classmethod
+    def from_folder(
+        cls,
+        path: str | Path,
+        train: str = "train",
+        valid: str | None = None,
+        valid_pct: float = 0.2,
+        size: int = 224,
+        batch_size: int = 32,
+        augment: bool = True,
+        *,
+        on_bad: str = "skip",
+        exclude: Sequence[str] = ("*.gif",),
+        seed: int = 42,
+        cache_mb: int = 1024,
+    ) -> "ImageData":
+        """Photographs from a folder with a folder a class.
+
+        Args:
+            path: holds the class folders; or, with `valid`, the folders `train` and `valid` which hold them.
+            train, valid: names of folders in `path`. Without `valid`, a share of the photographs is held out.
+            valid_pct: that share, 0 to 1.
+            size: side of the square that the model sees, in pixels.
+            batch_size: photographs a step.
+            augment: whether training flips, crops and changes brightness and contrast a little, at random.
+            on_bad: what to do with files that cannot be read: "skip" tells their names, "raise" refuses.
+            exclude: patterns of names to leave out, told by name. GIFs are by default: they are hardly photographs, and
+                where one lies among photographs it is as a rule a notice that the photograph is gone.
+            seed: of the hold-out.
+            cache_mb: megabytes for decoded photographs; those beyond are decoded in every epoch.
+
+        Raises:
+            DataError: no photographs, one class alone, or with ``on_bad="raise"`` a file that cannot be read.
+        """
+        require(on_bad in ("skip", "raise"), f"on_bad is {on_bad!r}; it is 'skip' or 'raise'.")
+        require(is_whole(size, 1), f"The size is {size!r}; it is a number of pixels, 1 or more.")
+        require(0 <= valid_pct < 1, f"valid_pct is {valid_pct!r}; it is a share, 0 up to but not including 1.")
+        top = Path(path)
+        found = list_images(top / train if valid is not None else top)
+        if len(found.classes) < 2:
+            raise DataError(f"{str(top)!r} has one class alone, {found.classes[0]!r}: there is nothing to tell apart.")
+        cache = _Cache(size, cache_mb, on_bad, exclude)
+        if valid is not None:
+            rows = cache.read(found, augment)
+            held = cache.read(list_images(top / valid, found.classes), False)
+        else:
+            every = cache.read(found, augment)
+            order = np.random.default_rng(seed).permutation(len(every))
+            cut = round(len(every) * valid_pct)
+            held, rows = _part(every, np.sort(order[:cut]), False), _part(every, np.sort(order[cut:]), augment)
+        if cache.left_out:
+            told = "; ".join(reason for _, reason in cache.left_out[:8])
+            warnings.warn(f"{len(cache.left_out)} files are left out: {told}", VectableWarning, stacklevel=2)
+        if len(rows) == 0:
+            raise DataError(f"{str(top)!r} has no photographs to train on that can be read.")
+        return cls(rows, held, found.classes, batch_size, cache.left_out)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps an epoch."""
+        return count_steps(len(self.train), self.batch_size)
+
+    def plan(self, rng: np.random.Generator) -> BatchPlan:
+        """The batches of one epoch."""
+        return shuffled_batches(len(self.train), self.batch_size, rng)
+
+    def __repr__(self) -> str:
+        """Counts, classes and size."""
+        counts = f"{len(self.train):,} training and {len(self.valid):,} validation photographs"
+        return f"ImageData({counts} of {quote_some(self.classes)}; {self.size} x {self.size} pixels)"
+
+
+class _Cache:
+    """Decodes photographs in threads (Pillow works without the interpreter's lock) and keeps those that fit."""
+
+    def __init__(self, size: int, megabytes: int, on_bad: str, exclude: Sequence[str]) -> None:
+        self.size, self.room, self.on_bad, self.exclude = size, megabytes * 2**20, on_bad, tuple(exclude)
+        self.left_out: list[tuple[Path, str]] = []
+
+    def read(self, files: ImageFiles, augment: bool) -> ImageRows:
+        """Every file looked at once."""
+        taken: list[tuple[Path, Picture | None, int]] = []
+        with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+            for first in range(0, len(files), 256):  # so that what does not fit is let go soon
+                part = files.paths[first : first + 256]
+                for path, picture, label in zip(
+                    part, threads.map(self._decoded, part), files.labels[first : first + 256], strict=True
+                ):
+                    if isinstance(picture, str):
+                        self.left_out.append((path, picture))
+                        continue
+                    self.room -= picture.nbytes
+                    taken.append((path, picture if self.room >= 0 else None, label))
+        target = torch.tensor([label for _, _, label in taken], dtype=torch.long)
+        return ImageRows([one[0] for one in taken], [one[1] for one in taken], target, self.size, augment)
+
+    def _decoded(self, path: Path) -> Picture | str:
+        """The picture, or why there is none."""
+        for pattern in self.exclude:
+            if fnmatch.fnmatch(path.name.lower(), pattern.lower()):
+                return f"{str(path)!r} is excluded by {pattern!r}."
+        try:
+            return decode_image(path, self.size)
+        except DataError as problem:
+            if self.on_bad == "raise":
+                raise
+            return str(problem)
+
+
+def _part(rows: ImageRows, at: NDArray[Any], augment: bool) -> ImageRows:
+    chosen = [int(one) for one in at]
+    paths, kept = [rows.paths[one] for one in chosen], [rows.kept[one] for one in chosen]
+    return ImageRows(paths, kept, rows.target[chosen], rows.size, augment)
+
+
+def _augmented(picture: Picture, size: int) -> Tensor:
+    """A random crop of at least 60 % of a picture, perhaps mirrored, a little lighter or darker; (3, size, size)."""
+    from vectable.data.torchvision_transforms import light_augmentation
+
+    augmented: Tensor = light_augmentation(size)(torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1))
+    return augmented
