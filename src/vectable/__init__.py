@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from vectable.training.callbacks import EarlyStopping as EarlyStopping
     from vectable.training.callbacks import KeepBest as KeepBest
     from vectable.training.learner import Learner as Learner
+    from vectable.vision import VisionLearner as VisionLearner
+    from vectable.vision import vision_learner as vision_learner
 
     datasets = catalogue
 
@@ -87,6 +89,8 @@ _HOMES = {
     "date_parts": "vectable.data.dates",
     "elapsed_to_event": "vectable.data.dates",
     "Learner": "vectable.training.learner",
+    "VisionLearner": "vectable.vision",
+    "vision_learner": "vectable.vision",
 }
 _MODULES = {"datasets": "vectable.data.catalogue", "insight": "vectable.insight", "lab": "vectable.lab"}
 

@@ -39,6 +39,7 @@ AGAIN = "Restore it or train again."
 LOADERS = {
     "ratings": ("vectable.collab", "CollabLearner"),
     "table": ("vectable.tabular", "TabularLearner"),
+    "images": ("vectable.vision", "VisionLearner"),
     "own module": ("vectable.training.learner", "Learner"),
 }
 

@@ -17,7 +17,6 @@ from vectable.data.table_encoder import Drift
 from vectable.data.targets import ClassTarget, NumberTarget
 from vectable.data.tensors import TensorSet
 from vectable.errors import (
-    ArtifactError,
     UnknownNameError,
     VectableError,
     VectableWarning,
@@ -26,11 +25,12 @@ from vectable.errors import (
     require,
 )
 from vectable.insight.components import principal_components
+from vectable.insight.mistakes import confusion_table, worst_rows
 from vectable.models.ensemble import Ensemble
 from vectable.models.layers import embedding_width
 from vectable.models.tabular import TabularModel
-from vectable.training.learner import LEARNER_OPTIONS, Learner
-from vectable.training.losses import activation_of, compute_loss, loss_named, row_by_row
+from vectable.training.learner import Learner, saved_options
+from vectable.training.losses import activation_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -217,16 +217,13 @@ class TabularLearner(Learner):
 
     def top_losses(self, n: int = 10) -> Any:
         """The validation rows that the model gets most wrong, with the prediction and the loss of each."""
-        outputs = self._outputs(self.model, self.data.valid)
-        each = compute_loss(row_by_row(self.loss_func), outputs, self.data.valid.target)
-        each = each.reshape(len(outputs), -1).mean(dim=1)
-        worst = each.argsort(descending=True)[:n]
-        predicted = self.data.target.decode(activation_of(self.loss_func)(outputs).numpy()[worst.numpy()])
+        worst, losses, outputs = worst_rows(self, n)
+        predicted = self.data.target.decode(outputs)
         frame = self.data.valid_frame
         if len(frame) != len(self.data.valid_rows):  # a loaded model has the encoded rows alone
             frame = self.data.decode(self.data.valid_rows)
-        shown = frame[worst.numpy()]
-        columns = [pl.Series("loss", each[worst].numpy())]
+        shown = frame[worst]
+        columns = [pl.Series("loss", losses)]
         if isinstance(predicted, pl.Series) or predicted.ndim == 1:
             columns.insert(0, pl.Series("prediction", predicted))
         return self.data.native(pl.DataFrame(columns).hstack(shown.drop("prediction", "loss", strict=False)))
@@ -234,10 +231,7 @@ class TabularLearner(Learner):
     def confusion_matrix(self) -> Any:
         """Validation rows by class (rows of the table) and prediction (columns)."""
         probabilities, target = self.get_preds()
-        n = len(self.classes)
-        counts = np.bincount(target.numpy() * n + probabilities.argmax(dim=1).numpy(), minlength=n * n).reshape(n, n)
-        names = [str(name) for name in self.classes]
-        return self.data.native(pl.DataFrame({"class": names} | {name: counts[:, at] for at, name in enumerate(names)}))
+        return self.data.native(confusion_table(self.classes, probabilities, target))
 
     def calibration(self, n_bins: int = 10) -> "Calibration":
         """Whether the validation rows' probabilities came true as often as they say; `.plot()` draws it.
@@ -301,14 +295,7 @@ class TabularLearner(Learner):
         if model is None:
             members = [TabularModel(**settings["config"]) for _ in range(settings["n_models"])]
             model = members[0] if len(members) == 1 else Ensemble(members, logits=isinstance(target, ClassTarget))
-        options = {**{key: settings[key] for key in LEARNER_OPTIONS}, **more}
-        loss = options.pop("loss_func", None) or loss_named(settings["loss_func"])
-        for name, found in (("loss_func", loss), ("opt", options["opt"])):
-            if found is None:
-                raise ArtifactError(
-                    f"This folder was saved by a learner with a {name} of its own: hand it in, {name}=..."
-                )
-        learn = cls(data, model, loss, **options)
+        learn = cls(data, model, **saved_options(settings, more))
         learn.take_state(contents)
         return learn
 

@@ -16,12 +16,14 @@ from vectable.errors import DataError, VectableError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+Picture = NDArray[np.uint8]  # (height, width, 3)
+
 MAX_PIXELS = 100_000_000  # of a picture that is decoded whole: 300 MB in three colours
 LONGEST = 2.0  # times the shorter side that are kept of the longer one, around the middle
 MARGIN = 8 / 7  # of the working size over the size asked for, so that crops have room to move
 
 
-def decode_image(path: str | Path, size: int) -> NDArray[np.uint8]:
+def decode_image(source: "str | Path | Image | NDArray[np.uint8]", size: int) -> Picture:
     """A picture with its shorter side a little above `size`, (height, width, 3), 0 to 255.
 
     The shorter side is ``size * 8 / 7`` where the file has so many pixels, its own length where that lies between, and
@@ -29,33 +31,60 @@ def decode_image(path: str | Path, size: int) -> NDArray[np.uint8]:
     obeyed; grey, palette and CMYK become RGB; what is transparent becomes white.
 
     Args:
-        path: a file in any format that Pillow reads; of an animation, the first picture.
+        source: a file in any format that Pillow reads (of an animation, the first picture); a picture of Pillow's; or
+            an array of bytes, (height, width), (height, width, 3) or with transparency (height, width, 4).
         size: pixels that the shorter side must have, 1 or more.
 
     Raises:
         DataError: no picture, cut short, damaged or too large; the message names the file.
     """
-    from PIL import ImageOps
+    from PIL import Image
 
     if size < 1:
         raise VectableError(f"The size is {size!r}; it is a number of pixels, 1 or more.")
+    told = repr(str(source)) if isinstance(source, str | Path) else f"This {type(source).__name__}"
     try:
-        with _open(Path(path)) as opened:
+        if isinstance(source, Image.Image):
+            return _working_picture(source, size)
+        if not isinstance(source, str | Path):
+            return _working_picture(_from_array(source), size)
+        with _open(Path(source)) as opened:
             room = round(size * MARGIN)
             full = opened.width * opened.height
             opened.draft("RGB", (room * 2, room * 2))
-            _check_pixels(opened, full, path)
-            upright = ImageOps.exif_transpose(opened)
-            return np.array(_at_working_size(_middle(_in_colour(upright)), size), dtype=np.uint8)
+            _check_pixels(opened, full, source)
+            return _working_picture(opened, size)
     except FileNotFoundError as problem:
-        raise DataError(f"There is no file {str(path)!r}.") from problem
+        raise DataError(f"There is no file {told}.") from problem
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as problem:
         if isinstance(problem, DataError):
             raise
-        raise DataError(f"{str(path)!r} is not a picture that can be read: {_reason(problem, path)}.") from problem
+        raise DataError(f"{told} is not a picture that can be read: {_reason(problem, source)}.") from problem
 
 
-def center_crop(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def _working_picture(image: "Image", size: int) -> Picture:
+    """Upright, in three colours, at the working size."""
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(image)
+    return np.array(_at_working_size(_middle(_in_colour(upright)), size), dtype=np.uint8)
+
+
+def _from_array(values: Any) -> "Image":
+    from PIL import Image
+
+    array = np.asarray(values)
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise DataError(
+            f"A picture as an array has bytes, 0 to 255, in the shape (height, width), (height, width, 3) or (height, "
+            f"width, 4); this one has {array.dtype} in {array.shape}."
+        )
+    if 0 in array.shape:
+        raise DataError(f"This array is a picture without pixels: its shape is {array.shape}.")
+    return Image.fromarray(array)
+
+
+def center_crop(picture: Picture, size: int) -> Picture:
     """The middle of a picture, (size, size, 3), of one with both sides at least `size`."""
     top, left = ((side - size) // 2 for side in picture.shape[:2])
     return picture[top : top + size, left : left + size]
@@ -123,10 +152,10 @@ def _at_working_size(image: "Image", size: int) -> "Image":
     return image.resize((width, height), Resampling.BICUBIC, reducing_gap=3.0)
 
 
-def _reason(problem: BaseException, path: str | Path) -> str:
+def _reason(problem: BaseException, source: Any) -> str:
     from PIL import UnidentifiedImageError
 
     if isinstance(problem, UnidentifiedImageError):
-        return "no known picture format" if Path(path).stat().st_size else "the file is empty"
+        return "no known picture format" if Path(source).stat().st_size else "the file is empty"
     known: Any = getattr(problem, "strerror", None)
     return str(known or problem).rstrip(".")

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from vectable.data.batches import BatchPlan, Rows, count_steps, shuffled_batches
-from vectable.data.image_decoding import center_crop, decode_image
+from vectable.data.frames import FrameKind, from_polars
+from vectable.data.image_decoding import Picture, center_crop, decode_image
 from vectable.data.image_files import ImageFiles, list_images
 from vectable.data.tensors import TensorSet, check_batch_size
 from vectable.errors import DataError, VectableWarning, is_whole, quote_some, require
-
-Picture = NDArray[np.uint8]
 
 
 class ImageRows(TensorSet):
@@ -40,7 +40,7 @@ class ImageRows(TensorSet):
     def batch(self, rows: Rows | slice) -> tuple[tuple[Tensor, ...], Tensor]:
         """Pictures, (batch, 3, size, size) bytes, and the numbers of their classes."""
         numbers = range(len(self))[rows] if isinstance(rows, slice) else rows
-        pictures = [self._picture(int(at)) for at in numbers]
+        pictures = [self.picture(int(at)) for at in numbers]
         if self.augment and torch.is_grad_enabled():
             stacked = torch.stack([_augmented(one, self.size) for one in pictures])
         else:
@@ -53,7 +53,8 @@ class ImageRows(TensorSet):
         """The same rows, whose batches come on `device`."""
         return ImageRows(self.paths, self.kept, self.target.to(device), self.size, self.augment)
 
-    def _picture(self, at: int) -> Picture:
+    def picture(self, at: int) -> Picture:
+        """One photograph at its working size, (height, width, 3), 0 to 255."""
         kept = self.kept[at]
         return decode_image(self.paths[at], self.size) if kept is None else kept
 
@@ -67,15 +68,16 @@ class ImageData:
         size: side of the square that the model sees, in pixels.
         batch_size: photographs a step.
         left_out: files that were not taken, each with the reason.
+        kind: the kind of frame the user works with.
     """
 
     def __init__(
         self, train: ImageRows, valid: ImageRows, classes: Sequence[str], batch_size: int = 32,
-        left_out: Sequence[tuple[Path, str]] = (),
+        left_out: Sequence[tuple[Path, str]] = (), kind: FrameKind = "polars",
     ) -> None:  # fmt: skip
         check_batch_size(batch_size)
         self.train, self.valid, self.classes, self.size = train, valid, tuple(classes), train.size
-        self.batch_size, self.left_out = batch_size, list(left_out)
+        self.batch_size, self.left_out, self.kind = batch_size, list(left_out), kind
 
     @classmethod
     def from_folder(
@@ -142,6 +144,10 @@ class ImageData:
     def plan(self, rng: np.random.Generator) -> BatchPlan:
         """The batches of one epoch."""
         return shuffled_batches(len(self.train), self.batch_size, rng)
+
+    def native(self, frame: pl.DataFrame) -> Any:
+        """A frame as the kind that the user works with."""
+        return from_polars(frame, self.kind)
 
     def __repr__(self) -> str:
         """Counts, classes and size."""

@@ -17,8 +17,8 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def figure(columns: int = 1, size: tuple[float, float] = (7.0, 4.5)) -> "tuple[Figure, Any]":
-    """A figure and its axes (a list of them for more than one column), sizes in inches a column."""
+def figure(columns: int = 1, size: tuple[float, float] = (7.0, 4.5), rows: int = 1) -> "tuple[Figure, Any]":
+    """A figure and its axes (an array of them for more than one), as wide as `size` a column, as high as it in all."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -32,7 +32,7 @@ def figure(columns: int = 1, size: tuple[float, float] = (7.0, 4.5)) -> "tuple[F
 
     with rc_context(STYLE):
         fig = Picture(figsize=(size[0] * (1 if columns == 1 else 0.75 * columns), size[1]), layout="constrained")
-        return fig, fig.subplots(1, columns)
+        return fig, fig.subplots(rows, columns)
 
 
 def save(fig: "Figure", path: str | None) -> "Figure":

@@ -35,7 +35,7 @@ class ImageBody(nn.Module):
 
     Args:
         arch: one of timm's names, as "resnet34".
-        pretrained: whether to take the published weights: from `weights` if given, else from timm's hub.
+        pretrained: whether to take the published weights from timm's hub, where `weights` gives none.
         weights: file with them, .safetensors or .pth; with other projects' names for EfficientNet-Lite, too.
 
     Attributes:
@@ -61,6 +61,7 @@ class ImageBody(nn.Module):
             load_weights(self.net, weights, arch)
         elif pretrained:
             self.net = _from_hub(timm, arch)
+        self.net.reset_classifier(0)  # type: ignore[operator]
         side = about["input_size"][-1]
         self.eval()
         with torch.no_grad():
@@ -83,18 +84,12 @@ class ImageBody(nn.Module):
         """
         from timm.models import group_parameters
 
-        stages = group_parameters(self.net, self.net.group_matcher(coarse=True))  # type: ignore[operator]
-        classifier = {f"{name}.{part}" for name in self._classifiers() for part in ("weight", "bias")}
-        kept = [[name for name in stages[at] if name not in classifier] for at in sorted(stages)]
-        kept = [names for names in kept if names]
-        cut = (len(kept) + 1) // 2
+        found = group_parameters(self.net, self.net.group_matcher(coarse=True))  # type: ignore[operator]
+        stages = [found[at] for at in sorted(found)]
+        cut = (len(stages) + 1) // 2
         parameters = dict(self.net.named_parameters())
-        first, last = ([parameters[name] for names in part for name in names] for part in (kept[:cut], kept[cut:]))
+        first, last = ([parameters[name] for names in part for name in names] for part in (stages[:cut], stages[cut:]))
         return first, last
-
-    def _classifiers(self) -> tuple[str, ...]:
-        named: Any = self.net.pretrained_cfg.get("classifier") or ()  # type: ignore[union-attr, operator]
-        return (named,) if isinstance(named, str) else tuple(named)
 
 
 def load_weights(net: nn.Module, path: str | Path, arch: str) -> None:

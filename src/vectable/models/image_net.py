@@ -27,12 +27,19 @@ class ImageNet(nn.Module):
         self.body, self.head, self.train_bn = body, head, train_bn
         self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Bytes, (batch, 3, height, width) -> (batch, outputs)."""
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
         colours = (pictures.float() / 255 - self.mean) / self.std  # type: ignore[operator]
         outputs: Tensor = self.head(self.body(colours))
         return outputs
+
+    def parameter_groups(self) -> list[list[nn.Parameter]]:
+        """First layers of the body, its last, and the head; fewer where the body cannot be split."""
+        halves = self.body.halves() if hasattr(self.body, "halves") else [list(self.body.parameters())]  # type: ignore[operator]
+        return [group for group in (*halves, list(self.head.parameters())) if group]
 
     def train(self, mode: bool = True) -> "ImageNet":
         """Training or not; with ``train_bn=False`` the body's batch norm keeps its statistics either way."""

@@ -360,13 +360,7 @@ class Learner:
                 f"This folder holds the weights of a module of your own ({settings['model']}), and no code: make one "
                 f"and hand it in, load_learner(path, model={settings['model']}(...))."
             )
-        options = {key: settings[key] for key in LEARNER_OPTIONS} | more
-        options.setdefault("loss_func", loss_named(settings["loss_func"]))
-        for name, given in (("loss_func", options["loss_func"]), ("opt", options["opt"])):
-            if given is None:
-                raise ArtifactError(
-                    f"This folder was saved by a learner with a {name} of its own: hand it in, {name}=..."
-                )
+        options = saved_options(settings, more)
         learn = cls(options.pop("data", NoData()), model, **options)
         learn.take_state(contents)
         return learn
@@ -480,6 +474,22 @@ class Learner:
             told = trap(self.loss_func, self.model(*(column.to(self.device) for column in inputs)))
         if told:
             warnings.warn(told, VectableWarning, stacklevel=4)
+
+
+def saved_options(settings: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a learner from a saved folder's settings, and `more` that takes precedence.
+
+    Raises:
+        ArtifactError: the loss or the optimizer was a function, which no folder holds, and `more` has none.
+    """
+    from vectable.errors import ArtifactError
+
+    options = {key: settings[key] for key in LEARNER_OPTIONS} | {"loss_func": loss_named(settings["loss_func"])}
+    options |= {name: value for name, value in more.items() if not (name == "loss_func" and value is None)}
+    for name in ("loss_func", "opt"):
+        if options[name] is None:
+            raise ArtifactError(f"This folder was saved by a learner with a {name} of its own: hand it in, {name}=...")
+    return options
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,0 +1,45 @@
+"""Where a model that tells classes apart goes wrong: the confusion matrix, and the rows with the largest losses."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vectable.errors import is_whole, require
+from vectable.training.losses import activation_of, compute_loss, row_by_row
+
+if TYPE_CHECKING:
+    from vectable.training.learner import Learner
+
+
+def confusion_table(classes: Sequence[Any], probabilities: Tensor, target: Tensor) -> pl.DataFrame:
+    """Counts by class (rows of the table) and prediction (columns).
+
+    Args:
+        classes: names, in the order of their numbers.
+        probabilities: (rows, classes).
+        target: numbers of the classes, (rows,).
+    """
+    n = len(classes)
+    counts = np.bincount(target.numpy() * n + probabilities.argmax(dim=1).numpy(), minlength=n * n).reshape(n, n)
+    names = [str(name) for name in classes]
+    return pl.DataFrame({"class": names} | {name: counts[:, at] for at, name in enumerate(names)})
+
+
+def worst_rows(learn: "Learner", n: int) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    """The validation rows with the largest losses: their numbers, their losses, and the model's predictions for them.
+
+    Returns:
+        (n,), (n,) and (n, ...), the largest loss first.
+    """
+    require(is_whole(n, 1), f"n is {n!r}; it is a number of rows, 1 or more.")
+    rows = learn.data.valid
+    outputs = learn._outputs(learn.model, rows)
+    each = compute_loss(row_by_row(learn.loss_func), outputs, rows.target)
+    each = each.flatten(1).mean(dim=1) if each.ndim > 1 else each
+    worst = each.argsort(descending=True, stable=True)[:n]
+    predicted = activation_of(learn.loss_func)(outputs)[worst]
+    return worst.numpy(), each[worst].numpy(), predicted.numpy()

@@ -1,0 +1,68 @@
+"""A module of your own as a body: its first children, and where they split."""
+
+import torch
+from torch import Tensor, nn
+
+from vectable.errors import VectableError
+
+
+class OwnBody(nn.Module):
+    """The first children of a module, one after the other; or all of it, as it is.
+
+    Args:
+        module: takes normalised pictures, (batch, 3, height, width).
+        cut: number of its children to keep, counted from the end where negative (-2 leaves out a pooling and a linear
+            layer); None keeps the module as it is.
+        size: side of the pictures, in pixels.
+
+    Attributes:
+        n_features: channels of the output.
+
+    Raises:
+        VectableError: what is kept does not turn pictures into maps of channels.
+    """
+
+    def __init__(self, module: nn.Module, cut: int | None, size: int) -> None:
+        super().__init__()
+        self.net = module if cut is None else nn.Sequential(*list(module.children())[:cut])
+        self.n_features = channels_of(self, size, f"{type(module).__name__} cut at {cut}")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalised pictures, (batch, 3, height, width) -> (batch, n_features, rows, columns)."""
+        features: Tensor = self.net(x)
+        return features
+
+    def halves(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """The parameters in two groups, first layers and last, with half of the children that have any in each."""
+        net = self.net
+        while len(children := [one for one in net.children() if any(True for _ in one.parameters())]) == 1:
+            net = children[0]
+        cut = (len(children) + 1) // 2
+        first = {id(one) for child in children[:cut] for one in child.parameters()}
+        every = list(self.net.parameters())
+        return [one for one in every if id(one) in first], [one for one in every if id(one) not in first]
+
+
+def channels_of(body: nn.Module, size: int, what: str) -> int:
+    """Channels of the maps that a body makes of pictures of `size`.
+
+    Raises:
+        VectableError: it takes no such pictures, or makes no maps of them; `what` names it.
+    """
+    training = body.training
+    body.eval()
+    try:
+        with torch.no_grad():
+            shape = tuple(body(torch.zeros(1, 3, size, size)).shape)
+    except (RuntimeError, AssertionError, ValueError, TypeError) as problem:
+        raise VectableError(
+            f"{what} does not take pictures of {size} x {size} pixels in three colours: {problem!s:.200}"
+        ) from problem
+    finally:
+        body.train(training)
+    if len(shape) != 4:
+        raise VectableError(
+            f"{what} makes {shape} of a picture; a body makes maps, (batch, channels, rows, columns). Cut it before "
+            "its pooling, as cut=-2."
+        )
+    return int(shape[1])

@@ -1,0 +1,212 @@
+"""The application for photographs: from files to predictions, what was got wrong, and one folder that holds it all."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import vectable as vt
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="needs the extra vision")
+
+TINY = "test_resnet"  # an architecture of timm's for tests: half a million weights
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Sixteen reddish and sixteen bluish pictures."""
+    top = tmp_path_factory.mktemp("colours")
+    rng = np.random.default_rng(0)
+    for name, channel in (("red", 0), ("blue", 2)):
+        (top / name).mkdir()
+        for at in range(16):
+            picture = rng.integers(0, 120, (40, 50, 3), dtype=np.uint8)
+            picture[..., channel] += 100
+            Image.fromarray(picture).save(top / name / f"{at:02}.png")
+    return top
+
+
+@pytest.fixture(scope="module")
+def images(folder) -> vt.ImageData:
+    return vt.ImageData.from_folder(folder, size=32, batch_size=8, valid_pct=0.25)
+
+
+def learner(images: vt.ImageData, arch: object = TINY, **how: object) -> vt.VisionLearner:
+    return vt.vision_learner(images, arch, **{"pretrained": False, "width": 16, "progress": False, **how})
+
+
+@pytest.fixture(scope="module")
+def trained(images) -> vt.VisionLearner:
+    """Ask it anything, but do not train it."""
+    learn = learner(images, train_bn=True)
+    getattr(learn, "unfreeze", lambda: None)()
+    return learn.fit_one_cycle(4, 1e-2)
+
+
+def test_it_learns_and_predicts_one_photograph_or_several(trained, folder):
+    assert trained.validate()["accuracy"] == 1.0
+    label, probabilities = trained.predict(folder / "red" / "00.png")
+    assert label == "red"
+    assert list(probabilities) == trained.classes == ["blue", "red"]
+    assert sum(probabilities.values()) == pytest.approx(1)
+    several = trained.predict([str(folder / "blue" / "01.png"), str(folder / "red" / "02.png")])
+    assert [one.label for one in several] == ["blue", "red"]
+    assert trained.predict([]) == []
+    assert trained.predict_proba([folder / "red" / "00.png"])[0, 1] == pytest.approx(probabilities["red"])
+
+
+def test_path_picture_and_array_are_the_same_to_it(trained, folder):
+    path = folder / "red" / "03.png"
+    picture = Image.open(path)
+    by_path, *others = trained.predict([path, picture, np.asarray(picture)])
+    assert all(other == by_path for other in others)
+    grey = trained.predict(np.zeros((50, 40), dtype=np.uint8))
+    assert set(grey.probabilities) == {"blue", "red"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("gone.jpg", "no file 'gone.jpg'"),
+        (np.zeros((8, 8, 3)), "float64"),
+        (np.zeros((3, 8, 8), dtype=np.uint8), r"\(3, 8, 8\)"),
+        (np.zeros((0, 8, 3), dtype=np.uint8), "without pixels"),
+    ],
+)
+def test_what_is_no_picture_is_told(trained, wrong, told):
+    with pytest.raises(vt.DataError, match=told):
+        trained.predict(wrong)
+
+
+def test_one_pixel_is_a_picture(trained, tmp_path):
+    Image.new("RGB", (1, 1), (255, 0, 0)).save(tmp_path / "one.png")
+    assert trained.predict(tmp_path / "one.png").label in trained.classes
+
+
+def test_top_losses_are_the_largest_and_belong_to_their_photographs(trained, images, tmp_path):
+    probabilities, target = trained.get_preds()
+    losses = -probabilities.gather(1, target[:, None])[:, 0].log()
+    worst = trained.top_losses(3)
+    assert worst["loss"].to_list() == pytest.approx(losses.sort(descending=True).values[:3].tolist(), rel=1e-4)
+    at = int(losses.argmax())
+    assert worst["photograph"][0] == str(images.valid.paths[at])
+    assert worst["class"][0] == trained.classes[target[at]]
+    assert worst["probability"][0] == pytest.approx(probabilities[at, target[at]].item(), rel=1e-5)
+    assert len(trained.top_losses(100)) == len(images.valid) == 8
+    figure = trained.plot_top_losses(5, path=str(tmp_path / "worst.png"))
+    shown = [axes for axes in figure.axes if axes.get_images()]
+    assert len(shown) == 5
+    assert shown[0].get_title().startswith(f"{worst['prediction'][0]}, is {worst['class'][0]}")
+    assert (tmp_path / "worst.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(vt.VectableError, match="n is 0"):
+        trained.top_losses(0)
+
+
+def test_the_confusion_matrix_counts_every_validation_photograph(trained, images):
+    table = trained.confusion_matrix()
+    counts = table.select("blue", "red").to_numpy()
+    assert table["class"].to_list() == ["blue", "red"]
+    target = images.valid.target
+    assert counts.sum(axis=1).tolist() == [int((target == at).sum()) for at in range(2)]
+    assert np.trace(counts) / counts.sum() == trained.validate()["accuracy"]
+
+
+# ---------------------------------------------------------------- saving
+
+
+def test_a_saved_folder_alone_turns_a_photograph_into_the_same_prediction(trained, folder, tmp_path):
+    path = trained.save(tmp_path / "model")
+    photo = folder / "red" / "05.png"
+    program = (
+        "import sys, vectable as vt; learn = vt.load_learner(sys.argv[1], progress=False); "
+        "label, probabilities = learn.predict(sys.argv[2]); print(label, repr(probabilities['red']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path), str(photo)], capture_output=True, text=True, timeout=100, check=True
+    )
+    label, probabilities = trained.predict(photo)
+    assert done.stdout.split() == [label, repr(probabilities["red"])]
+
+
+def test_a_loaded_learner_without_photographs_says_so_and_takes_new_ones(trained, images, folder, tmp_path):
+    path = trained.save(tmp_path / "model")
+    loaded = vt.load_learner(path, progress=False)
+    assert loaded.classes == ["blue", "red"]
+    with pytest.raises(vt.VectableError, match=r"without data.*data="):
+        loaded.fit(1)
+    with pytest.raises(vt.VectableError, match=r"without data.*data="):
+        loaded.top_losses(3)
+    measured = vt.load_learner(path, data=images, progress=False)
+    assert measured.validate() == trained.validate()
+    assert measured.fit(1, 1e-4).epochs_done == 5
+    larger = vt.ImageData.from_folder(folder, size=48)
+    with pytest.raises(vt.DataError, match=r"'blue', 'red'.*32 pixels.*48"):
+        vt.load_learner(path, data=larger)
+
+
+def test_a_module_of_your_own_with_a_cut(images, folder, tmp_path):
+    def make() -> nn.Module:
+        torch.manual_seed(0)
+        return nn.Sequential(
+            nn.Conv2d(3, 8, 3, 2), nn.ReLU(), nn.Conv2d(8, 12, 3, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        )
+
+    learn = learner(images, make(), cut=-2)
+    assert [sum(one.numel() for one in group) for group in learn.model.parameter_groups()][:2] == [224, 876]
+    getattr(learn, "unfreeze", lambda: None)()
+    learn.fit_one_cycle(2, 1e-2)
+    path = learn.save(tmp_path / "model")
+    with pytest.raises(vt.ArtifactError, match=r"body of your own.*model="):
+        vt.load_learner(path)
+    photo = folder / "blue" / "00.png"
+    assert vt.load_learner(path, model=make(), progress=False).predict(photo) == learn.predict(photo)
+
+
+def test_bodies_that_do_not_fit_are_told(images):
+    with pytest.raises(vt.VectableError, match=r"makes \(1, 12\).*cut=-2"):
+        learner(images, nn.Sequential(nn.Conv2d(3, 12, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+    with pytest.raises(vt.VectableError, match="does not take pictures of 32 x 32"):
+        learner(images, nn.Sequential(nn.Conv2d(1, 12, 3)))
+    with pytest.raises(vt.VectableError, match="'vit_tiny_patch16_224' does not take pictures of 32 x 32"):
+        learner(images, "vit_tiny_patch16_224")
+    with pytest.raises(vt.UnknownNameError, match="Did you mean 'resnet34'"):
+        learner(images, "resnt34")
+    with pytest.raises(vt.VectableError, match="cut belongs to a module of your own"):
+        learner(images, cut=-2)
+    with pytest.raises(vt.VectableError, match="brings its weights"):
+        learner(images, nn.Conv2d(3, 4, 3), weights="body.pth")
+    with pytest.raises(vt.VectableError, match="a name of timm's, or a module"):
+        learner(images, 34)
+
+
+def test_three_groups_hold_every_parameter_once(images):
+    learn = learner(images)
+    groups = learn.model.parameter_groups()
+    assert len(groups) == 3
+    found = [id(one) for group in groups for one in group]
+    assert sorted(found) == sorted(id(one) for one in learn.model.parameters())
+    assert {id(one) for one in groups[2]} == {id(one) for one in learn.model.head.parameters()}
+
+
+def test_dialects_differ_in_the_heads_bias_and_in_batch_norm(images):
+    modern, lesson = learner(images), learner(images, preset="lesson")
+    assert (modern.model.head[3].bias is None, lesson.model.head[3].bias is None) == (True, False)
+    assert (modern.model.train_bn, lesson.model.train_bn) == (False, True)
+
+
+def test_no_validation_photographs_and_an_uneven_last_batch(folder):
+    images = vt.ImageData.from_folder(folder, size=32, batch_size=31, valid_pct=0)
+    learn = learner(images).fit(1, 1e-3)
+    assert np.isnan(learn.validate()["accuracy"])
+    assert len(learn.top_losses()) == 0
+
+
+def test_tables_come_as_the_kind_that_is_asked_for(trained):
+    assert isinstance(trained.confusion_matrix(), pl.DataFrame)
