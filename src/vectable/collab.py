@@ -304,6 +304,11 @@ class CollabLearner(Learner):
             self._recommender = None
         return self
 
+    def _to_onnx(self) -> Any:
+        from vectable.exporting.learners import model_of_ratings
+
+        return model_of_ratings(self)
+
     def to_contents(self) -> "Contents":
         """Everything a saved folder holds: the ratings and vocabularies among it."""
         contents = super().to_contents()

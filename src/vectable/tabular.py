@@ -249,6 +249,11 @@ class TabularLearner(Learner):
 
     # ---------------------------------------------------------------- saving
 
+    def _to_onnx(self) -> Any:
+        from vectable.exporting.learners import model_of_table
+
+        return model_of_table(self)
+
     def to_contents(self) -> "Contents":
         """Everything a saved folder holds: the encoders among it, the rows not."""
         contents = super().to_contents()

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from vectable._version import __version__
-from vectable.cli import ask, data_sets, demo, lab, train
+from vectable.cli import ask, data_sets, demo, export, lab, train
 
 app = typer.Typer(
     name="vectable",
@@ -43,5 +43,6 @@ app.command("insight")(ask.insight)
 app.command("predict")(ask.predict)
 app.command("info")(ask.info)
 app.command("export-vectors")(ask.export_vectors)
+app.command("export")(export.export)
 app.command("datasets")(data_sets.datasets)
 app.add_typer(lab.app, name="lab", help="The lesson by hand: workbooks, descent to play with, every number.")

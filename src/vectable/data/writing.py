@@ -31,6 +31,18 @@ def write_table(frame: pl.DataFrame, path: str | Path) -> Path:
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
         raise DataError(f"{path} does not say what to write: its name must end in one of {', '.join(_WRITERS)}.")
+    try:
+        return write_whole(path, lambda file: write(frame, file))
+    except PolarsError as problem:
+        raise DataError(f"{path} cannot hold this table: {first_line(problem)}.") from None
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
+    """Write a file, whole or not at all; one already there is replaced once the new one is complete.
+
+    Raises:
+        DataError: a missing or unwritable folder.
+    """
     if not path.parent.is_dir():
         raise DataError(f"{path} cannot be written: there is no folder {path.parent}; create it first.")
     if path.is_dir():
@@ -38,12 +50,10 @@ def write_table(frame: pl.DataFrame, path: str | Path) -> Path:
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with unfinished.open("xb") as file:
-            write(frame, file)
+            write(file)
         os.replace(unfinished, path)
     except OSError as problem:
         raise DataError(f"{path} cannot be written: {problem.strerror or problem}.") from None
-    except PolarsError as problem:
-        raise DataError(f"{path} cannot hold this table: {first_line(problem)}.") from None
     finally:
         unfinished.unlink(missing_ok=True)
     return path

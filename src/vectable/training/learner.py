@@ -332,6 +332,28 @@ class Learner:
 
         return load_into(self, path)
 
+    def export_onnx(self, path: str | Path) -> Path:
+        """Write the path from a row's columns to its prediction as ONNX, for programs without Python.
+
+        Of tables and ratings the encoders go along. Every column is an input of its name, (rows,): text where its
+        categories are text, else a 64-bit float, a date as its seconds since 1970; missing is not-a-number, and in
+        text "". The outputs are "prediction", as `predict` gives it, and for classes "probabilities". The file's
+        metadata tell columns and classes as JSON. Of a module of your own the module goes alone, from the tensors
+        that it takes to what `predict` gives.
+
+        Raises:
+            VectableError: the packages of ``vectable[export]`` are missing, or torch cannot write the module.
+        """
+        from vectable.exporting import require_onnx, write_onnx
+
+        require_onnx()
+        return write_onnx(self._to_onnx(), path)
+
+    def _to_onnx(self) -> Any:
+        from vectable.exporting.learners import model_of_net
+
+        return model_of_net(self)
+
     def to_contents(self) -> "Contents":
         """Everything a saved folder holds; the model's code and the data are the caller's for a module of your own."""
         from vectable.artifact import Contents

@@ -1,0 +1,90 @@
+"""Learners as ONNX models: raw columns in, predictions out; of a module of your own the module alone."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import torch
+
+from vectable._version import __version__
+from vectable.data.targets import ClassTarget, NumberTarget
+from vectable.exporting.columns import category, category_input, describe, encode
+from vectable.exporting.graph import Graph, Value
+from vectable.exporting.net import net_model
+from vectable.training.losses import activation_of
+
+if TYPE_CHECKING:
+    from vectable.collab import CollabLearner
+    from vectable.tabular import TabularLearner
+    from vectable.training.learner import Learner
+
+FEW = 3  # rows by which torch follows a module
+
+
+def model_of_table(learn: "TabularLearner") -> onnx.ModelProto:
+    """The columns of a raw table to `predict` and, for classes, `predict_proba`."""
+    encoder, target, graph = learn.data.encoder, learn.data.target, Graph()
+    inputs = encode(graph, encoder)
+    codes = torch.zeros(FEW, len(encoder.categories), dtype=torch.int32)
+    numbers = torch.zeros(FEW, len(encoder.numbers))
+    net = net_model(learn.model, activation_of(learn.loss_func), (codes, numbers), ["categories", "numbers"])
+    outputs = graph.include(net, list(inputs), "float32")
+    taken, predicted = encoder.raw_columns, _free("prediction", encoder.raw_columns)
+    about: dict[str, Any] = {"columns": {name: asdict(one) for name, one in describe(encoder).items()}}
+    if isinstance(target, ClassTarget):
+        is_text = not target.classes.dtype.is_integer()
+        likeliest = graph.add("ArgMax", outputs, dtype="int64", axis=1, keepdims=0)
+        names = graph.constant(target.classes.to_numpy().astype(object if is_text else np.int64))
+        graph.output(predicted, graph.add("Gather", names, likeliest), str if is_text else "int64")
+        graph.output(_free("probabilities", taken), outputs, "float32", target.n_outputs)
+        about["classes"] = target.classes.to_list()
+    else:
+        graph.output(
+            predicted, _numbers(graph, outputs, target), "float64", target.n_outputs if target.n_outputs > 1 else None
+        )
+    return _model(graph, {"target": target.name, **about})
+
+
+def model_of_ratings(learn: "CollabLearner") -> onnx.ModelProto:
+    """User and item to the predicted rating."""
+    data, graph = learn.data, Graph()
+    sides = {data.columns.user: data.user_ids, data.columns.item: data.item_ids}
+    codes = [category_input(graph, name, ids) for name, ids in sides.items()]
+    zeros = torch.zeros(FEW, dtype=torch.int32)
+    net = net_model(learn.model, activation_of(learn.loss_func), (zeros, zeros.clone()), ["users", "items"])
+    rating = graph.include(net, [one.cast("int32") for one in codes], "float32")
+    graph.output(_free("prediction", list(sides)), rating, "float32")
+    columns = {name: asdict(category(ids)) for name, ids in sides.items()}
+    return _model(graph, {"target": data.columns.rating, "columns": columns})
+
+
+def model_of_net(learn: "Learner") -> onnx.ModelProto:
+    """A module of your own with the activation of its loss: the tensors it takes to what `predict` gives."""
+    inputs, _ = learn.data.train.batch(slice(0, FEW))
+    inputs = tuple(one.cpu() for one in inputs)
+    names = ["input"] if len(inputs) == 1 else [f"input_{at}" for at in range(len(inputs))]
+    model = net_model(learn.model, activation_of(learn.loss_func), inputs, names)
+    onnx.helper.set_model_props(model, {"vectable": __version__})
+    return model
+
+
+def _numbers(graph: Graph, outputs: Value, target: NumberTarget) -> Value:
+    """`NumberTarget.decode`, (rows,) for one number, (rows, numbers) for several."""
+    shape = graph.constant(np.array([-1, target.n_outputs] if target.n_outputs > 1 else [-1]))
+    values = graph.add("Reshape", outputs, shape).cast("float64")
+    values = values * graph.constant(target.std) + graph.constant(target.mean)
+    return graph.add("Exp", values) - 1 if target.log else values
+
+
+def _free(name: str, taken: list[str]) -> str:
+    """A name for an output that is no input's."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _model(graph: Graph, about: dict[str, Any]) -> onnx.ModelProto:
+    texts = {key: one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for key, one in about.items()}
+    return graph.model({"vectable": __version__, **texts})
