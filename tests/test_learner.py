@@ -71,11 +71,11 @@ def test_adam_is_torchs_adamw_and_l2_is_torchs_adam() -> None:
 
 def test_modern_spares_biases_and_normalisation_from_decay() -> None:
     learn = learner(model=net(batch_norm=True), opt="sgd", wd=0.5)
-    decaying = {id(p) for p in learn._make_engine(learn.model).decaying}  # type: ignore[attr-defined]
+    decaying = {id(p) for p in learn._make_engine(learn.model).decaying[0]}  # type: ignore[attr-defined]
     named = dict(learn.model.named_parameters())
     assert {name for name, p in named.items() if id(p) in decaying} == {"0.weight", "3.weight"}
     lesson = learner(model=net(batch_norm=True), opt="sgd", wd=0.5, preset="lesson")
-    assert len(lesson._make_engine(lesson.model).decaying) == len(named)  # type: ignore[attr-defined]
+    assert len(lesson._make_engine(lesson.model).decaying[0]) == len(named)  # type: ignore[attr-defined]
 
 
 def test_seeded_runs_repeat_bit_for_bit_and_other_seeds_differ() -> None:
@@ -104,7 +104,7 @@ def test_modern_keeps_the_optimizer_between_fits_and_lesson_does_not() -> None:
         learn = learner(preset=preset)
         learn.fit(1, 0.01)
         learn.fit(1, 0.01)
-        steps[preset] = int(learn._engines[0].state()["0.step"])
+        steps[preset] = int(learn._engines[0].state()["0.weight.step"])
     assert steps == {"modern": 24, "lesson": 12}
 
 

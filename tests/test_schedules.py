@@ -54,8 +54,8 @@ CURVES = json.loads((Path(__file__).parent / "lr_find_curves.json").read_text())
 def test_one_cycle_equals_the_reference(preset: str) -> None:
     schedule = one_cycle_schedule(PRESETS[preset].cycle, 100, 0.01)
     for step, (lr, mom) in GOLDEN[preset].items():
-        assert schedule.lrs[step] == pytest.approx(lr, abs=1e-6)
-        assert schedule.moms[step] == pytest.approx(mom, abs=1e-6)
+        assert schedule.lrs[step, 0] == pytest.approx(lr, abs=1e-6)
+        assert schedule.moms[step, 0] == pytest.approx(mom, abs=1e-6)
 
 
 @given(st.integers(1, 500), st.floats(1e-6, 1.0), st.sampled_from(sorted(PRESETS)))
@@ -63,15 +63,15 @@ def test_one_cycle_stays_within_its_bounds(n_steps: int, lr: float, preset: str)
     cycle = PRESETS[preset].cycle
     schedule = one_cycle_schedule(cycle, n_steps, lr)
     assert len(schedule) == n_steps
-    assert schedule.lrs[0] == pytest.approx(lr / cycle.div)
+    assert schedule.lrs[0, 0] == pytest.approx(lr / cycle.div)
     assert schedule.lrs.max() <= lr * (1 + 1e-12)
     assert schedule.lrs.min() >= lr / cycle.final_div * (1 - 1e-9)
     assert ((schedule.moms >= 0.85 - 1e-12) & (schedule.moms <= 0.95 + 1e-12)).all()
 
 
 def test_constant_and_finder_schedules() -> None:
-    assert constant_schedule(3, 0.5).lrs.tolist() == [0.5, 0.5, 0.5]
-    rates = finder_schedule(100, 1e-7, 10.0).lrs
+    assert constant_schedule(3, 0.5).lrs.tolist() == [[0.5], [0.5], [0.5]]
+    rates = finder_schedule(100, 1e-7, 10.0).lrs[:, 0]
     assert rates[0] == pytest.approx(1e-7)
     assert rates[-1] == pytest.approx(10.0)
     assert np.allclose(rates[1:] / rates[:-1], rates[1] / rates[0])

@@ -23,8 +23,9 @@ from vectable.recommending.folded_user import FoldedUser
 from vectable.recommending.names import find_codes, tell_unknown
 from vectable.recommending.ranking import rank_all_items, same_for_all
 from vectable.recommending.recommender import Recommender, check_length
-from vectable.training.learner import LEARNER_OPTIONS, Learner
+from vectable.training.learner import Learner
 from vectable.training.metrics import mae, rmse
+from vectable.training.saving import saved_options
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -329,7 +330,7 @@ class CollabLearner(Learner):
             members = [make(**config) for _ in range(settings["n_models"])]
             model = members[0] if len(members) == 1 else Ensemble(members)
         data = RatingsData.from_saved(contents.tensors, contents.tables, settings["data"])
-        learn = cls(data, model, **{**{key: settings[key] for key in LEARNER_OPTIONS}, **more})
+        learn = cls(data, model, **saved_options(settings, more))
         learn.take_state(contents)
         return learn
 

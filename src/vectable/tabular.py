@@ -29,8 +29,9 @@ from vectable.insight.mistakes import confusion_table, worst_rows
 from vectable.models.ensemble import Ensemble
 from vectable.models.layers import embedding_width
 from vectable.models.tabular import TabularModel
-from vectable.training.learner import Learner, saved_options
+from vectable.training.learner import Learner
 from vectable.training.losses import activation_of
+from vectable.training.saving import saved_options
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

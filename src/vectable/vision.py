@@ -19,8 +19,10 @@ from vectable.models.image_body import ImageBody
 from vectable.models.image_head import image_head
 from vectable.models.image_net import ImageNet
 from vectable.models.own_body import OwnBody, channels_of
-from vectable.training.learner import Learner, NoData, saved_options
+from vectable.training.data_protocol import NoData
+from vectable.training.learner import Learner
 from vectable.training.losses import activation_of
+from vectable.training.saving import saved_options
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,9 +94,8 @@ def vision_learner(
             train_bn=preset == "lesson" if train_bn is None else train_bn,
         )
         net = recipe.net(body)
-    return VisionLearner(
-        images, net, loss_func or nn.CrossEntropyLoss(), metrics, recipe=recipe, preset=preset, seed=seed, **learner
-    )
+    learner |= {"preset": preset, "seed": seed, "train_bn": recipe.train_bn}
+    return VisionLearner(images, net, loss_func or nn.CrossEntropyLoss(), metrics, recipe=recipe, **learner)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,10 @@ class EmbeddingNet(nn.Module):
         """Code 0 becomes the mean user and the mean item."""
         fill_unknown_rows([self.users, self.items])
 
+    def parameter_groups(self) -> list[list[nn.Parameter]]:
+        """Embeddings, then the layers on top of them."""
+        return [[*self.users.parameters(), *self.items.parameters()], list(self.layers.parameters())]
+
     def config(self) -> dict[str, Any]:
         """The arguments that make an empty copy."""
         return {

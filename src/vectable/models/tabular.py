@@ -97,6 +97,12 @@ class TabularModel(nn.Module):
         outputs: Tensor = self.layers(torch.cat(parts, dim=1))
         return outputs if self.y_range is None else sigmoid_range(outputs, *self.y_range)
 
+    def parameter_groups(self) -> list[list[nn.Parameter]]:
+        """Embeddings, then everything on top of them."""
+        vectors = list(self.embeddings.parameters())
+        known = {id(parameter) for parameter in vectors}
+        return [vectors, [parameter for parameter in self.parameters() if id(parameter) not in known]]
+
     def config(self) -> dict[str, Any]:
         """The arguments that make an empty copy."""
         return self._config

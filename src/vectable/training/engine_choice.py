@@ -1,7 +1,7 @@
 """Which engine trains a model, and why not the other: the compiled one wherever it can."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from vectable.training.compiled.compiling import EngineUnavailable, warm_up
 from vectable.training.compiled.engine import LazyAdamW
 from vectable.training.engines import OPTIMIZERS, Engine, OptimizerMaker, TorchEngine
 from vectable.training.losses import LossFunction
+from vectable.training.parameter_groups import Groups
 from vectable.training.presets import Preset
 from vectable.training.schedules import Schedule
 
@@ -32,8 +33,9 @@ def make_engine(
     loss_func: LossFunction,
     opt: str | OptimizerMaker,
     *,
+    groups: Groups,
     preset: Preset,
-    wd: float,
+    wd: Sequence[float],
     wd_mode: str,
     engine: str = "auto",
     threads: int = 2,
@@ -42,25 +44,27 @@ def make_engine(
     """The compiled engine for a dot-product model on the CPU, torch for everything else.
 
     Args:
+        groups: the model's parameters by layer group.
+        wd: weight decay of each.
         tell: called with a sentence when something takes longer than one would expect.
 
     Raises:
         VectableError: `engine` is "compiled" and it cannot train this; the message says why.
     """
     if engine != "torch":
-        reason = why_not_compiled(model, loss_func, opt, wd_mode)
+        reason = why_not_compiled(model, loss_func, opt, wd_mode, len(groups))
         if reason is None and isinstance(model, EmbeddingDotBias):
             try:
                 warm_up(
                     on_compile=lambda: tell("Compiling the training engine; this happens once and takes a few seconds.")
                 )
-                return CompiledEngine(model, preset=preset, wd=wd, threads=threads)
+                return CompiledEngine(model, preset=preset, wd=wd[0], threads=threads)
             except EngineUnavailable as problem:
                 reason = str(problem)
                 warnings.warn(f"Training with torch, more slowly: {reason}", VectableWarning, stacklevel=3)
         if engine == "compiled":
             raise VectableError(f"The compiled engine cannot train this: {reason}. Use engine='auto'.")
-    return TorchEngine(model, loss_func, opt, preset=preset, wd=wd, wd_mode=wd_mode)
+    return TorchEngine(model, loss_func, opt, groups=groups, preset=preset, wd=wd, wd_mode=wd_mode)
 
 
 def check_choice(opt: str | OptimizerMaker, wd_mode: str, engine: str) -> None:
@@ -74,7 +78,9 @@ def check_choice(opt: str | OptimizerMaker, wd_mode: str, engine: str) -> None:
     require(engine in ENGINES, f"engine is {engine!r}; it is one of {list(ENGINES)}.")
 
 
-def why_not_compiled(model: nn.Module, loss_func: LossFunction, opt: Any, wd_mode: str) -> str | None:
+def why_not_compiled(
+    model: nn.Module, loss_func: LossFunction, opt: Any, wd_mode: str, n_groups: int = 1
+) -> str | None:
     """The reason why the compiled engine does not fit, or None when it does."""
     if type(model) is not EmbeddingDotBias:
         return f"it trains EmbeddingDotBias, and the model is {type(model).__name__}"
@@ -84,6 +90,8 @@ def why_not_compiled(model: nn.Module, loss_func: LossFunction, opt: Any, wd_mod
         return "it is Adam with decoupled weight decay, and another optimizer is asked for"
     if any(p.device.type != "cpu" or p.dtype != torch.float32 or not p.requires_grad for p in model.parameters()):
         return "it works on unfrozen 32-bit weights on the CPU"
+    if n_groups > 1:
+        return f"it trains one layer group, and there are {n_groups}"
     return None
 
 
@@ -107,7 +115,10 @@ class CompiledEngine:
     def begin(self, schedule: Schedule) -> None:
         """Start a fit from the weights that the module holds."""
         self.optimizer.set_weights(*self._arrays())
-        self.optimizer.begin(schedule.lrs, schedule.moms)
+        try:
+            self.optimizer.begin(schedule.lrs[:, 0], schedule.moms[:, 0])
+        except EngineUnavailable as problem:
+            raise VectableError(f"The compiled engine cannot train this: {problem}. Use engine='torch'.") from problem
 
     def run(self, plan: BatchPlan, rows: "TensorSet") -> Iterator[NDArray[np.floating[Any]]]:
         """Train one epoch, a good many batches a call."""
@@ -126,6 +137,9 @@ class CompiledEngine:
     def forget(self) -> None:
         """Start with empty moments."""
         self.optimizer = LazyAdamW(*self._arrays(), **self.options)  # type: ignore[arg-type]
+
+    def regroup(self) -> None:
+        """Its one group trains always."""
 
     def state(self) -> dict[str, Tensor]:
         """Moments of every row, and the number of steps taken."""

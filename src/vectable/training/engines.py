@@ -1,6 +1,6 @@
 """What the Learner asks of whatever trains, and the engine that trains any torch module."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vectable.data.batches import BatchPlan
+from vectable.errors import require
 from vectable.training.losses import LossFunction, compute_loss
+from vectable.training.parameter_groups import BATCH_NORM, Groups, resting_norms
 from vectable.training.presets import Preset
 from vectable.training.schedules import Schedule
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 OptimizerMaker = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
 OPTIMIZERS = ("adam", "sgd", "momentum", "rmsprop")
-NORMALISATION = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
+NORMALISATION = (BATCH_NORM, nn.LayerNorm, nn.GroupNorm)
 
 
 class Engine(Protocol):
@@ -33,7 +35,7 @@ class Engine(Protocol):
         """What is trained."""
 
     def begin(self, schedule: Schedule) -> None:
-        """A fit starts: its learning rates and momenta, one a step, are known from here on."""
+        """A fit starts: its learning rates and momenta, one a step and layer group, are known from here on."""
 
     def run(self, plan: BatchPlan, rows: "TensorSet") -> Iterator[NDArray[np.floating[Any]]]:
         """Train one epoch; yields the losses of the steps done since the last yield."""
@@ -43,6 +45,9 @@ class Engine(Protocol):
 
     def forget(self) -> None:
         """Drop the optimizer's state: the next fit starts a new one."""
+
+    def regroup(self) -> None:
+        """Other parameters train from here on: keep the state of those that go on, and start the others anew."""
 
     def state(self) -> dict[str, Tensor]:
         """The optimizer's state as named tensors, for saving."""
@@ -58,8 +63,9 @@ class TorchEngine:
         model: trained in place.
         loss_func: (outputs, target) -> scalar.
         opt: "adam", "sgd", "momentum" (SGD with it), "rmsprop", or a function from parameters to an optimizer.
+        groups: the model's parameters by layer group.
         preset: the dialect: Adam's epsilon, and whether biases and normalisation layers decay.
-        wd: weight decay.
+        wd: weight decay of each layer group, (groups,).
         wd_mode: "decoupled" (``p *= 1 - lr * wd`` before the step, as in AdamW, arXiv 1711.05101) or "l2"
             (``wd * p`` joins the gradient: the loss gains ``wd / 2 * sum(p ** 2)``).
     """
@@ -73,12 +79,13 @@ class TorchEngine:
         loss_func: LossFunction,
         opt: str | OptimizerMaker = "adam",
         *,
+        groups: Groups,
         preset: Preset,
-        wd: float = 0.01,
+        wd: Sequence[float],
         wd_mode: str = "decoupled",
     ) -> None:
         self.model, self.loss_func, self.opt, self.preset = model, loss_func, opt, preset
-        self.wd, self.wd_mode = wd, wd_mode
+        self.groups, self.wd, self.wd_mode = groups, wd, wd_mode
         self.forget()
 
     def begin(self, schedule: Schedule) -> None:
@@ -89,12 +96,14 @@ class TorchEngine:
     def run(self, plan: BatchPlan, rows: "TensorSet") -> Iterator[NDArray[np.floating[Any]]]:
         """The training loop: a batch, its loss, its gradients, a step."""
         self.model.train()
+        for norm in resting_norms(self.model):
+            norm.eval()
         for batch in plan:
             inputs, target = rows.batch(batch)
             with _flushing_denormals(), _frozen_statistics(self.model, when=len(batch) == 1):
                 loss = compute_loss(self.loss_func, self.model(*inputs), target, rows.weights_of(batch))
                 loss.backward()
-                self._update(self.schedule.lrs[self.step], self.schedule.moms[self.step])
+                self._update(self.schedule.lrs[self.step].tolist(), self.schedule.moms[self.step].tolist())
             self.step += 1
             yield np.array([loss.item()])
 
@@ -102,26 +111,44 @@ class TorchEngine:
         """Nothing is owed: every step was taken when it was due."""
 
     def forget(self) -> None:
-        """Start a new optimizer."""
-        decaying, plain = _by_decay(self.model, self.preset.decay_everything)
-        l2 = self.wd if self.wd_mode == "l2" else 0.0
-        groups = [{"params": decaying, "weight_decay": l2}, {"params": plain, "weight_decay": 0.0}]
-        self.optimizer = self._make_optimizer([group for group in groups if group["params"]])
-        self.decaying = decaying if self.wd_mode == "decoupled" and self.wd else []
+        """Start a new optimizer for the parameters that are not frozen."""
+        plain = set() if self.preset.decay_everything else _without_decay(self.model)
+        trained = [[one for one in group if one.requires_grad] for group in self.groups]
+        require(any(trained), "Nothing in the model can be trained: it has no parameters, or all are frozen.")
+        self.decaying = [[one for one in group if id(one) not in plain] for group in trained]
+        kept = [[one for one in group if id(one) in plain] for group in trained]
+        parts = [*zip(self.decaying, self.wd, strict=True), *((group, 0.0) for group in kept)]
+        l2 = self.wd_mode == "l2"
+        self.optimizer = self._make_optimizer(
+            [{"params": part, "weight_decay": wd if l2 else 0.0} for part, wd in parts if part]
+        )
+        layer = {id(one): at for at, group in enumerate(trained) for one in group}
+        self.layers = [layer[id(group["params"][0])] for group in self.optimizer.param_groups]
+
+    def regroup(self) -> None:
+        """A new optimizer, with the moments that the last one had of what still trains."""
+        kept = self.state()
+        self.forget()
+        self.load_state(kept)
 
     def state(self) -> dict[str, Tensor]:
-        """Moments and step counts as ``<number of the parameter>.<name>``."""
-        held = self.optimizer.state_dict()["state"]
-        return {f"{at}.{name}": torch.as_tensor(value) for at, one in held.items() for name, value in one.items()
+        """Moments and step counts as ``<name of the parameter>.<name>``."""
+        names = {id(parameter): name for name, parameter in self.model.named_parameters()}
+        return {f"{names[id(parameter)]}.{name}": torch.as_tensor(value)
+                for parameter, held in self.optimizer.state.items() for name, value in held.items()
                 if value is not None}  # fmt: skip
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up what `state` gave; rows that a table has gained since start with empty moments."""
+        """Take up what `state` gave of whatever trains; rows that a table has gained start with empty moments."""
+        names = {id(parameter): name for name, parameter in self.model.named_parameters()}
         parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        numbers = {names[id(parameter)]: at for at, parameter in enumerate(parameters)}
         held: dict[int, dict[str, Tensor]] = {}
         for key, value in state.items():
-            at, name = key.split(".", 1)
-            held.setdefault(int(at), {})[name] = _lengthened(value, parameters[int(at)])
+            parameter, _, name = key.rpartition(".")
+            if parameter in numbers:
+                at = numbers[parameter]
+                held.setdefault(at, {})[name] = _lengthened(value, parameters[at])
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": held})
 
     def _make_optimizer(self, groups: Any) -> torch.optim.Optimizer:
@@ -134,15 +161,19 @@ class TorchEngine:
         return torch.optim.SGD(groups, lr=0.0, momentum=0.9 if self.opt == "momentum" else 0.0)
 
     @torch.no_grad()
-    def _update(self, lr: float, mom: float) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = float(lr)
+    def _update(self, lrs: Sequence[float], moms: Sequence[float]) -> None:
+        """A step with each layer group's learning rate and momentum."""
+        for layer, group in zip(self.layers, self.optimizer.param_groups, strict=True):
+            group["lr"] = lrs[layer]
             if "betas" in group:
-                group["betas"] = (float(mom), group["betas"][1])
+                group["betas"] = (moms[layer], group["betas"][1])
             elif group.get("momentum"):
-                group["momentum"] = float(mom)
-        for parameter in self.decaying:
-            parameter.mul_(1 - lr * self.wd)
+                group["momentum"] = moms[layer]
+        if self.wd_mode == "decoupled":
+            for lr, wd, decaying in zip(lrs, self.wd, self.decaying, strict=True):
+                for parameter in decaying if wd else []:
+                    if parameter.grad is not None:
+                        parameter.mul_(1 - lr * wd)
         self.optimizer.step()
         self.optimizer.zero_grad()
 
@@ -163,16 +194,14 @@ def _lengthened(value: Tensor, parameter: Tensor) -> Tensor:
     return torch.cat([value, value.new_zeros((missing, *value.shape[1:]))]) if missing else value
 
 
-def _by_decay(model: nn.Module, everything: bool) -> tuple[list[Tensor], list[Tensor]]:
-    """Trainable parameters that decay, and those that do not: biases and normalisation, unless `everything` does."""
-    decaying: list[Tensor] = []
-    plain: list[Tensor] = []
-    for module in model.modules():
-        for name, parameter in module.named_parameters(recurse=False):
-            spared = name == "bias" or isinstance(module, NORMALISATION)
-            if parameter.requires_grad:
-                (plain if spared and not everything else decaying).append(parameter)
-    return decaying, plain
+def _without_decay(model: nn.Module) -> set[int]:
+    """The parameters, by their `id`, that do not decay unless everything does: biases and normalisation."""
+    return {
+        id(parameter)
+        for module in model.modules()
+        for name, parameter in module.named_parameters(recurse=False)
+        if name == "bias" or isinstance(module, NORMALISATION)
+    }
 
 
 class _frozen_statistics:  # noqa: N801 - used as a with-statement
@@ -180,7 +209,7 @@ class _frozen_statistics:  # noqa: N801 - used as a with-statement
 
     def __init__(self, model: nn.Module, when: bool) -> None:
         norms = model.modules() if when else []
-        self.norms = [module for module in norms if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+        self.norms = [one for one in norms if isinstance(one, BATCH_NORM) and one.training]
 
     def __enter__(self) -> None:
         for norm in self.norms:

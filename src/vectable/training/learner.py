@@ -5,67 +5,47 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vectable.data.batches import BatchPlan
+from vectable.artifact import Contents, load_into, save_learner
 from vectable.data.tensors import TensorSet, to_tensor
-from vectable.errors import TrainingStopped, VectableError, VectableWarning, is_finite, is_whole, require
+from vectable.errors import TrainingStopped, VectableError, VectableWarning, is_whole, require
 from vectable.models.ensemble import Ensemble
 from vectable.training.callbacks import Callback
+from vectable.training.data_protocol import Data
 from vectable.training.engine_choice import check_choice, make_engine
 from vectable.training.engines import Engine, OptimizerMaker
-from vectable.training.losses import LossFunction, activation_of, compute_loss, loss_named, name_of_loss, trap
-from vectable.training.lr_finder import FoundRates
-from vectable.training.metrics import METRICS, Metric, metrics_named
+from vectable.training.losses import LossFunction, activation_of, compute_loss, trap
+from vectable.training.lr_finder import FoundRates, find_rates
+from vectable.training.metrics import Metric, metrics_named
+from vectable.training.parameter_groups import (
+    A_MOMENTUM,
+    LayerGroups,
+    Numbers,
+    Rates,
+    Splitter,
+    freeze_to,
+    one_a_group,
+    parameter_groups,
+    spread_rates,
+    three_a_group,
+)
 from vectable.training.presets import preset_named
 from vectable.training.progress import Progress
-from vectable.training.recorder import Recorder, Run, smooth
-from vectable.training.schedules import Schedule, constant_schedule, finder_schedule, one_cycle_schedule
+from vectable.training.recorder import Recorder, Run
+from vectable.training.saving import contents_of, learner_for_own_module, take_state
+from vectable.training.schedules import Schedule, constant_schedule, one_cycle_schedule
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vectable.artifact import Contents
     from vectable.insight.summary import Summary
 
-LEARNER_OPTIONS = ("metrics", "opt", "wd", "wd_mode", "preset", "seed", "engine", "threads")
 HIGHEST_USEFUL_LR = 1.0  # of optimizers that divide by the gradient's size: a weight moves by about lr a step
-
-
-class Data(Protocol):
-    """What the Learner asks of its data: rows of tensors, and the batches of an epoch, the same number every time."""
-
-    batch_size: int
-
-    @property
-    def train(self) -> TensorSet:
-        """Rows to train on."""
-
-    @property
-    def valid(self) -> TensorSet:
-        """Rows to measure on; may be none."""
-
-    @property
-    def n_steps(self) -> int:
-        """Steps an epoch."""
-
-    def plan(self, rng: np.random.Generator) -> BatchPlan:
-        """The batches of one epoch."""
-
-
-class NoData:
-    """Stands where a learner was loaded without data: whatever asks it is told what to do."""
-
-    native = staticmethod(lambda frame: frame)
-
-    def __getattr__(self, name: str) -> Any:
-        raise VectableError(
-            "This learner was loaded without data; hand it in: load_learner(path, model=..., data=...)."
-        )
 
 
 class Learner:
@@ -77,12 +57,16 @@ class Learner:
         loss_func: (outputs, target) -> scalar; mean squared error by default.
         metrics: names ("rmse", "mae", "accuracy", "roc_auc") or functions (predictions, targets) -> number.
         opt: "adam", "sgd", "momentum", "rmsprop", or a function from parameter groups to a torch optimizer.
-        wd: weight decay.
+        wd: weight decay, a number or one a layer group.
         wd_mode: "decoupled" (as in AdamW) or "l2" (``wd * p`` joins the gradient: the loss gains
             ``wd / 2 * sum(p ** 2)``, half of what the lesson's ``loss + wd * sum(w ** 2)`` adds).
         preset: "modern" or "lesson": the dialect of schedules, epsilon and decay.
         seed: of batch order and dropout; the same seed gives the same numbers, bit for bit.
         device: "cpu", "cuda", ...; by default the GPU when there is one.
+        splitter: model -> its layer groups, first layers first, instead of the model's own; a group is a module, or a
+            list of modules and parameters. ``lambda net: [net[:4], net[4:]]`` splits an `nn.Sequential`.
+        train_bn: whether batch norm in frozen layer groups goes on training. With False it keeps the statistics it has,
+            and no gradient flows through the frozen groups.
         callbacks: called between the epochs of every fit.
         engine: "auto", "compiled" (dot-product models on the CPU) or "torch".
         threads: of the compiled engine; the result does not depend on it.
@@ -97,17 +81,18 @@ class Learner:
         metrics: Sequence[str | Metric] = (),
         opt: str | OptimizerMaker = "adam",
         *,
-        wd: float = 0.01,
+        wd: float | Sequence[float] = 0.01,
         wd_mode: str = "decoupled",
         preset: str = "modern",
         seed: int = 42,
         device: str | torch.device | None = None,
+        splitter: Splitter | None = None,
+        train_bn: bool = True,
         callbacks: Sequence[Callback] = (),
         engine: str = "auto",
         threads: int = 2,
         progress: "bool | Console" = True,
     ) -> None:
-        require(is_finite(wd) and wd >= 0, f"The weight decay is {wd!r}; it is a number, 0 or more.")
         require(is_whole(seed, 0), f"The seed is {seed!r}; it is a whole number, 0 or more.")
         require(is_whole(threads, 1), f"threads is {threads!r}; it is a whole number, 1 or more.")
         check_choice(opt, wd_mode, engine)
@@ -116,7 +101,10 @@ class Learner:
         self.model = model.to(self.device)
         self.loss_func: LossFunction = loss_func if loss_func is not None else nn.MSELoss()
         self.metrics = metrics_named(metrics)
-        self.opt, self.wd, self.wd_mode = opt, wd, wd_mode
+        self.splitter, self.train_bn, self.frozen = splitter, train_bn, 0
+        decays = one_a_group(wd, len(self.layer_groups), "weight decay", "it is a number, 0 or more")
+        self.opt, self.wd_mode = opt, wd_mode
+        self.wd: float | list[float] = decays.tolist() if np.ndim(wd) else float(decays[0])
         self.preset = preset_named(preset)
         self.seed, self.threads = seed, threads
         self.callbacks = list(callbacks)
@@ -131,47 +119,90 @@ class Learner:
 
     # ---------------------------------------------------------------- training
 
-    def fit(self, n_epoch: int, lr: float = 3e-3, callbacks: Sequence[Callback] = ()) -> "Learner":
+    def fit(
+        self, n_epoch: int, lr: Rates = 3e-3, callbacks: Sequence[Callback] = (), *, mom: float | Sequence[float] = 0.9
+    ) -> "Learner":
         """Train `n_epoch` epochs at one learning rate.
 
+        Args:
+            lr: a number; ``slice(hi)``, which gives the last layer group `hi` and the others a tenth of it (a third
+                with the lesson's preset); ``slice(lo, hi)``, equal ratios from the first group to the last; or a list,
+                one a group.
+            mom: momentum (Adam's first beta), a number or one a group.
+
         Raises:
             TrainingStopped: the loss was not a finite number; the weights are those from before.
         """
-        return self._fit(lambda n_steps: constant_schedule(n_steps, lr), n_epoch, lr, callbacks)
+        lrs = self._rates(lr)
+        moms = one_a_group(mom, len(lrs), "momentum", A_MOMENTUM)
+        return self._fit(lambda n_steps: constant_schedule(n_steps, lrs, moms), n_epoch, lrs, callbacks)
 
-    def fit_one_cycle(self, n_epoch: int, lr: float = 3e-3, callbacks: Sequence[Callback] = ()) -> "Learner":
+    def fit_one_cycle(
+        self,
+        n_epoch: int,
+        lr: Rates = 3e-3,
+        callbacks: Sequence[Callback] = (),
+        *,
+        moms: Sequence[float] | Sequence[Sequence[float]] = (0.95, 0.85, 0.95),
+    ) -> "Learner":
         """Train `n_epoch` epochs with the learning rate rising to `lr` and falling again, momentum the other way.
 
+        Args:
+            lr: the highest rate, as for `fit`.
+            moms: momentum at the start, at the highest rate and at the end; or three such numbers a layer group.
+
         Raises:
             TrainingStopped: the loss was not a finite number; the weights are those from before.
         """
-        return self._fit(lambda n_steps: one_cycle_schedule(self.preset.cycle, n_steps, lr), n_epoch, lr, callbacks)
+        lrs, cycle = self._rates(lr), self.preset.cycle
+        turns = three_a_group(moms, len(lrs))
+        return self._fit(lambda n_steps: one_cycle_schedule(cycle, n_steps, lrs, turns), n_epoch, lrs, callbacks)
 
-    def lr_find(self, start_lr: float = 1e-7, end_lr: float = 10.0, num_it: int = 100) -> FoundRates:
+    def lr_find(self, start_lr: Rates = 1e-7, end_lr: float = 10.0, num_it: int = 100) -> FoundRates:
         """Train up to `num_it` steps with learning rates growing from `start_lr` to `end_lr`, and leave no trace.
 
         Stops when the smoothed loss passes four times its best or is not finite. Weights, optimizer and random
         state are afterwards what they were before.
+
+        Args:
+            start_lr: as `lr` for `fit`; the layer groups keep its ratios all the way up.
+            end_lr: the last rate of the last layer group, which is the one shown.
         """
-        require(num_it >= 20, f"num_it is {num_it}; give at least 20 steps.")
-        require(0 < start_lr < end_lr, f"The rates go from {start_lr} to {end_lr}; give 0 < start_lr < end_lr.")
-        schedule = finder_schedule(num_it, start_lr, end_lr)
+        return find_rates(self, self._rates(start_lr), end_lr, num_it)
+
+    # ---------------------------------------------------------------- layer groups
+
+    @property
+    def layer_groups(self) -> LayerGroups:
+        """The model's parameters in groups, from first layers to last; of an ensemble, one member's."""
         model = self.trainees[0]
-        before = _copy(model)
-        engine = self._make_engine(model)
-        engine.begin(schedule)
-        losses: list[float] = []
-        rows, lap = self.data.train.to(self.device), 0
-        while len(losses) < num_it and not _blown_up(losses):
-            with self._seeded("finder", lap) as rng:
-                for part in engine.run(_first_steps(self.data.plan(rng), num_it - len(losses)), rows):
-                    losses.extend(part.tolist())
-                    if _blown_up(losses):
-                        break
-            lap += 1
-        model.load_state_dict(before)
-        losses = losses[: _blown_up(losses) or len(losses)]
-        return FoundRates(schedule.lrs[: len(losses)], smooth(losses), num_it)
+        return LayerGroups(parameter_groups(model, self.splitter), model)
+
+    def freeze(self) -> "Learner":
+        """Let the last layer group train alone, with the batch norms of the others unless `train_bn` is False."""
+        count = len(self.layer_groups)
+        require(
+            count > 1,
+            "The model is one layer group, so there is nothing to freeze. Give the learner splitter=..., a function "
+            "from the model to its groups.",
+        )
+        return self.freeze_to(count - 1)
+
+    def freeze_to(self, n: int) -> "Learner":
+        """Let the layer groups from number `n` on train, and freeze those before it; -1 leaves the last alone.
+
+        Momenta of what goes on training are kept, and what is thawed starts with none. (fastai 2 drops all of them; the
+        lesson's preset makes a new optimizer every fit.)
+        """
+        for model in self.trainees:
+            self.frozen = freeze_to(parameter_groups(model, self.splitter), model, n, self.train_bn)
+        for engine in self._engines:
+            engine.regroup()
+        return self
+
+    def unfreeze(self) -> "Learner":
+        """Let all layer groups train."""
+        return self.freeze_to(0)
 
     @property
     def trainees(self) -> list[nn.Module]:
@@ -179,17 +210,13 @@ class Learner:
         return list(self.model.members) if isinstance(self.model, Ensemble) else [self.model]
 
     def _fit(
-        self, make_schedule: Callable[[int], Schedule], n_epoch: int, lr: float, callbacks: Sequence[Callback]
+        self, make_schedule: Callable[[int], Schedule], n_epoch: int, lrs: Numbers, callbacks: Sequence[Callback]
     ) -> "Learner":
         require(is_whole(n_epoch, 1), f"The number of epochs is {n_epoch!r}; it is a whole number, 1 or more.")
-        require(
-            is_finite(lr) and lr >= 0,
-            f"The learning rate is {lr!r}; it is a number above 0, 1e-4 to 1e-1 as a rule.",
-        )
-        if lr == 0:
+        if lrs.max() == 0:
             warnings.warn("The learning rate is 0: nothing will be learned.", VectableWarning, stacklevel=3)
-        if lr > HIGHEST_USEFUL_LR and self.opt in ("adam", "rmsprop"):
-            told = f"A learning rate of {lr:g} is far beyond what works with {self.opt} (1e-4 to 1e-1 as a rule)"
+        if lrs.max() > HIGHEST_USEFUL_LR and self.opt in ("adam", "rmsprop"):
+            told = f"A learning rate of {lrs.max():g} is far beyond what works with {self.opt} (1e-4 to 1e-1 as a rule)"
             warnings.warn(f"{told}; lr_find() suggests one.", VectableWarning, stacklevel=3)
         self._check_trap()
         trainees = self.trainees
@@ -322,14 +349,10 @@ class Learner:
 
     def save(self, path: str | Path) -> Path:
         """Save weights, optimizer, history and settings as a folder; see `vectable.artifact`."""
-        from vectable.artifact import save_learner
-
         return save_learner(self, path)
 
     def load(self, path: str | Path) -> "Learner":
         """Take weights, optimizer state and history from a folder that a learner of the same shape saved."""
-        from vectable.artifact import load_into
-
         return load_into(self, path)
 
     def export_onnx(self, path: str | Path) -> Path:
@@ -354,83 +377,34 @@ class Learner:
 
         return model_of_net(self)
 
-    def to_contents(self) -> "Contents":
+    def to_contents(self) -> Contents:
         """Everything a saved folder holds; the model's code and the data are the caller's for a module of your own."""
-        from vectable.artifact import Contents
-
-        history, steps = self.recorder.to_arrays()
-        optimizer = self._saved_optimizer or {
-            f"{member}.{name}": value
-            for member, engine in enumerate(self._engines)
-            for name, value in engine.state().items()
-        }
-        tensors = {
-            "weights": _copy(self.model),
-            "optimizer": optimizer,
-            "history": {name: torch.from_numpy(values) for name, values in steps.items()},
-        }
-        return Contents("own module", self._settings(), tensors, {"epochs": history})
+        return contents_of(self)
 
     @classmethod
-    def from_contents(cls, contents: "Contents", model: nn.Module | None = None, **more: Any) -> "Learner":
+    def from_contents(cls, contents: Contents, model: nn.Module | None = None, **more: Any) -> "Learner":
         """A learner for a module of your own, from a saved folder's contents."""
-        from vectable.errors import ArtifactError
+        return learner_for_own_module(cls, contents, model, **more)
 
-        settings = contents.settings
-        if model is None:
-            raise ArtifactError(
-                f"This folder holds the weights of a module of your own ({settings['model']}), and no code: make one "
-                f"and hand it in, load_learner(path, model={settings['model']}(...))."
-            )
-        options = saved_options(settings, more)
-        learn = cls(options.pop("data", NoData()), model, **options)
-        learn.take_state(contents)
-        return learn
-
-    def take_state(self, contents: "Contents") -> None:
-        """Take weights, optimizer state and history from a saved folder's contents."""
-        from vectable.errors import ArtifactError
-
-        weights, now = contents.tensors["weights"], self.model.state_dict()
-        for name in [*weights, *now]:
-            old, new = weights.get(name), now.get(name)
-            if old is None or new is None or old.shape != new.shape:
-                shapes = [None if one is None else tuple(one.shape) for one in (old, new)]
-                raise ArtifactError(f"The saved model is another: {name!r} is {shapes[0]} there and {shapes[1]} here.")
-        self.model.load_state_dict(weights)
-        self._drop_engines()
-        self._saved_optimizer = contents.tensors["optimizer"]
-        self._trained_by = contents.settings["trained_by"]
-        steps = {name: value.numpy() for name, value in contents.tensors["history"].items()}
-        self.recorder.load_arrays(contents.tables["epochs"], steps)
-        self.epochs_done = contents.settings["epochs_done"]
-
-    def _settings(self) -> dict[str, Any]:
-        trained_by = self._engines[0].name if self._engines else self._trained_by
-        return {
-            "model": type(self.trainees[0]).__name__,
-            "loss_func": name_of_loss(self.loss_func),
-            "metrics": [name for name in self.metrics if name in METRICS],
-            "opt": self.opt if isinstance(self.opt, str) else None,
-            "wd": self.wd,
-            "wd_mode": self.wd_mode,
-            "preset": self.preset.name,
-            "seed": self.seed,
-            "engine": self.engine,
-            "threads": self.threads,
-            "epochs_done": self.epochs_done,
-            "trained_by": trained_by,
-        }
+    def take_state(self, contents: Contents) -> None:
+        """Take weights, optimizer state, freezing and history from a saved folder's contents."""
+        take_state(self, contents)
 
     # ---------------------------------------------------------------- inside
 
+    def _rates(self, lr: Rates) -> Numbers:
+        """The learning rate of each layer group."""
+        return spread_rates(lr, len(self.layer_groups), self.preset.slice_share)
+
     def _make_engine(self, model: nn.Module) -> Engine:
+        groups = parameter_groups(model, self.splitter)
         return make_engine(
             model,
             self.loss_func,
             self.opt,
+            groups=groups,
             preset=self.preset,
-            wd=self.wd,
+            wd=self.wd if isinstance(self.wd, list) else [self.wd] * len(groups),
             wd_mode=self.wd_mode,
             engine=self.engine,
             threads=self.threads,
@@ -498,22 +472,6 @@ class Learner:
             warnings.warn(told, VectableWarning, stacklevel=4)
 
 
-def saved_options(settings: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a learner from a saved folder's settings, and `more` that takes precedence.
-
-    Raises:
-        ArtifactError: the loss or the optimizer was a function, which no folder holds, and `more` has none.
-    """
-    from vectable.errors import ArtifactError
-
-    options = {key: settings[key] for key in LEARNER_OPTIONS} | {"loss_func": loss_named(settings["loss_func"])}
-    options |= {name: value for name, value in more.items() if not (name == "loss_func" and value is None)}
-    for name in ("loss_func", "opt"):
-        if options[name] is None:
-            raise ArtifactError(f"This folder was saved by a learner with a {name} of its own: hand it in, {name}=...")
-    return options
-
-
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
@@ -533,25 +491,10 @@ def _copy(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
-def _first_steps(plan: BatchPlan, n_steps: int) -> BatchPlan:
-    """The first steps of a plan, every row's lane as it was."""
-    n_steps = min(n_steps, len(plan))
-    stages = tuple((first, min(last, n_steps)) for first, last in plan.stages if first < n_steps)
-    return BatchPlan(plan.order, plan.starts[:n_steps], plan.stops[:n_steps], plan.lanes[:n_steps], stages)
-
-
-def _blown_up(losses: list[float]) -> int:
-    """Number of steps until the smoothed loss passes four times its best or is not finite; 0 if it never does."""
-    smoothed = smooth(losses)
-    best = np.minimum.accumulate(smoothed) if len(smoothed) else smoothed
-    bad = ~np.isfinite(smoothed) | (smoothed > 4 * best)
-    return int(bad.argmax()) if bad.any() else 0
-
-
 def _diverged(run: Run, epoch: int) -> TrainingStopped:
     step = int((~np.isfinite(run.losses)).argmax())
     return TrainingStopped(
         f"The training loss was not a finite number at step {step + 1:,} (epoch {epoch + 1}, learning rate "
-        f"{run.lrs[step]:.1e}); the weights are those from before this fit. Try a learning rate ten times lower "
+        f"{run.lrs[step, -1]:.1e}); the weights are those from before this fit. Try a learning rate ten times lower "
         "(lr_find() suggests one), and look for infinite or huge numbers in the data."
     )

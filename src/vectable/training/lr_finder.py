@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vectable.errors import VectableError
+from vectable.data.batches import BatchPlan
+from vectable.errors import VectableError, is_finite, is_whole, require
+from vectable.training.parameter_groups import Numbers
+from vectable.training.recorder import smooth
+from vectable.training.schedules import finder_schedule
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from vectable.training.learner import Learner
 
 Curve = NDArray[np.float64]
 
@@ -113,3 +119,50 @@ class FoundRates:
     def __repr__(self) -> str:
         listed = ", ".join(f"{name} {self.suggestions[name]:.2e}" for name in SUGGESTIONS)
         return f"FoundRates({listed})"
+
+
+def find_rates(learn: "Learner", start_lrs: Numbers, end_lr: float, num_it: int) -> FoundRates:
+    """Train a learner's first model with growing rates, and put everything back.
+
+    Args:
+        start_lrs: of each layer group, (groups,); they keep their ratios.
+        end_lr: of the last layer group.
+        num_it: steps at most.
+    """
+    require(is_whole(num_it, 20), f"num_it is {num_it}; give at least 20 steps.")
+    require(
+        is_finite(end_lr) and start_lrs.min() > 0 and start_lrs[-1] < end_lr,
+        f"The rates go from {start_lrs[-1]} to {end_lr}; give 0 < start_lr < end_lr.",
+    )
+    schedule = finder_schedule(num_it, start_lrs, end_lr)
+    model = learn.trainees[0]
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    engine = learn._make_engine(model)
+    engine.begin(schedule)
+    losses: list[float] = []
+    rows, lap = learn.data.train.to(learn.device), 0
+    while len(losses) < num_it and not _blown_up(losses):
+        with learn._seeded("finder", lap) as rng:
+            for part in engine.run(_first_steps(learn.data.plan(rng), num_it - len(losses)), rows):
+                losses.extend(part.tolist())
+                if _blown_up(losses):
+                    break
+        lap += 1
+    model.load_state_dict(before)
+    losses = losses[: _blown_up(losses) or len(losses)]
+    return FoundRates(schedule.lrs[: len(losses), -1], smooth(losses), num_it)
+
+
+def _first_steps(plan: BatchPlan, n_steps: int) -> BatchPlan:
+    """The first steps of a plan, every row's lane as it was."""
+    n_steps = min(n_steps, len(plan))
+    stages = tuple((first, min(last, n_steps)) for first, last in plan.stages if first < n_steps)
+    return BatchPlan(plan.order, plan.starts[:n_steps], plan.stops[:n_steps], plan.lanes[:n_steps], stages)
+
+
+def _blown_up(losses: list[float]) -> int:
+    """Number of steps until the smoothed loss passes four times its best or is not finite; 0 if it never does."""
+    smoothed = smooth(losses)
+    best = np.minimum.accumulate(smoothed) if len(smoothed) else smoothed
+    bad = ~np.isfinite(smoothed) | (smoothed > 4 * best)
+    return int(bad.argmax()) if bad.any() else 0

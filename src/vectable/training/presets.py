@@ -15,6 +15,7 @@ class Preset:
         eps: Adam's epsilon.
         fresh_optimizer: whether every fit starts with a new optimizer.
         decay_everything: whether biases and batch norm decay too (embeddings always do).
+        slice_share: ``slice(hi)`` gives all layer groups but the last ``hi / slice_share``.
     """
 
     name: str
@@ -22,13 +23,26 @@ class Preset:
     eps: float
     fresh_optimizer: bool
     decay_everything: bool
+    slice_share: float
 
 
 PRESETS = {
     "modern": Preset(
-        "modern", OneCycle("cosine", 0.25, 25.0, 1e5), 1e-5, fresh_optimizer=False, decay_everything=False
+        "modern",
+        OneCycle("cosine", 0.25, 25.0, 1e5),
+        eps=1e-5,
+        fresh_optimizer=False,
+        decay_everything=False,
+        slice_share=10,
     ),
-    "lesson": Preset("lesson", OneCycle("linear", 0.3, 25.0, 25e4), 1e-8, fresh_optimizer=True, decay_everything=True),
+    "lesson": Preset(
+        "lesson",
+        OneCycle("linear", 0.3, 25.0, 25e4),
+        eps=1e-8,
+        fresh_optimizer=True,
+        decay_everything=True,
+        slice_share=3,
+    ),
 }
 
 

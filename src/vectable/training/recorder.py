@@ -36,7 +36,7 @@ class Run:
     """One model trained through one schedule.
 
     Attributes:
-        lrs, moms: of the whole schedule, (steps,).
+        lrs, moms: of the whole schedule, (steps, layer groups).
         member: number of the model in an ensemble, 0 for the first or only one.
         epochs: a row of figures for each epoch done.
         epoch_ends: number of steps done at the end of each epoch.
@@ -99,12 +99,22 @@ class Recorder:
 
     @property
     def lrs(self) -> NDArray[np.float64]:
-        """Learning rate of each step of the latest run."""
-        return self._latest().lrs[: len(self.losses)]
+        """Learning rate of each step of the latest run, (steps,); of the last layer group."""
+        return self.group_lrs[:, -1]
 
     @property
     def moms(self) -> NDArray[np.float64]:
-        """Momentum of each step of the latest run."""
+        """Momentum of each step of the latest run, (steps,); of the last layer group."""
+        return self.group_moms[:, -1]
+
+    @property
+    def group_lrs(self) -> NDArray[np.float64]:
+        """Learning rate of each step of the latest run and layer group, (steps, groups)."""
+        return self._latest().lrs[: len(self.losses)]
+
+    @property
+    def group_moms(self) -> NDArray[np.float64]:
+        """Momentum of each step of the latest run and layer group, (steps, groups)."""
         return self._latest().moms[: len(self.losses)]
 
     @property
@@ -133,16 +143,14 @@ class Recorder:
         return save(fig, path)
 
     def plot_lr(self, show_moms: bool = False, path: str | None = None) -> "Figure":
-        """Learning rate by step of the latest run, and momentum beside it."""
+        """Learning rate by step of the latest run, and momentum beside it; a line a layer group where they differ."""
         from vectable.insight.plots import figure, save
 
         fig, axes = figure(columns=2 if show_moms else 1)
         axes = axes if show_moms else [axes]
-        axes[0].plot(self.lrs)
-        axes[0].set(xlabel="step", ylabel="learning rate")
+        _plot_groups(axes[0], self.group_lrs, "learning rate")
         if show_moms:
-            axes[1].plot(self.moms)
-            axes[1].set(xlabel="step", ylabel="momentum")
+            _plot_groups(axes[1], self.group_moms, "momentum")
         return save(fig, path)
 
     def to_arrays(self) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
@@ -166,3 +174,15 @@ class Recorder:
         if not self.runs:
             raise VectableError("Nothing was trained yet: call fit or fit_one_cycle first.")
         return self.runs[-1]
+
+
+def _plot_groups(ax: Any, values: NDArray[np.float64], name: str) -> None:
+    """Numbers by step, (steps, groups): one line where all groups have the same, else one each."""
+    n_groups = values.shape[1]
+    if (values == values[:, -1:]).all():
+        ax.plot(values[:, -1])
+    else:
+        for at in range(n_groups):
+            ax.plot(values[:, at], label=f"layer group {at}")
+        ax.legend(frameon=False)
+    ax.set(xlabel="step", ylabel=name)

@@ -5,10 +5,12 @@ Sources: L. Smith, arXiv 1803.09820 (one cycle); the reference library, releases
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Numbers = NDArray[np.float64]
 
@@ -66,7 +68,7 @@ class Schedule:
     """What every step of a fit will use, known before it begins.
 
     Attributes:
-        lrs, moms: learning rate and momentum of each step, (steps,) float64.
+        lrs, moms: learning rate and momentum of each step and layer group, (steps, groups) float64.
     """
 
     lrs: Numbers
@@ -76,19 +78,41 @@ class Schedule:
         return len(self.lrs)
 
 
-def one_cycle_schedule(cycle: OneCycle, n_steps: int, lr_max: float) -> Schedule:
-    """One cycle over `n_steps` steps."""
-    lrs = (cycle.lr(step / n_steps, lr_max) for step in range(n_steps))
-    moms = (cycle.mom(step / n_steps) for step in range(n_steps))
-    return Schedule(np.fromiter(lrs, np.float64, n_steps), np.fromiter(moms, np.float64, n_steps))
+def one_cycle_schedule(cycle: OneCycle, n_steps: int, lr_max: ArrayLike, moms: ArrayLike | None = None) -> Schedule:
+    """One cycle over `n_steps` steps.
+
+    Args:
+        lr_max: highest rate, a number or one a layer group, (groups,).
+        moms: momentum at the start, at the highest rate and at the end, (3,) or one such a group, (groups, 3); the
+            cycle's own by default.
+    """
+    highest = np.atleast_1d(np.asarray(lr_max, dtype=np.float64))
+    turns = np.broadcast_to(np.asarray(cycle.moms if moms is None else moms), (len(highest), 3))
+    cycles = [replace(cycle, moms=tuple(turn)) for turn in turns.tolist()]
+    return Schedule(
+        _columns(n_steps, [partial(one.lr, lr_max=lr) for one, lr in zip(cycles, highest.tolist(), strict=True)]),
+        _columns(n_steps, [one.mom for one in cycles]),
+    )
 
 
-def constant_schedule(n_steps: int, lr: float, mom: float = 0.9) -> Schedule:
-    """The same learning rate and momentum at every step."""
-    return Schedule(np.full(n_steps, lr), np.full(n_steps, mom))
+def constant_schedule(n_steps: int, lr: ArrayLike, mom: ArrayLike = 0.9) -> Schedule:
+    """The same learning rate and momentum, each a number or one a layer group, at every step."""
+    rates = np.atleast_1d(np.asarray(lr, dtype=np.float64))
+    return Schedule(np.tile(rates, (n_steps, 1)), np.tile(np.broadcast_to(mom, rates.shape), (n_steps, 1)))
 
 
-def finder_schedule(n_steps: int, start: float, end: float, mom: float = 0.9) -> Schedule:
-    """Learning rates in equal ratios from `start` to `end`, both among them."""
+def finder_schedule(n_steps: int, start: ArrayLike, end: float, mom: float = 0.9) -> Schedule:
+    """Learning rates in equal ratios, the last layer group's from its `start` to `end`, both among them.
+
+    The other groups keep their ratio to the last one.
+    """
+    starts = np.atleast_1d(np.asarray(start, dtype=np.float64))
     last = max(n_steps - 1, 1)
-    return Schedule(np.array([exponential(start, end, i / last) for i in range(n_steps)]), np.full(n_steps, mom))
+    rates = np.array([exponential(float(starts[-1]), end, i / last) for i in range(n_steps)])
+    return Schedule(np.outer(rates, starts / starts[-1]), np.full((n_steps, len(starts)), mom))
+
+
+def _columns(n_steps: int, functions: list[Callable[[float], float]]) -> Numbers:
+    """Functions of the position at every step, (steps, functions)."""
+    values = [np.fromiter((one(step / n_steps) for step in range(n_steps)), np.float64, n_steps) for one in functions]
+    return np.stack(values, axis=1)
