@@ -253,6 +253,116 @@ def test_one_class_is_refused(tmp_path):
         vt.ImageData.from_folder(tmp_path)
 
 
+def test_decoding_in_threads_stops_at_a_file_that_is_gone(colours):
+    with pytest.warns(vt.VectableWarning):
+        images = vt.ImageData.from_folder(colours, size=32, cache_mb=0)
+    images.valid.paths[0].unlink()
+    with pytest.raises(vt.DataError, match=f"no file.*{images.valid.paths[0].name}"), torch.no_grad():
+        images.valid.batch(slice(0, 4))
+
+
+def test_show_batch_shows_what_the_model_sees_and_repeats(colours, tmp_path):
+    with pytest.warns(vt.VectableWarning):
+        images = vt.ImageData.from_folder(colours, size=32)
+    figures = [images.show_batch(5, seed=seed, path=str(tmp_path / "batch.png")) for seed in (1, 1, 2)]
+    shown = [[axes.get_images()[0].get_array() for axes in one.axes if axes.get_images()] for one in figures]
+    assert [picture.shape for picture in shown[0]] == [(32, 32, 3)] * 5
+    assert all((a == b).all() for a, b in zip(shown[0], shown[1], strict=True))
+    assert not all((a == b).all() for a, b in zip(shown[0], shown[2], strict=True))
+    titles = [axes.get_title() for axes in figures[0].axes if axes.get_images()]
+    for title, picture in zip(titles, shown[0], strict=True):
+        assert title == ("blue" if picture[..., 2].mean() > picture[..., 0].mean() else "red")
+    assert (tmp_path / "batch.png").stat().st_size > 1000
+    with pytest.raises(vt.VectableError, match="n is 0"):
+        images.show_batch(0)
+
+
+# ---------------------------------------------------------------- tables of photographs
+
+
+@pytest.fixture
+def listed(tmp_path) -> tuple[Path, dict[str, list[object]]]:
+    """Twelve pictures in one folder, and their table: the name without its suffix, a number, a mark."""
+    for at in range(12):
+        save(tmp_path / "all" / f"{at:02}.png", size=(20, 20), colour=(20 * at, 0, 0))
+    names = [f"{at:02}" for at in range(12)]
+    return tmp_path, {
+        "name": names,
+        "grade": [10 if at % 2 else 9 for at in range(12)],
+        "held": [at > 8 for at in range(12)],
+    }
+
+
+def test_a_table_names_the_photographs_and_marks_what_validates(listed):
+    folder, table = listed
+    how = {"folder": folder / "all", "suffix": ".png", "size": 16, "augment": False}
+    images = vt.ImageData.from_df(table, valid="held", **how)
+    assert images.classes == ("9", "10")  # numbers by their size
+    assert [path.name for path in images.train.paths] == [f"{at:02}.png" for at in range(9)]
+    assert images.valid.target.tolist() == [1, 0, 1]
+    (pictures,), _ = images.valid.batch(slice(0, 3))
+    assert pictures[:, 0, 0, 0].tolist() == [180, 200, 220]
+    shared = vt.ImageData.from_df(table, valid_pct=0.25, **how)
+    assert (len(shared.train), len(shared.valid)) == (9, 3)
+    other = vt.ImageData.from_df(table, valid_pct=0.25, seed=1, **how)
+    assert [one.name for one in shared.valid.paths] != [one.name for one in other.valid.paths]
+
+
+def test_tables_of_every_kind_and_a_file_of_one(listed):
+    import pandas as pd
+    import polars as pl
+
+    folder, table = listed
+    table["held"] = ["valid" if one else "train" for one in table["held"]]
+    how = {"valid": "held", "suffix": ".png", "size": 16, "file": "name", "label": "grade"}
+    for frame, kind in ((pd.DataFrame(table), "pandas"), (pl.DataFrame(table), "polars")):
+        images = vt.ImageData.from_df(frame, folder / "all", **how)
+        assert (images.kind, len(images.valid)) == (kind, 3)
+    pl.DataFrame(table).write_csv(folder / "all" / "labels.csv")
+    images = vt.ImageData.from_csv(folder / "all" / "labels.csv", **how)
+    assert (len(images.train), len(images.valid), images.classes) == (9, 3, ("9", "10"))
+    elsewhere = pl.DataFrame(table).with_columns(name="all/" + pl.col("name").cast(str))
+    elsewhere.write_parquet(folder / "labels.parquet")
+    assert len(vt.ImageData.from_csv(folder / "labels.parquet", **how).valid) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "how", "told"),
+    [
+        ({"grade": [9] * 12}, {}, "The table has one class alone, '9'"),
+        ({"grade": [None] + [9, 10] * 5 + [9]}, {}, "Row 1 of the table has nothing in the column 'grade'"),
+        ({"held": ["later"] * 12}, {"valid": "held"}, r"Row 1 of the table has 'later' in 'held'"),
+        ({}, {"valid": "hold"}, "no column 'hold'. Did you mean 'held'"),
+        ({}, {"label": "grad"}, "Did you mean 'grade'"),
+        ({"grade": [9] * 8 + [10] * 4, "held": [0] * 8 + [1] * 4}, {"valid": "held"}, r"'10'.*training lacks"),
+        ({}, {"folder": "nowhere"}, "no photographs to train on"),
+        ({}, {"valid_pct": 1.5}, "valid_pct is 1.5"),
+        ({}, {"on_bad": "ignore"}, "on_bad is 'ignore'"),
+        ({}, {"size": 0}, "The size is 0"),
+        ({}, {"batch_size": 0}, "The batch size is 0"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::vectable.VectableWarning")
+def test_tables_that_cannot_be_used(listed, change, how, told):
+    folder, table = listed
+    with pytest.raises(vt.VectableError, match=told):
+        vt.ImageData.from_df({**table, **change}, **{"folder": folder / "all", "suffix": ".png", "size": 16, **how})
+    with pytest.raises(vt.DataError, match="it needs a file's name and its class"):
+        vt.ImageData.from_df({"name": ["a"]})
+    with pytest.raises(vt.DataError, match="no rows"):
+        vt.ImageData.from_df({"name": [], "grade": []})
+
+
+def test_a_row_whose_file_is_missing_is_told_or_refused(listed):
+    folder, table = listed
+    table["name"][0] = "gone"
+    how = {"folder": folder / "all", "suffix": ".png", "size": 16}
+    with pytest.warns(vt.VectableWarning, match=r"1 files are left out: There is no file.*gone\.png"):
+        assert len(vt.ImageData.from_df(table, valid="held", **how).train) == 8
+    with pytest.raises(vt.DataError, match=r"gone\.png"):
+        vt.ImageData.from_df(table, on_bad="raise", **how)
+
+
 def test_fixed_batch_norm_statistics_stay():
     from vectable.models.image_net import ImageNet
 

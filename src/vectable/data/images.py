@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -15,11 +15,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vectable.data.batches import BatchPlan, Rows, count_steps, shuffled_batches
-from vectable.data.frames import FrameKind, from_polars
+from vectable.data.files import read_table
+from vectable.data.frames import FrameKind, from_polars, to_polars
 from vectable.data.image_decoding import Picture, center_crop, decode_image
-from vectable.data.image_files import ImageFiles, list_images
+from vectable.data.image_files import ImageFiles, files_of_table, held_out_rows, list_images
+from vectable.data.splits import random_split
 from vectable.data.tensors import TensorSet, check_batch_size
 from vectable.errors import DataError, VectableWarning, is_whole, quote_some, require
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class ImageRows(TensorSet):
@@ -29,7 +34,7 @@ class ImageRows(TensorSet):
     drawn comes from torch's random numbers, which the Learner seeds.
     """
 
-    predict_rows = 32
+    predict_rows = 16  # more need not be faster: their activations no longer fit the processor's cache
 
     def __init__(
         self, paths: Sequence[Path], kept: Sequence[Picture | None], target: Tensor, size: int, augment: bool = False
@@ -39,8 +44,12 @@ class ImageRows(TensorSet):
 
     def batch(self, rows: Rows | slice) -> tuple[tuple[Tensor, ...], Tensor]:
         """Pictures, (batch, 3, size, size) bytes, and the numbers of their classes."""
-        numbers = range(len(self))[rows] if isinstance(rows, slice) else rows
-        pictures = [self.picture(int(at)) for at in numbers]
+        numbers = [int(at) for at in (range(len(self))[rows] if isinstance(rows, slice) else rows)]
+        if all(self.kept[at] is not None for at in numbers):
+            pictures = [self.picture(at) for at in numbers]
+        else:
+            with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+                pictures = list(threads.map(self.picture, numbers))
         if self.augment and torch.is_grad_enabled():
             stacked = torch.stack([_augmented(one, self.size) for one in pictures])
         else:
@@ -111,30 +120,120 @@ class ImageData:
             cache_mb: megabytes for decoded photographs; those beyond are decoded in every epoch.
 
         Raises:
-            DataError: no photographs, one class alone, or with ``on_bad="raise"`` a file that cannot be read.
+            DataError: no photographs, one class alone, or, with ``on_bad="raise"`` a file that cannot be read.
         """
-        require(on_bad in ("skip", "raise"), f"on_bad is {on_bad!r}; it is 'skip' or 'raise'.")
-        require(is_whole(size, 1), f"The size is {size!r}; it is a number of pixels, 1 or more.")
-        require(0 <= valid_pct < 1, f"valid_pct is {valid_pct!r}; it is a share, 0 up to but not including 1.")
         top = Path(path)
         found = list_images(top / train if valid is not None else top)
-        if len(found.classes) < 2:
-            raise DataError(f"{str(top)!r} has one class alone, {found.classes[0]!r}: there is nothing to tell apart.")
-        cache = _Cache(size, cache_mb, on_bad, exclude)
+        held = list_images(top / valid, found.classes) if valid is not None else valid_pct
+        return cls._read(
+            found, held, repr(str(top)), size, batch_size, augment,
+            on_bad=on_bad, exclude=exclude, seed=seed, cache_mb=cache_mb,
+        )  # fmt: skip
+
+    @classmethod
+    def from_df(
+        cls,
+        df: Any,
+        folder: str | Path = ".",
+        file: str | None = None,
+        label: str | None = None,
+        valid: str | None = None,
+        valid_pct: float = 0.2,
+        size: int = 224,
+        batch_size: int = 32,
+        augment: bool = True,
+        *,
+        suffix: str = "",
+        **how: Any,
+    ) -> "ImageData":
+        """Photographs that a table names, a row each.
+
+        Args:
+            df: pandas, polars or pyarrow table.
+            folder: where the names begin.
+            file, label: columns with the file's name and its class; by default the first and the second.
+            valid: column that marks the rows to hold out: true or false, 1 or 0, "valid" or "train". Without it a share
+                is held out at random.
+            valid_pct: that share, 0 to 1.
+            size, batch_size, augment: as in `from_folder`.
+            suffix: added to every name, as ".jpg".
+            how: `on_bad`, `exclude`, `seed` and `cache_mb`, as in `from_folder`.
+
+        Raises:
+            DataError: a column or value that cannot be used, with its row; and as in `from_folder`.
+        """
+        frame, kind = to_polars(df)
+        if len(frame.columns) < 2:
+            raise DataError(f"The table has the columns {frame.columns}; it needs a file's name and its class.")
+        file, label = file or frame.columns[0], label or frame.columns[1]
+        found = files_of_table(frame, Path(folder), file, label, suffix)
+        held: ImageFiles | float = valid_pct
         if valid is not None:
-            rows = cache.read(found, augment)
-            held = cache.read(list_images(top / valid, found.classes), False)
+            marked = held_out_rows(frame, valid)
+            found, held = found.take(np.flatnonzero(~marked)), found.take(np.flatnonzero(marked))
+            untaught = [found.classes[at] for at in sorted({*held.labels} - {*found.labels})]
+            if untaught:
+                raise DataError(
+                    f"The rows that validate hold the classes {quote_some(untaught)}, which training lacks."
+                )
+        return cls._read(found, held, "The table", size, batch_size, augment, kind=kind, **how)
+
+    @classmethod
+    def from_csv(cls, path: str | Path, folder: str | Path | None = None, *how: Any, **more: Any) -> "ImageData":
+        """Photographs that a file names, a row each: CSV, TSV, Parquet or any other that `read_table` knows.
+
+        Args:
+            path: the file.
+            folder: where the names begin; by default the file's own folder.
+            how, more: as in `from_df`.
+        """
+        return cls.from_df(read_table(path), Path(path).parent if folder is None else folder, *how, **more)
+
+    @classmethod
+    def _read(
+        cls, found: ImageFiles, held: ImageFiles | float, where: str, size: int, batch_size: int, augment: bool, *,
+        on_bad: str = "skip", exclude: Sequence[str] = ("*.gif",), seed: int = 42, cache_mb: int = 1024,
+        kind: FrameKind = "polars",
+    ) -> "ImageData":  # fmt: skip
+        """Decode every file once, and hold out a share where the files to hold out are not given."""
+        require(on_bad in ("skip", "raise"), f"on_bad is {on_bad!r}; it is 'skip' or 'raise'.")
+        require(is_whole(size, 1), f"The size is {size!r}; it is a number of pixels, 1 or more.")
+        check_batch_size(batch_size)
+        if len(found.classes) < 2:
+            raise DataError(f"{where} has one class alone, {found.classes[0]!r}: there is nothing to tell apart.")
+        if isinstance(held, float | int):
+            random_split(0, held, seed)  # refuses a share or a seed before anything is decoded
+        cache = _Cache(size, cache_mb, on_bad, exclude)
+        rows = cache.read(found, augment)
+        if isinstance(held, ImageFiles):
+            valid = cache.read(held, False)
         else:
-            every = cache.read(found, augment)
-            order = np.random.default_rng(seed).permutation(len(every))
-            cut = round(len(every) * valid_pct)
-            held, rows = _part(every, np.sort(order[:cut]), False), _part(every, np.sort(order[cut:]), augment)
+            train_at, valid_at = random_split(len(rows), held, seed)
+            rows, valid = _part(rows, train_at, augment), _part(rows, valid_at, False)
         if cache.left_out:
             told = "; ".join(reason for _, reason in cache.left_out[:8])
-            warnings.warn(f"{len(cache.left_out)} files are left out: {told}", VectableWarning, stacklevel=2)
+            warnings.warn(f"{len(cache.left_out)} files are left out: {told}", VectableWarning, stacklevel=3)
         if len(rows) == 0:
-            raise DataError(f"{str(top)!r} has no photographs to train on that can be read.")
-        return cls(rows, held, found.classes, batch_size, cache.left_out)
+            raise DataError(f"{where} has no photographs to train on that can be read.")
+        return cls(rows, valid, found.classes, batch_size, cache.left_out, kind)
+
+    def show_batch(self, n: int = 9, seed: int = 0, path: str | None = None) -> "Figure":
+        """Training photographs as the model sees them, augmented where training is, with their classes.
+
+        Args:
+            n: how many.
+            seed: which ones, and what augmentation draws.
+            path: file to write, .png, .svg or .pdf.
+        """
+        from vectable.insight.photographs import photograph_grid
+
+        require(is_whole(n, 1), f"n is {n!r}; it is a number of photographs, 1 or more.")
+        at = np.random.default_rng(seed).permutation(len(self.train))[:n].astype(np.int32)
+        with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            torch.manual_seed(seed)
+            (pictures,), target = self.train.batch(at)
+        titles = [self.classes[one] for one in target.tolist()]
+        return photograph_grid(list(pictures.permute(0, 2, 3, 1).cpu().numpy()), titles, path)
 
     @property
     def n_steps(self) -> int:
