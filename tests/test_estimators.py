@@ -53,7 +53,7 @@ def quick(kind, **more):
 
 @pytest.mark.parametrize(
     "estimator",
-    [vt.TabularClassifier(), vt.TabularRegressor(), vt.EntityEmbeddingEncoder()],
+    [vt.TabularClassifier(), vt.TabularRegressor(), vt.RatingRegressor(), vt.EntityEmbeddingEncoder()],
     ids=lambda one: type(one).__name__,
 )
 def test_keeps_the_contract_of_scikit_learn(estimator):

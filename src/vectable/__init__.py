@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from vectable.errors import VectableWarning as VectableWarning
     from vectable.estimators.entity_embedding import EntityEmbeddingEncoder as EntityEmbeddingEncoder
     from vectable.estimators.keeping import load_estimator as load_estimator
+    from vectable.estimators.ratings import RatingRegressor as RatingRegressor
     from vectable.estimators.tabular import TabularClassifier as TabularClassifier
     from vectable.estimators.tabular import TabularRegressor as TabularRegressor
     from vectable.insight.components import pca as pca
@@ -70,6 +71,7 @@ _HOMES = {
     "VectableWarning": "vectable.errors",
     "EntityEmbeddingEncoder": "vectable.estimators.entity_embedding",
     "load_estimator": "vectable.estimators.keeping",
+    "RatingRegressor": "vectable.estimators.ratings",
     "TabularClassifier": "vectable.estimators.tabular",
     "TabularRegressor": "vectable.estimators.tabular",
     "pca": "vectable.insight.components",

@@ -1,6 +1,5 @@
 """The application for ratings: who will like what, why, and what the model learned."""
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,13 @@ from torch import nn
 
 from vectable.data.frames import to_polars
 from vectable.data.ratings import Ratings, RatingsData
-from vectable.errors import ArtifactError, VectableError, VectableWarning, is_finite, is_whole, require, require_columns
+from vectable.errors import ArtifactError, is_whole, require, require_columns
 from vectable.insight.components import principal_components
 from vectable.insight.neighbours import nearest
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet
 from vectable.models.ensemble import Ensemble
+from vectable.models.prediction_range import check_within, choose_range
 from vectable.recommending.folded_user import FoldedUser
 from vectable.recommending.names import find_codes, tell_unknown
 from vectable.recommending.ranking import rank_all_items, same_for_all
@@ -38,7 +38,7 @@ MODELS = {"EmbeddingDotBias": EmbeddingDotBias, "EmbeddingNet": EmbeddingNet}
 def collab_learner(
     data: RatingsData,
     n_factors: int = 40,
-    y_range: tuple[float, float] | str | None = "auto",
+    y_range: Sequence[float] | str | None = "auto",
     wd: float = 0.1,
     *,
     use_nn: bool = False,
@@ -69,7 +69,7 @@ def collab_learner(
         VectableError: an argument out of range.
     """
     require(is_whole(n_models, 1), f"n_models is {n_models!r}; it is a whole number, 1 or more.")
-    limits = _check_range(data, y_range)
+    limits = choose_range(*data.rating_range, y_range)
     with torch.random.fork_rng(devices=[]):
         members: list[nn.Module] = []
         for member in range(n_models):
@@ -262,7 +262,7 @@ class CollabLearner(Learner):
         self.data = self.data.with_more(new_df)
         limits = self._rater.config()["y_range"]
         if limits is not None:
-            _check_within(*self.data.rating_range, (limits[0], limits[1]))
+            check_within(*self.data.rating_range, (limits[0], limits[1]))
         with self._seeded("grow", self.epochs_done):
             self._rater.grow(len(self.data.user_ids), len(self.data.item_ids))
         self._recommender = None
@@ -370,32 +370,3 @@ def _errors(held_out: Ratings, guess: NDArray[np.float64]) -> dict[str, float]:
         return dict.fromkeys(("valid_loss", "rmse", "mae"), float("nan"))
     error = rmse(guess, held_out.rating)
     return {"valid_loss": error**2, "rmse": error, "mae": mae(guess, held_out.rating)}
-
-
-def _check_range(data: RatingsData, y_range: tuple[float, float] | str | None) -> tuple[float, float] | None:
-    low, high = data.rating_range
-    beyond = (high - low) / 8 or 1.0
-    suggested = (low - beyond, high + beyond)
-    if y_range is None:
-        return None
-    if y_range == "auto":
-        return suggested
-    pair = y_range if isinstance(y_range, tuple | list) and len(y_range) == 2 and all(map(is_finite, y_range)) else None
-    if pair is None or pair[0] >= pair[1]:
-        raise VectableError(
-            f"y_range is {y_range!r}; it is (low, high), low below high, for these ratings {suggested}."
-        )
-    _check_within(low, high, (pair[0], pair[1]))
-    return float(pair[0]), float(pair[1])
-
-
-def _check_within(low: float, high: float, y_range: tuple[float, float]) -> None:
-    """Warn when the ratings reach beyond what the model can predict."""
-    beyond = (high - low) / 8 or 1.0
-    if low < y_range[0] or high > y_range[1]:
-        warnings.warn(
-            f"The ratings go from {low:g} to {high:g}, and y_range {y_range} cannot reach them all; "
-            f"use one a little outside, y_range=({low - beyond:g}, {high + beyond:g}).",
-            VectableWarning,
-            stacklevel=4,
-        )

@@ -21,13 +21,16 @@ from vectable.errors import (
     VectableError,
     VectableWarning,
     did_you_mean,
+    is_whole,
     quote_some,
     require,
 )
 from vectable.insight.components import principal_components
 from vectable.insight.mistakes import confusion_table, worst_rows
 from vectable.models.ensemble import Ensemble
+from vectable.models.factorisation_machine import FactorisationMachine
 from vectable.models.layers import embedding_width
+from vectable.models.prediction_range import choose_range
 from vectable.models.tabular import TabularModel
 from vectable.training.learner import Learner
 from vectable.training.losses import activation_of
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
     from vectable.artifact import Contents
     from vectable.insight.calibration import Calibration
+
+MODELS = {"TabularModel": TabularModel, "FactorisationMachine": FactorisationMachine}
 
 
 def tabular_learner(
@@ -111,6 +116,51 @@ def tabular_learner(
     loss = loss_func or (nn.CrossEntropyLoss() if classes else nn.MSELoss())
     chosen = metrics if metrics is not None else (["accuracy"] if classes else ["rmse"])
     return TabularLearner(data, model, loss, chosen, wd=wd, preset=preset, seed=seed, **learner)
+
+
+def factorisation_learner(
+    data: TableData,
+    n_factors: int = 40,
+    y_range: Sequence[float] | str | None = "auto",
+    wd: float = 0.1,
+    *,
+    n_models: int = 1,
+    seed: int = 42,
+    **learner: Any,
+) -> "TabularLearner":
+    """A learner for ratings with more columns than user and item: a factorisation machine on a table of one number.
+
+    Args:
+        data: the table.
+        n_factors: width of the vectors.
+        y_range: (low, high) of a sigmoid around the ratings; "auto" takes an eighth of the scale beyond both ends; None
+            leaves it out.
+        wd: weight decay.
+        n_models: so many from different seeds, whose mean predicts.
+        seed: of the start and the batches.
+        learner: further arguments of `Learner`.
+    """
+    require(is_whole(n_models, 1), f"n_models is {n_models!r}; it is a whole number, 1 or more.")
+    encoder, target = data.encoder, data.target
+    require(isinstance(target, NumberTarget) and target.n_outputs == 1, "A factorisation machine predicts one number.")
+    limits = choose_range(float(target.low[0]), float(target.high[0]), y_range)  # type: ignore[union-attr]
+    last = data.train_rows.categories.max(axis=0, initial=0)
+    sizes = [len(one) for one in encoder.categories.values()]
+    config: dict[str, Any] = {
+        "embeddings": sizes,
+        "shows_missing": [bool(code == size - 1) for code, size in zip(last, sizes, strict=True)],
+        "n_numbers": len(encoder.numbers),
+        "n_factors": n_factors,
+        "y_range": _normalised_range(target, limits),
+        "borders": encoder.borders(),
+    }
+    with torch.random.fork_rng(devices=[]):
+        members: list[nn.Module] = []
+        for member in range(n_models):
+            torch.manual_seed(seed + 1000 * member)
+            members.append(FactorisationMachine(**config))
+    model = members[0] if n_models == 1 else Ensemble(members)
+    return TabularLearner(data, model, nn.MSELoss(), **{"metrics": ["rmse"], **learner}, wd=wd, seed=seed)
 
 
 class TabularLearner(Learner):
@@ -299,7 +349,8 @@ class TabularLearner(Learner):
         kinds = {name: Kind(*one) for name, one in settings["kinds"].items()}
         data = TableData(train, valid, encoder, target, kinds, pl.DataFrame(), **settings["data"])
         if model is None:
-            members = [TabularModel(**settings["config"]) for _ in range(settings["n_models"])]
+            make = MODELS[settings["model"]]
+            members = [make(**settings["config"]) for _ in range(settings["n_models"])]
             model = members[0] if len(members) == 1 else Ensemble(members, logits=isinstance(target, ClassTarget))
         learn = cls(data, model, **saved_options(settings, more))
         learn.take_state(contents)

@@ -37,33 +37,40 @@ class Ratings:
         user, item: codes, (rows,) int32; 0 is unknown.
         rating: (rows,) float32.
         time: as the file gave them, (rows,) float64, or None.
+        weights: of the rows in the loss, (rows,) float32, or None for all alike.
     """
 
     user: NDArray[np.int32]
     item: NDArray[np.int32]
     rating: NDArray[np.float32]
     time: NDArray[np.float64] | None = None
+    weights: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.rating)
 
     def joined(self, more: "Ratings") -> "Ratings":
-        """These rows, then `more`."""
+        """These rows, then `more`, which count once each where these have weights."""
         time = None if self.time is None or more.time is None else np.concatenate([self.time, more.time])
+        ones = np.ones(len(more), dtype=np.float32)
+        weights = None if self.weights is None else np.concatenate([self.weights, ones])
         return Ratings(
             np.concatenate([self.user, more.user]),
             np.concatenate([self.item, more.item]),
             np.concatenate([self.rating, more.rating]),
             time,
+            weights,
         )
 
     def tensors(self) -> "TensorSet":
-        """The same memory as torch tensors: inputs (user, item), target rating."""
+        """The same memory as torch tensors: inputs (user, item), target rating, and weights where there are any."""
         import torch
 
         from vectable.data.tensors import TensorSet
 
-        return TensorSet((torch.from_numpy(self.user), torch.from_numpy(self.item)), torch.from_numpy(self.rating))
+        weights = None if self.weights is None else torch.from_numpy(self.weights)
+        inputs = (torch.from_numpy(self.user), torch.from_numpy(self.item))
+        return TensorSet(inputs, torch.from_numpy(self.rating), weights)
 
 
 @dataclass
@@ -370,7 +377,7 @@ class RatingsData:
 
         tensors = {}
         for part, ratings in (("train", self.train_ratings), ("valid", self.valid_ratings)):
-            for name in ("user", "item", "rating", "time"):
+            for name in ("user", "item", "rating", "time", "weights"):
                 values = getattr(ratings, name)
                 if values is not None:
                     tensors[f"{part}.{name}"] = torch.from_numpy(values)
@@ -396,7 +403,11 @@ class RatingsData:
         arrays = {name: value.numpy() for name, value in tensors["ratings"].items()}
         train, valid = (
             Ratings(
-                arrays[f"{part}.user"], arrays[f"{part}.item"], arrays[f"{part}.rating"], arrays.get(f"{part}.time")
+                arrays[f"{part}.user"],
+                arrays[f"{part}.item"],
+                arrays[f"{part}.rating"],
+                arrays.get(f"{part}.time"),
+                arrays.get(f"{part}.weights"),
             )
             for part in ("train", "valid")
         )

@@ -17,21 +17,21 @@ from vectable.tabular import TabularLearner, tabular_learner
 from vectable.training.callbacks import EarlyStopping, KeepBest
 
 # What "auto" means: on few rows smaller batches and more epochs, so that a net takes enough steps to learn at all.
-BATCH_SIZES = (16, 256)
+SMALLEST_BATCH, LARGEST_BATCH = 16, 256
 STEPS_AN_EPOCH = 16
 EPOCHS, STEPS = 10, 200
 
 
-def auto_batch_size(n_rows: int) -> int:
-    """Rows a step: 256; with fewer than 4,096 rows a power of two that makes some 16 steps an epoch, at least 16."""
-    smallest, largest = BATCH_SIZES
+def auto_batch_size(n_rows: int, largest: int = LARGEST_BATCH) -> int:
+    """Rows a step: `largest`; with fewer than 16 times as many rows a power of two that makes some 16 steps an epoch,
+    at least 16."""
     power_of_two = 1 << (n_rows // STEPS_AN_EPOCH).bit_length() >> 1
-    return min(max(power_of_two, smallest), largest)
+    return min(max(power_of_two, SMALLEST_BATCH), largest)
 
 
-def auto_epochs(n_steps: int) -> int:
-    """Epochs: 10, and where they have few steps (`n_steps` each) as many as make 200 steps."""
-    return max(EPOCHS, -(-STEPS // n_steps))
+def auto_epochs(n_steps: int, enough: int = EPOCHS) -> int:
+    """Epochs: `enough`, and where they have few steps (`n_steps` each) as many as make 200 steps."""
+    return max(enough, -(-STEPS // n_steps))
 
 
 class TableTrainer(LearnerKeeper):

@@ -39,6 +39,7 @@ def make_engine(
     wd_mode: str,
     engine: str = "auto",
     threads: int = 2,
+    weighted: bool = False,
     tell: Callable[[str], None] = lambda message: None,
 ) -> Engine:
     """The compiled engine for a dot-product model on the CPU, torch for everything else.
@@ -46,13 +47,14 @@ def make_engine(
     Args:
         groups: the model's parameters by layer group.
         wd: weight decay of each.
+        weighted: whether the rows have weights.
         tell: called with a sentence when something takes longer than one would expect.
 
     Raises:
         VectableError: `engine` is "compiled" and it cannot train this; the message says why.
     """
     if engine != "torch":
-        reason = why_not_compiled(model, loss_func, opt, wd_mode, len(groups))
+        reason = why_not_compiled(model, loss_func, opt, wd_mode, len(groups), weighted)
         if reason is None and isinstance(model, EmbeddingDotBias):
             try:
                 warm_up(
@@ -79,7 +81,12 @@ def check_choice(opt: str | OptimizerMaker, wd_mode: str, engine: str) -> None:
 
 
 def why_not_compiled(
-    model: nn.Module, loss_func: LossFunction, opt: Any, wd_mode: str, n_groups: int = 1
+    model: nn.Module,
+    loss_func: LossFunction,
+    opt: Any,
+    wd_mode: str,
+    n_groups: int = 1,
+    weighted: bool = False,
 ) -> str | None:
     """The reason why the compiled engine does not fit, or None when it does."""
     if type(model) is not EmbeddingDotBias:
@@ -88,6 +95,8 @@ def why_not_compiled(
         return "it minimises the mean squared error, and the loss is another"
     if opt != "adam" or wd_mode != "decoupled":
         return "it is Adam with decoupled weight decay, and another optimizer is asked for"
+    if weighted:
+        return "it counts all ratings alike, and these have weights"
     if any(p.device.type != "cpu" or p.dtype != torch.float32 or not p.requires_grad for p in model.parameters()):
         return "it works on unfrozen 32-bit weights on the CPU"
     if n_groups > 1:

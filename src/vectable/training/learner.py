@@ -408,6 +408,7 @@ class Learner:
             wd_mode=self.wd_mode,
             engine=self.engine,
             threads=self.threads,
+            weighted=self.data.train.weights is not None,
             tell=Progress(self.progress, 0, ()).say,
         )
 

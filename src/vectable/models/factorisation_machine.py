@@ -1,0 +1,83 @@
+"""Users, items and whatever else is known of a rating: a bias and a vector each, and every two multiplied."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vectable.errors import is_whole, require
+from vectable.models.layers import embedding, sigmoid_range
+from vectable.models.tabular import PiecewiseLinear
+
+
+class FactorisationMachine(nn.Module):
+    """``y = range(bias + sum of x_a w_a + sum over pairs of x_a x_b <v_a, v_b>)`` (Rendle 2010, doi
+    10.1109/ICDM.2010.127).
+
+    A category is an x of 1, a number x itself (and each of its bins one more). On two categories alone this is
+    `EmbeddingDotBias`.
+
+    Args:
+        embeddings: codes of each category column; the unknown is code 0, the missing the last.
+        shows_missing: of each, whether training rows have missing values.
+        n_numbers: number columns.
+        n_factors: width of the vectors.
+        y_range: (low, high) of a sigmoid around the sum; None for the plain sum.
+        borders: for each number column the borders of its piecewise-linear bins, possibly none.
+    """
+
+    def __init__(
+        self,
+        embeddings: Sequence[int],
+        shows_missing: Sequence[bool],
+        n_numbers: int = 0,
+        n_factors: int = 40,
+        y_range: Sequence[float] | None = None,
+        borders: Sequence[Sequence[float]] = (),
+    ):
+        super().__init__()
+        require(is_whole(n_factors, 1), f"n_factors is {n_factors!r}; a vector needs at least 1 number.")
+        self.embeddings = nn.ModuleList(embedding(rows, n_factors) for rows in embeddings)
+        self.biases = nn.ModuleList(embedding(rows, 1) for rows in embeddings)
+        self.bins = PiecewiseLinear(borders) if any(len(one) > 1 for one in borders) else None
+        width = n_numbers + (self.bins.width if self.bins else 0)
+        self.number_vectors = nn.Parameter(embedding(width, n_factors).weight.detach())
+        self.number_weights = nn.Parameter(torch.zeros(width))
+        self.bias = nn.Parameter(torch.zeros(1))
+        self.shows_missing = list(shows_missing)
+        self.y_range = None if y_range is None else (float(y_range[0]), float(y_range[1]))
+        self._config: dict[str, Any] = {
+            "embeddings": list(embeddings),
+            "shows_missing": list(shows_missing),
+            "n_numbers": n_numbers,
+            "n_factors": n_factors,
+            "y_range": None if y_range is None else list(y_range),
+            "borders": [list(one) for one in borders],
+        }
+
+    def forward(self, categories: Tensor, numbers: Tensor) -> Tensor:
+        """Predictions, (rows, 1), of category codes, (rows, categories) int32, and numbers, (rows, n_numbers)."""
+        x = numbers if self.bins is None else torch.cat([numbers, self.bins(numbers)], dim=1)
+        vectors = [table(categories[:, at]) for at, table in enumerate(self.embeddings)]
+        biases = [table(categories[:, at]).squeeze(1) for at, table in enumerate(self.biases)]
+        total = x @ self.number_vectors + sum(vectors)
+        squares = x.square() @ self.number_vectors.square() + sum(one.square() for one in vectors)
+        pairs = (total.square() - squares).sum(dim=1) / 2
+        sums: Tensor = (self.bias + x @ self.number_weights + sum(biases) + pairs)[:, None]
+        return sums if self.y_range is None else sigmoid_range(sums, *self.y_range)
+
+    def fill_unknown(self) -> None:
+        """Code 0 of every category becomes the mean of the trained rows, and so does a missing never seen."""
+        with torch.no_grad():
+            for factors, biases, shown in zip(self.embeddings, self.biases, self.shows_missing, strict=True):
+                for table in (factors, biases):
+                    weight: Tensor = table.weight  # type: ignore[assignment]
+                    mean = weight[1 : len(weight) - (not shown)].mean(dim=0)
+                    if mean.isfinite().all():  # there is at least one trained row
+                        weight[0] = mean
+                        weight[-1] = weight[-1] if shown else mean
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an empty copy."""
+        return self._config
