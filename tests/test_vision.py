@@ -45,9 +45,7 @@ def learner(images: vt.ImageData, arch: object = TINY, **how: object) -> vt.Visi
 @pytest.fixture(scope="module")
 def trained(images) -> vt.VisionLearner:
     """Ask it anything, but do not train it."""
-    learn = learner(images, train_bn=True)
-    getattr(learn, "unfreeze", lambda: None)()
-    return learn.fit_one_cycle(4, 1e-2)
+    return learner(images).fit_one_cycle(4, 1e-2)
 
 
 def test_it_learns_and_predicts_one_photograph_or_several(trained, folder):
@@ -160,7 +158,6 @@ def test_a_module_of_your_own_with_a_cut(images, folder, tmp_path):
 
     learn = learner(images, make(), cut=-2)
     assert [sum(one.numel() for one in group) for group in learn.model.parameter_groups()][:2] == [224, 876]
-    getattr(learn, "unfreeze", lambda: None)()
     learn.fit_one_cycle(2, 1e-2)
     path = learn.save(tmp_path / "model")
     with pytest.raises(vt.ArtifactError, match=r"body of your own.*model="):
@@ -195,10 +192,44 @@ def test_three_groups_hold_every_parameter_once(images):
     assert {id(one) for one in groups[2]} == {id(one) for one in learn.model.head.parameters()}
 
 
-def test_dialects_differ_in_the_heads_bias_and_in_batch_norm(images):
-    modern, lesson = learner(images), learner(images, preset="lesson")
+def test_a_body_that_knows_pictures_starts_frozen_and_one_that_does_not_free(images, tmp_path):
+    learn = learner(images)
+    assert [group.trainable == group.size for group in learn.layer_groups] == [True, True, True]
+    torch.save(image_net_of(learn).state_dict(), tmp_path / "body.pth")
+    frozen = learner(images, weights=tmp_path / "body.pth", pretrained=True)
+    assert [group.trainable for group in frozen.layer_groups][:2] == [0, 0]
+    body = {name: value.clone() for name, value in frozen.model.body.state_dict().items()}
+    frozen.fit(1, 1e-2)
+    assert all(torch.equal(value, body[name]) for name, value in frozen.model.body.state_dict().items())
+    again = vt.load_learner(frozen.save(tmp_path / "model"), data=images, progress=False)
+    assert (again.frozen, again.train_bn, again.model.train_bn) == (2, False, False)
+    frozen.unfreeze().fit(1, slice(1e-4, 1e-2))
+    assert not torch.equal(next(iter(frozen.model.body.parameters())), next(iter(body.values())))
+    assert frozen.recorder.group_lrs[-1].tolist() == pytest.approx([1e-4, 1e-3, 1e-2])
+
+
+def image_net_of(learn: vt.VisionLearner) -> nn.Module:
+    """The body as timm publishes it, with a classifier."""
+    from vectable.models.image_body import timm_module
+
+    net = timm_module().create_model(TINY)
+    net.load_state_dict(learn.model.body.net.state_dict(), strict=False)
+    return net
+
+
+def test_rates_for_three_groups_do_not_fit_two(images):
+    learn = learner(images, nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU()))
+    assert len(learn.layer_groups) == 2
+    with pytest.raises(vt.VectableError, match=r"3 of the learning rate.*2 layer groups"):
+        learn.fit(1, [1e-5, 1e-4, 1e-3])
+
+
+def test_dialects_differ_in_the_heads_bias_and_in_the_batch_norm_of_a_body_that_knows_pictures(images):
+    body = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU())
+    modern, lesson = (learner(images, body, preset=one, pretrained=True) for one in ("modern", "lesson"))
     assert (modern.model.head[3].bias is None, lesson.model.head[3].bias is None) == (True, False)
-    assert (modern.model.train_bn, lesson.model.train_bn) == (False, True)
+    assert (modern.train_bn, lesson.train_bn) == (modern.model.train_bn, lesson.model.train_bn) == (False, True)
+    assert learner(images).train_bn, "a body at random has no statistics worth keeping"
 
 
 def test_no_validation_photographs_and_an_uneven_last_batch(folder):

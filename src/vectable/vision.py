@@ -55,7 +55,9 @@ def vision_learner(
     Args:
         images: the photographs.
         arch: a name of timm's, or a module of your own, whose weights are kept as they are.
-        pretrained: whether to take the published weights of `arch` from timm's hub, where `weights` gives none.
+        pretrained: whether the body knows pictures already: then it takes the published weights from timm's hub, where
+            `weights` gives none, and starts frozen, as in the lesson (`unfreeze` lets it learn). With False it starts
+            at random, or as your own module is, and all of it learns.
         weights: file with weights of `arch`, .safetensors or .pth, for use without a network.
         metrics: names or functions.
         cut: number of the children to keep of a module of your own, -2 for all but the last two; None keeps it whole.
@@ -64,8 +66,8 @@ def vision_learner(
         width: of the layer between, in the head.
         ps: dropout before the head's last layer; half as much before its first.
         train_bn: whether the body's batch norm takes new statistics and, where the body is frozen, goes on learning. By
-            default as the preset: "lesson" does. With a few hundred photographs it costs accuracy, and a frozen body
-            whose batch norm learns needs the backward pass through it all.
+            default it does in the preset "lesson", and in a body that starts at random. With a few hundred photographs
+            it costs a pretrained body accuracy, and a frozen one needs the backward pass for it.
         loss_func: by default cross-entropy.
         preset: "modern" or "lesson".
         seed: of the head's start, the batches, augmentation and dropout.
@@ -76,7 +78,8 @@ def vision_learner(
         ArtifactError: the weights are not there, or another architecture's.
     """
     require(isinstance(arch, str | nn.Module), f"arch is {arch!r}; it is a name of timm's, or a module.")
-    own = isinstance(arch, nn.Module)
+    own, knows = isinstance(arch, nn.Module), bool(pretrained or weights)
+    train_bn = (preset == "lesson" or not knows) if train_bn is None else train_bn
     require(not (own and weights), "A module of your own brings its weights; leave out weights=...")
     require(own or cut is None, "cut belongs to a module of your own; timm's architectures are cut where they end.")
     with torch.random.fork_rng(devices=[]):
@@ -91,11 +94,13 @@ def vision_learner(
             width=width,
             ps=ps,
             bias=preset == "lesson",
-            train_bn=preset == "lesson" if train_bn is None else train_bn,
         )
-        net = recipe.net(body)
-    learner |= {"preset": preset, "seed": seed, "train_bn": recipe.train_bn}
-    return VisionLearner(images, net, loss_func or nn.CrossEntropyLoss(), metrics, recipe=recipe, **learner)
+        net = recipe.net(body, train_bn)
+    learner |= {"preset": preset, "seed": seed, "train_bn": train_bn}
+    learn = VisionLearner(images, net, loss_func or nn.CrossEntropyLoss(), metrics, recipe=recipe, **learner)
+    if knows and len(learn.layer_groups) > 1:
+        learn.freeze()
+    return learn
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,6 @@ class Recipe:
         size: side of the square that the model sees, in pixels.
         stats: (mean, std) of the colours, 0 to 1.
         width, ps, bias: of the head.
-        train_bn: whether the body's batch norm takes new statistics.
     """
 
     arch: str | None
@@ -120,12 +124,11 @@ class Recipe:
     width: int
     ps: float
     bias: bool
-    train_bn: bool
 
-    def net(self, body: ImageBody | OwnBody) -> ImageNet:
+    def net(self, body: ImageBody | OwnBody, train_bn: bool) -> ImageNet:
         """The body with a new head."""
         head = image_head(body.n_features, len(self.classes), self.width, self.ps, self.bias)
-        return ImageNet(body, head, *self.stats, train_bn=self.train_bn)
+        return ImageNet(body, head, *self.stats, train_bn=train_bn)
 
 
 class Prediction(NamedTuple):
@@ -234,7 +237,7 @@ class VisionLearner(Learner):
         """Everything a saved folder holds; the photographs are not in it."""
         contents = super().to_contents()
         contents.kind = "images"
-        contents.settings["recipe"] = asdict(self.recipe) | {"train_bn": self.model.train_bn}
+        contents.settings["recipe"] = asdict(self.recipe)
         return contents
 
     @classmethod
@@ -262,7 +265,9 @@ class VisionLearner(Learner):
                 f"{quote_some(data.classes)} in {data.size}."
             )
         body = _body(recipe.arch or model, recipe.cut, recipe.size, pretrained=False)
-        learn = cls(data or NoData(), recipe.net(body), recipe=recipe, **saved_options(settings, more))  # type: ignore[arg-type]
+        options = saved_options(settings, more)
+        net = recipe.net(body, options["train_bn"])
+        learn = cls(data or NoData(), net, recipe=recipe, **options)  # type: ignore[arg-type]
         learn.take_state(contents)
         return learn
 
