@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from vectable.estimators.tabular import TabularClassifier as TabularClassifier
     from vectable.estimators.tabular import TabularRegressor as TabularRegressor
     from vectable.insight.components import pca as pca
+    from vectable.insight.watch import watch as watch
     from vectable.models.dot_bias import EmbeddingDotBias as EmbeddingDotBias
     from vectable.models.embedding_net import EmbeddingNet as EmbeddingNet
     from vectable.models.tabular import TabularModel as TabularModel
@@ -75,6 +76,7 @@ _HOMES = {
     "TabularClassifier": "vectable.estimators.tabular",
     "TabularRegressor": "vectable.estimators.tabular",
     "pca": "vectable.insight.components",
+    "watch": "vectable.insight.watch",
     "EmbeddingDotBias": "vectable.models.dot_bias",
     "EmbeddingNet": "vectable.models.embedding_net",
     "Callback": "vectable.training.callbacks",

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from vectable.data.image_decoding import center_crop, decode_image
 from vectable.data.images import ImageData, ImageRows
 from vectable.errors import ArtifactError, DataError, quote_some, require
+from vectable.insight.image_insight import ImageInsight
 from vectable.insight.mistakes import confusion_table, worst_rows
 from vectable.models.image_body import ImageBody
 from vectable.models.image_head import image_head
@@ -143,7 +144,7 @@ class Prediction(NamedTuple):
     probabilities: dict[str, float]
 
 
-class VisionLearner(Learner):
+class VisionLearner(ImageInsight, Learner):
     """A `Learner` for photographs, with the words that belong to them; made by `vision_learner`.
 
     Attributes:

@@ -6,6 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vectable.insight.evaluating import evaluating
+from vectable.insight.hooks import hooked
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -28,7 +31,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Summary:
-    """All layers in order, printed as a table."""
+    """All layers in order, printed as a table, each with its number."""
 
     model: str
     layers: list[Layer]
@@ -39,11 +42,12 @@ class Summary:
         return sum(layer.n_parameters for layer in self.layers)
 
     def __str__(self) -> str:
-        lines = [f"{'layer':<28}{'kind':<16}{'activations':<20}{'parameters':<34}{'number':>12}"]
-        for layer in self.layers:
+        lines = [f"{'':>4} {'layer':<28}{'kind':<16}{'activations':<20}{'parameters':<34}{'number':>12}"]
+        for number, layer in enumerate(self.layers):
             shapes = ", ".join(f"{name} {_shape(shape)}" for name, shape in layer.parameters.items()) or "-"
             out = "-" if layer.output is None else _shape(layer.output)
-            lines.append(f"{layer.name:<28}{layer.kind:<16}{out:<20}{shapes:<34}{layer.n_parameters:>12,}")
+            known = f"{layer.name:<28}{layer.kind:<16}{out:<20}{shapes:<34}{layer.n_parameters:>12,}"
+            lines.append(f"{number:>4} {known}")
         trainable = sum(layer.n_trainable for layer in self.layers)
         lines.append(f"{self.model}: {self.n_parameters:,} parameters, {trainable:,} of them trainable")
         return "\n".join(lines)
@@ -55,24 +59,13 @@ def summarize(model: nn.Module, inputs: tuple[Tensor, ...]) -> Summary:
     """Send one batch through `model` and note every layer without layers inside."""
     shapes: dict[str, tuple[int, ...]] = {}
 
-    def note(name: str) -> Any:
-        def hook(_: nn.Module, __: Any, output: Any) -> None:
-            if isinstance(output, Tensor):
-                shapes[name] = tuple(output.shape)
-
-        return hook
+    def note(name: str, output: Any) -> None:
+        if isinstance(output, Tensor):
+            shapes[name] = tuple(output.shape)
 
     leaves = [(name, module) for name, module in model.named_modules() if not any(module.children())]
-    hooks = [module.register_forward_hook(note(name)) for name, module in leaves]
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            model(*inputs)
-    finally:
-        model.train(training)
-        for hook in hooks:
-            hook.remove()
+    with evaluating(model), torch.no_grad(), hooked(leaves, note):
+        model(*inputs)
     return Summary(type(model).__name__, [_layer(name, module, shapes.get(name)) for name, module in leaves])
 
 
