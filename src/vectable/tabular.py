@@ -319,7 +319,7 @@ class TabularLearner(Learner):
         contents.tables["encoder"] = self.data.encoder.to_json()
         contents.tensors["rows"] = {
             f"{part}.{name}": torch.from_numpy(getattr(rows, name))
-            for part, rows in (("train", self.data.train_rows), ("valid", self.data.valid_rows))
+            for part, rows in (("train", self.data.train_rows.to_keep()), ("valid", self.data.valid_rows))
             for name in ("categories", "numbers", "target", "weights")
             if getattr(rows, name) is not None
         }
@@ -329,8 +329,8 @@ class TabularLearner(Learner):
     def from_contents(cls, contents: "Contents", model: nn.Module | None = None, **more: Any) -> "TabularLearner":
         """The learner back from a saved folder's contents."""
         from vectable.data.kinds import Kind
-        from vectable.data.table import TableRows
         from vectable.data.table_encoder import TableEncoder
+        from vectable.data.table_rows import TableRows
         from vectable.data.targets import target_from_json
 
         settings = contents.settings

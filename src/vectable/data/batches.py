@@ -1,8 +1,9 @@
 """The order in which training rows are visited: which rows make up which step's batch.
 
 A plan is made before an epoch and handed to whichever engine trains, so the same seed gives the same
-batches everywhere. Two kinds exist: `shuffled_batches`, one random order; and `block_batches`, for two
-tables of embeddings, in which two threads can work at once without ever touching the same row.
+batches everywhere. Three kinds exist: `shuffled_batches`, one random order; `windowed_batches`, for a file that is
+read block by block; and `block_batches`, for two tables of embeddings, in which two threads can work at once without
+ever touching the same row.
 """
 
 from collections.abc import Iterator
@@ -51,6 +52,25 @@ def count_steps(n_rows: int, batch_size: int) -> int:
 def shuffled_batches(n_rows: int, batch_size: int, rng: np.random.Generator) -> BatchPlan:
     """Rows in one random order."""
     return _one_lane(rng.permutation(np.arange(n_rows, dtype=np.int32)), batch_size)
+
+
+def windowed_batches(starts: NDArray[np.int64], together: int, batch_size: int, rng: np.random.Generator) -> BatchPlan:
+    """Rows of a file in an order that reads it block by block: blocks in random order, `together` of them at a time,
+    whose rows are in one random order. Of no more blocks than `together` it is `shuffled_batches`.
+
+    Args:
+        starts: where each block's rows begin, and where the last ends, (blocks + 1,).
+    """
+    n_blocks = len(starts) - 1
+    blocks = rng.permutation(n_blocks) if n_blocks > together else np.arange(n_blocks)
+    order, done = np.empty(int(starts[-1]), dtype=np.int32), 0
+    for first in range(0, n_blocks, together):
+        rows = np.concatenate(
+            [np.arange(starts[block], starts[block + 1], dtype=np.int32) for block in blocks[first : first + together]]
+        )
+        order[done : done + len(rows)] = rng.permutation(rows)
+        done += len(rows)
+    return _one_lane(order, batch_size)
 
 
 def _one_lane(order: Rows, batch_size: int) -> BatchPlan:

@@ -1,5 +1,6 @@
 """Dates taken apart: what a calendar says about a day, as columns a model can use."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,11 +51,16 @@ def to_datetimes(values: pl.Series, where: str = "the table") -> pl.Series:
     return parsed
 
 
-def date_parts(values: pl.Series, where: str = "the table") -> pl.DataFrame:
+def date_parts(
+    values: pl.Series, where: str = "the table", wanted: Sequence[str] = CATEGORIES + NUMBERS
+) -> pl.DataFrame:
     """The parts of a column of dates: a frame with columns ``<name>_year``, ..., missing where the date is.
 
     year, month, ISO week, day, weekday (0 for Monday), day of year (from 1), whether it starts or ends a month, quarter
     or year, and elapsed: seconds since 1970.
+
+    Args:
+        wanted: parts to give, by default all.
     """
     name, date = values.name, pl.col("date")
     month, quarter_end = date.dt.month(), date.dt.month() % 3 == 0
@@ -76,7 +82,9 @@ def date_parts(values: pl.Series, where: str = "the table") -> pl.DataFrame:
     }
     frame = pl.DataFrame({"date": to_datetimes(values, where)})
     kinds = {part: pl.Float64 if part in NUMBERS else pl.Int64 for part in parts}
-    return frame.select(what.cast(kinds[part]).alias(f"{name}_{part}") for part, what in parts.items())
+    return frame.select(
+        what.cast(kinds[part]).alias(f"{name}_{part}") for part, what in parts.items() if part in wanted
+    )
 
 
 def elapsed_to_event(frame: Any, event: str, date: str, group: str) -> Any:

@@ -69,7 +69,7 @@ def read_table(
     Warns:
         VectableWarning: when the line taken as the header holds nothing but numbers.
     """
-    path = _existing_file(path)
+    path = existing_file(path)
     names = None if columns is None else list(columns)
     if names is not None and (twice := repeated(names)):
         raise DataError(f"columns names {twice[0]!r} more than once; every column needs a name of its own.")
@@ -92,7 +92,8 @@ def read_table(
     return frame
 
 
-def _existing_file(path: str | Path) -> Path:
+def existing_file(path: str | Path) -> Path:
+    """The path of a file that is there, or a sentence that says what is there instead."""
     path = Path(path).expanduser()
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if p.is_file())

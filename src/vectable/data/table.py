@@ -10,15 +10,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.data.batches import BatchPlan, count_steps, shuffled_batches
+from vectable.data.batches import BatchPlan, count_steps
 from vectable.data.bins import PiecewiseLinearBins
+from vectable.data.block_rows import BlockRows
 from vectable.data.categorify import Categorify
 from vectable.data.fill_missing import FillMissing, to_numbers
 from vectable.data.frames import FrameKind, from_polars, to_polars
 from vectable.data.kinds import Kind, kind_of
 from vectable.data.normalize import Normalize
+from vectable.data.parquet_table import BLOCK_ROWS, ParquetTable
 from vectable.data.splits import random_split, time_split
 from vectable.data.table_encoder import TableEncoder
+from vectable.data.table_rows import TableRows
 from vectable.data.targets import ClassTarget, NumberTarget, Target, check_target, make_target
 from vectable.errors import DataError, VectableWarning, closest, require, require_columns
 
@@ -26,36 +29,7 @@ if TYPE_CHECKING:
     from vectable.data.tensors import TensorSet
 
 PROCS = (FillMissing, Categorify, Normalize)
-
-
-@dataclass(frozen=True)
-class TableRows:
-    """Encoded rows.
-
-    Attributes:
-        categories: codes, (rows, categories) int32.
-        numbers: normalised, (rows, numbers) float32.
-        target: class numbers int64 or normalised numbers float32, (rows,) or (rows, numbers).
-        weights: of the rows in the loss, (rows,) float32, or None for all alike.
-    """
-
-    categories: NDArray[np.int32]
-    numbers: NDArray[np.float32]
-    target: NDArray[Any]
-    weights: NDArray[np.float32] | None = None
-
-    def __len__(self) -> int:
-        return len(self.target)
-
-    def tensors(self) -> "TensorSet":
-        """The same memory as torch tensors: inputs (categories, numbers), target, and weights where there are any."""
-        import torch
-
-        from vectable.data.tensors import TensorSet
-
-        weights = None if self.weights is None else torch.from_numpy(self.weights)
-        inputs = (torch.from_numpy(self.categories), torch.from_numpy(self.numbers))
-        return TensorSet(inputs, torch.from_numpy(self.target), weights)
+MOST_HELD_OUT = 200_000  # rows of a Parquet table, which are kept in memory
 
 
 @dataclass
@@ -72,7 +46,7 @@ class TableData:
         batch_size: rows a step.
     """
 
-    train_rows: TableRows
+    train_rows: TableRows | BlockRows
     valid_rows: TableRows
     encoder: TableEncoder
     target: Target
@@ -129,7 +103,9 @@ class TableData:
         from vectable.data.tensors import check_batch_size
 
         check_batch_size(batch_size)
-        frame, kind = to_polars(df)
+        frame: pl.DataFrame | ParquetTable
+        kind: FrameKind
+        frame, kind = (df, "polars") if isinstance(df, ParquetTable) else to_polars(df)
         targets = [target] if isinstance(target, str) else list(target)
         require_columns([*targets, *([weights] if weights else [])], frame.columns, "The table")
         if len(frame) == 0:
@@ -140,6 +116,7 @@ class TableData:
 
         train_at, valid_at = _split(frame, valid_pct, seed, split, valid_rows)
         train, valid = frame[train_at], frame[valid_at]
+        valid = valid.collect() if isinstance(valid, ParquetTable) else valid
         counts = None if weights is None else _weights_of_rows(train, weights)
         if counts is not None:
             train, counts = train.filter(pl.Series(counts > 0)), counts[counts > 0]
@@ -155,14 +132,9 @@ class TableData:
         encoder = TableEncoder(named["category"], named["number"], named["date"])
         encoder.fit(train, *patterns, _bins(bins), target=_for_tree(what.encode(train)), weights=counts)
         row_weights = _row_weights(train, what, counts, class_weights)
-        rows = []
-        for part, part_weights, where in (
-            (train, row_weights, "the training table"),
-            (valid, None, "the validation table"),
-        ):
-            codes, numbers, _ = encoder.encode(part, where)
-            rows.append(TableRows(codes, numbers, what.encode(part), part_weights))
-        return cls(rows[0], rows[1], encoder, what, kinds, valid, kind, batch_size)
+        rows = _encoded(train, encoder, what, row_weights, "the training table")
+        held_out = _encoded(valid, encoder, what, None, "the validation table")
+        return cls(rows, held_out, encoder, what, kinds, valid, kind, batch_size)
 
     @classmethod
     def from_file(
@@ -183,11 +155,50 @@ class TableData:
             read_table(path, sep=sep, has_header=has_header, columns=columns, encoding=encoding), target, **how
         )
 
+    @classmethod
+    def from_parquet(
+        cls,
+        path: str | Path | Sequence[str | Path],
+        target: str | Sequence[str],
+        *,
+        block_rows: int = BLOCK_ROWS,
+        valid_pct: float | None = None,
+        **how: Any,
+    ) -> "TableData":
+        """Train from Parquet files that need not fit in memory; all else is as with `from_df`, the encoders to the bit.
+
+        In memory are one column at a time while the encoders are fitted, the validation rows, a dozen bytes a training
+        row, and eight encoded blocks of them, read anew in every epoch. Blocks come in random order, and the rows of
+        eight in one random order; a table of no more than eight blocks is shuffled whole and read once.
+
+        Args:
+            path: a file, a folder of ``.parquet`` files, a pattern (``days/*.parquet``), or several files.
+            target: column to predict, or several columns of numbers.
+            block_rows: rows read at a time.
+            valid_pct: share of the rows held out; by default a fifth, but at most 200,000 rows.
+            how: further arguments of `from_df`.
+
+        Raises:
+            DataError: a file is not there, is no Parquet, or has other columns than the first.
+        """
+        table = ParquetTable(path, block_rows)
+        share = min(0.2, MOST_HELD_OUT / max(len(table), 1)) if valid_pct is None else valid_pct
+        return cls.from_df(table, target, valid_pct=share, **how)
+
     # ---------------------------------------------------------------- what the Learner asks for
 
     @property
     def train(self) -> "TensorSet":
-        """Training rows as tensors."""
+        """Training rows as tensors.
+
+        Raises:
+            DataError: there are none: the model was loaded, and trained from Parquet files.
+        """
+        if len(self.train_rows) == 0:
+            raise DataError(
+                "The rows that this model was trained on stayed in their Parquet files; to train on, hand them in: "
+                "learn.data = TableData.from_parquet(...)."
+            )
         return self.train_rows.tensors()
 
     @property
@@ -202,7 +213,7 @@ class TableData:
 
     def plan(self, rng: np.random.Generator) -> BatchPlan:
         """The batches of one epoch."""
-        return shuffled_batches(len(self.train_rows), self.batch_size, rng)
+        return self.train_rows.plan(self.batch_size, rng)
 
     # ---------------------------------------------------------------- what users ask for
 
@@ -246,7 +257,7 @@ class TableData:
 
 
 def _kinds(
-    frame: pl.DataFrame,
+    frame: pl.DataFrame | ParquetTable,
     taken: set[str | None],
     cat_names: Sequence[str] | None,
     cont_names: Sequence[str] | None,
@@ -290,7 +301,11 @@ def _check_numbers(values: pl.Series) -> None:
 
 
 def _split(
-    frame: pl.DataFrame, valid_pct: float, seed: int, split: str, valid_rows: Sequence[int] | NDArray[Any] | None
+    frame: pl.DataFrame | ParquetTable,
+    valid_pct: float,
+    seed: int,
+    split: str,
+    valid_rows: Sequence[int] | NDArray[Any] | None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     if valid_rows is not None:
         held_out = np.unique(np.asarray(valid_rows, dtype=np.int32))
@@ -336,6 +351,20 @@ def _patterns(procs: Sequence[Any]) -> tuple[FillMissing | None, Normalize | Non
 
 def _bins(bins: str | PiecewiseLinearBins | None) -> PiecewiseLinearBins | None:
     return PiecewiseLinearBins(bins) if isinstance(bins, str) else bins
+
+
+def _encoded(
+    frame: pl.DataFrame | ParquetTable,
+    encoder: TableEncoder,
+    target: Target,
+    weights: NDArray[np.float32] | None,
+    where: str,
+) -> Any:
+    """The rows of a frame encoded, or of a Parquet table encoded when they are asked for."""
+    if isinstance(frame, ParquetTable):
+        return BlockRows(frame, encoder, target.encode(frame), weights)
+    codes, numbers, _ = encoder.encode(frame, where)
+    return TableRows(codes, numbers, target.encode(frame), weights)
 
 
 def _for_tree(target: NDArray[Any]) -> NDArray[Any]:

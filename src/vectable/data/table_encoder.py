@@ -8,7 +8,7 @@ all is an error.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -17,12 +17,16 @@ from numpy.typing import NDArray
 from vectable.data.bins import PiecewiseLinearBins
 from vectable.data.categorify import Categorify
 from vectable.data.dates import CATEGORIES as DATE_CATEGORIES
-from vectable.data.dates import date_parts
+from vectable.data.dates import NUMBERS as DATE_NUMBERS
+from vectable.data.dates import date_parts, to_datetimes
 from vectable.data.fill_missing import FillMissing, to_numbers
 from vectable.data.frames import to_series
 from vectable.data.normalize import Normalize
 from vectable.data.weighted import weighted_mean_std
 from vectable.errors import require_columns
+
+if TYPE_CHECKING:
+    from vectable.data.parquet_table import ParquetTable
 
 NA = "_na"
 FEW = 4  # rows encoded value by value, which for so few is quicker than column by column
@@ -90,7 +94,7 @@ class TableEncoder:
 
     def fit(
         self,
-        train: pl.DataFrame,
+        train: "pl.DataFrame | ParquetTable",
         fill: FillMissing | None,
         scale: Normalize | None,
         bins: PiecewiseLinearBins | None = None,
@@ -100,31 +104,51 @@ class TableEncoder:
         """Fit a copy of each encoder on every column it is for.
 
         Args:
-            train: training rows.
+            train: training rows, looked at a column at a time.
             fill, scale, bins: patterns; None leaves that step out (a hole is then the mean, 0 after normalising).
             target: for bins from a tree, (rows,): numbers, or classes as whole numbers.
             weights: (rows,); a row of weight w counts as w rows.
         """
-        table = self._with_date_parts(train, "the training table")
-        derived = [name for name in table.columns if name not in self.raw_columns]
-        in_words = {f"{name}_{part}" for name in self.dates for part in DATE_CATEGORIES}
-        parts = [name for name in derived if name in in_words]
-        self.categories = {name: Categorify(missing_slot=True).fit(table[name]) for name in [*self.cat_names, *parts]}
-        self.numbers = {}
-        for name in [*self.cont_names, *(name for name in derived if name not in in_words)]:
-            values = table[name]
-            plain = FillMissing("constant", 0.0 if fill else _mean(values, weights))
-            filler = FillMissing(fill.strategy, fill.constant) if fill else plain
-            filled = filler.fit(values, weights).encode(values)
-            scaler = Normalize(scale.ddof).fit(filled, weights) if scale else Normalize()
-            column = NumberColumn(filler, scaler, float(filled.min()), float(filled.max()))
-            if bins is not None:
-                binned = PiecewiseLinearBins(bins.how, bins.n_bins, bins.min_leaf)
-                column.bins = binned.fit(scaler.encode(filled).astype(np.float64), target, weights)
-            self.numbers[name] = column
-            if fill and filler.had_missing and name + NA not in self.categories:
-                self.categories[name + NA] = Categorify(missing_slot=True).fit(pl.Series([False, True]))
+        where = "the training table"
+        self.categories = {name: Categorify(missing_slot=True).fit(train[name]) for name in self.cat_names}
+        self.numbers, memories = {}, {}
+        for name in self.cont_names:
+            self._fit_number(train[name], fill, scale, bins, target, weights)
+        for name in self.dates:
+            moments = to_datetimes(train[name], where)
+            for part in self._derived(date_parts(moments.dt.date().unique(), where, DATE_CATEGORIES)):
+                self.categories[part.name] = Categorify(missing_slot=True).fit(part)
+            for part in self._derived(date_parts(moments, where, DATE_NUMBERS)):
+                self._fit_number(part, fill, scale, bins, target, weights)
+        for name, column in self.numbers.items():
+            if fill and column.fill.had_missing and name + NA not in self.categories:
+                memories[name + NA] = Categorify(missing_slot=True).fit(pl.Series([False, True]))
+        self.categories |= memories
         return self
+
+    def _fit_number(
+        self,
+        values: pl.Series,
+        fill: FillMissing | None,
+        scale: Normalize | None,
+        bins: PiecewiseLinearBins | None,
+        target: NDArray[Any] | None,
+        weights: NDArray[np.float64] | None,
+    ) -> None:
+        """Fit a copy of each encoder on one number column."""
+        plain = FillMissing("constant", 0.0 if fill else _mean(values, weights))
+        filler = FillMissing(fill.strategy, fill.constant) if fill else plain
+        filled = filler.fit(values, weights).encode(values)
+        scaler = Normalize(scale.ddof).fit(filled, weights) if scale else Normalize()
+        column = NumberColumn(filler, scaler, float(filled.min()), float(filled.max()))
+        if bins is not None:
+            binned = PiecewiseLinearBins(bins.how, bins.n_bins, bins.min_leaf)
+            column.bins = binned.fit(scaler.encode(filled).astype(np.float64), target, weights)
+        self.numbers[values.name] = column
+
+    def _derived(self, parts: pl.DataFrame) -> list[pl.Series]:
+        """The parts of a date, but for those whose name a raw column has, which is taken instead."""
+        return [part for part in parts if part.name not in self.raw_columns]
 
     def encode(
         self, frame: pl.DataFrame, where: str = "the table"
@@ -237,10 +261,10 @@ class TableEncoder:
         return name not in self.cat_names and name.endswith(NA) and name.removesuffix(NA) in self.numbers
 
     def _with_date_parts(self, frame: pl.DataFrame, where: str) -> pl.DataFrame:
-        """The raw columns and the parts of the dates; where a raw column has a part's name, it is taken instead."""
+        """The raw columns and the parts of the dates."""
         raw = frame.select(self.raw_columns)
-        parts = [part for name in self.dates for part in date_parts(frame[name], where)]
-        return raw.with_columns(part for part in parts if part.name not in self.raw_columns) if parts else raw
+        parts = [part for name in self.dates for part in self._derived(date_parts(frame[name], where))]
+        return raw.with_columns(parts) if parts else raw
 
 
 def _count(counts: dict[str, int], name: str, number: int) -> None:

@@ -1,6 +1,6 @@
 """What is to be predicted: classes or numbers, turned into what a loss takes, and predictions turned back."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,13 @@ from vectable.data.fill_missing import to_numbers
 from vectable.errors import DataError, require
 
 KINDS = ("classes", "numbers")
+
+
+class Columns(Protocol):
+    """A table whose columns are asked for by name."""
+
+    def __getitem__(self, name: str, /) -> pl.Series:
+        """One column, (rows,)."""
 
 
 class ClassTarget:
@@ -31,7 +38,7 @@ class ClassTarget:
         """Outputs of a model: one a class."""
         return len(self.classes)
 
-    def fit(self, train: pl.DataFrame) -> "ClassTarget":
+    def fit(self, train: Columns) -> "ClassTarget":
         """Learn the classes of the training rows.
 
         Raises:
@@ -45,7 +52,7 @@ class ClassTarget:
             )
         return self
 
-    def encode(self, frame: pl.DataFrame) -> NDArray[np.int64]:
+    def encode(self, frame: Columns) -> NDArray[np.int64]:
         """Class numbers, (rows,); -1 for a class that training never showed."""
         return Categorify(self.classes).encode(frame[self.name]).astype(np.int64) - 1
 
@@ -85,7 +92,7 @@ class NumberTarget:
         """Outputs of a model: one a number."""
         return len(self.names)
 
-    def fit(self, train: pl.DataFrame, weights: NDArray[np.float64] | None = None) -> "NumberTarget":
+    def fit(self, train: Columns, weights: NDArray[np.float64] | None = None) -> "NumberTarget":
         """Learn mean and spread of the training rows."""
         from vectable.data.weighted import weighted_mean_std
 
@@ -102,7 +109,7 @@ class NumberTarget:
             self.std = np.array([std if std > 0 else 1.0 for _, std in both])
         return self
 
-    def encode(self, frame: pl.DataFrame) -> NDArray[np.float32]:
+    def encode(self, frame: Columns) -> NDArray[np.float32]:
         """What the model learns, (rows,) for one number, (rows, numbers) for several."""
         raw = np.column_stack([to_numbers(frame[name]) for name in self.names])
         encoded = ((self._scaled(raw) - self.mean) / self.std).astype(np.float32)
@@ -127,7 +134,7 @@ class NumberTarget:
 Target = ClassTarget | NumberTarget
 
 
-def make_target(frame: pl.DataFrame, names: list[str], kind: str | None, log: bool) -> Target:
+def make_target(frame: Columns, names: list[str], kind: str | None, log: bool) -> Target:
     """Classes for text, truths, categories and whole numbers of up to 20 values, else numbers; or as `kind` says."""
     from vectable.data.kinds import kind_of
 
@@ -151,7 +158,7 @@ def target_from_json(form: dict[str, Any]) -> Target:
     return target
 
 
-def check_target(frame: pl.DataFrame, names: list[str], kind: str, where: str = "the table") -> None:
+def check_target(frame: Columns, names: list[str], kind: str, where: str = "the table") -> None:
     """Raise a sentence for the first row whose target is missing or, for numbers, not a finite number."""
     for name in names:
         values = frame[name]
