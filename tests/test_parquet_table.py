@@ -50,6 +50,7 @@ def assert_same(found: vt.TableData, expected: vt.TableData) -> None:
     assert found.target.to_json() == expected.target.to_json()
     assert found.kinds == expected.kinds
     assert found.valid_frame.equals(expected.valid_frame)
+    assert np.array_equal(found.train_rows.highest_codes(), expected.train_rows.highest_codes())
     for mine, theirs in ((found.train, expected.train), (found.valid, expected.valid)):
         assert len(mine) == len(theirs)
         (codes, numbers), target = mine.batch(slice(0, len(mine)))

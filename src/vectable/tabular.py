@@ -144,7 +144,7 @@ def factorisation_learner(
     encoder, target = data.encoder, data.target
     require(isinstance(target, NumberTarget) and target.n_outputs == 1, "A factorisation machine predicts one number.")
     limits = choose_range(float(target.low[0]), float(target.high[0]), y_range)  # type: ignore[union-attr]
-    last = data.train_rows.categories.max(axis=0, initial=0)
+    last = data.train_rows.highest_codes()
     sizes = [len(one) for one in encoder.categories.values()]
     config: dict[str, Any] = {
         "embeddings": sizes,

@@ -52,6 +52,11 @@ class BlockRows:
         """The batches of one epoch: blocks in random order, the rows of `TOGETHER` of them in one random order."""
         return windowed_batches(self.table.starts, TOGETHER, batch_size, rng)
 
+    def highest_codes(self) -> NDArray[np.int32]:
+        """The highest code of each category column, (categories,); reads every block."""
+        each = [self._encode(block)[0].max(axis=0, initial=0) for block in range(len(self.sizes))]
+        return np.asarray(np.max(each, axis=0))
+
     def to_keep(self) -> TableRows:
         """What a saved model keeps of them: none; they are in their files."""
         return TableRows(self._codes[:0], self._numbers[:0], self.target[:0])
@@ -76,9 +81,11 @@ class BlockRows:
         else:
             oldest = self._loaded.popleft()
             first, self._first[oldest] = int(self._first[oldest]), -1
-        frame = self.table.block(block, self.encoder.raw_columns)
-        last = first + len(frame)
-        self._codes[first:last], self._numbers[first:last], _ = self.encoder.encode(frame, "the training table")
+        last = first + int(self.sizes[block])
+        self._codes[first:last], self._numbers[first:last] = self._encode(block)
         self._first[block] = first
         self._loaded.append(block)
         return first
+
+    def _encode(self, block: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        return self.encoder.encode(self.table.block(block, self.encoder.raw_columns), "the training table")[:2]

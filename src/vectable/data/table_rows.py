@@ -45,6 +45,10 @@ class TableRows:
         """The batches of one epoch: all rows in one random order."""
         return shuffled_batches(len(self), batch_size, rng)
 
+    def highest_codes(self) -> NDArray[np.int32]:
+        """The highest code of each category column, (categories,); 0 where there are no rows."""
+        return np.asarray(self.categories.max(axis=0, initial=0))
+
     def to_keep(self) -> "TableRows":
         """What a saved model keeps of them: all."""
         return self
