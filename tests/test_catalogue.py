@@ -111,7 +111,12 @@ def test_movietweetings_has_days_and_films() -> None:
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("goodbooks", ["Attribution-ShareAlike 4.0", "Zygmunt Zając"]), ("movietweetings", ["MIT", "Simon Dooms"])],
+    [
+        ("goodbooks", ["Attribution-ShareAlike 4.0", "Zygmunt Zając"]),
+        ("movietweetings", ["MIT", "Simon Dooms"]),
+        ("adult", ["Attribution 4.0", "Barry Becker and Ronny Kohavi"]),
+        ("flights", ["CC0 1.0", "Hadley Wickham"]),
+    ],
 )
 def test_licence_and_attribution_are_shipped_beside_the_data(name: str, said: list[str]) -> None:
     folder = importlib.resources.files("vectable.data") / "shipped" / name
@@ -150,20 +155,23 @@ def test_case_and_underscores_do_not_matter() -> None:
 
 
 def test_every_set_says_how_it_is_come_by() -> None:
-    assert catalogue.names()[:4] == ["goodbooks", "movietweetings", "ml-100k", "ml-1m"]
+    assert catalogue.names()[:6] == ["goodbooks", "movietweetings", "adult", "flights", "ml-100k", "ml-1m"]
+    checksums = set()
     for name in catalogue.names():
         known = catalogue.info(name)
         assert known.licence
         assert known.source
         if known.shipped:
-            assert known.url is None
+            assert getattr(known, "url", None) is None
             assert "Comes with the package" in str(known)
         else:
+            assert isinstance(known, catalogue.SetInfo)
             assert known.url == f"https://files.grouplens.org/datasets/movielens/{name}.zip"
             assert known.sha256 is not None
             assert len(bytes.fromhex(known.sha256)) == 32
             assert "MB" in str(known)
-    assert len({catalogue.info(name).sha256 for name in catalogue.names()}) == len(catalogue.names()) - 1
+            checksums.add(known.sha256)
+    assert len(checksums) == len(catalogue.names()) - 4
 
 
 # ------------------------------------------------------------------------------------- MovieLens layouts

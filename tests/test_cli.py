@@ -385,6 +385,9 @@ def test_datasets(inside, tmp_path):
     written = good(inside("datasets", "goodbooks", "-o", tmp_path / "new" / "books")).stdout.split()
     assert written == [str(tmp_path / "new" / "books" / name) for name in ("ratings.csv", "items.csv")]
     assert len(pl.read_csv(written[0])) == 177_051
+    about = json.loads(good(inside("datasets", "flights", "--json")).stdout)
+    assert (about["flights"], about["airports"], about["licence"]) == (140_000, 102, "CC0 1.0")
+    assert "salary" in good(inside("datasets", "adult")).stdout
 
 
 # ---------------------------------------------------------------- mistakes

@@ -10,6 +10,8 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHIPPED = {
+    "adult": {"LICENSE", "README.md", "adult.parquet"},
+    "flights": {"LICENSE", "README.md", "airlines.parquet", "airports.parquet", "flights.parquet"},
     "goodbooks": {"LICENSE", "README.md", "books.parquet", "ratings.parquet"},
     "movietweetings": {"LICENSE", "README.md", "movies.parquet", "ratings.parquet"},
 }

@@ -1,11 +1,14 @@
 """`vectable datasets`: which data sets there are, and taking one out as files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vectable.cli.output import make_folder, print_json, print_table
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def datasets(
@@ -34,13 +37,24 @@ def datasets(
     chosen = catalogue.load(name)
     if out is not None:
         make_folder(out)
-        for part in ("ratings", "items", "users"):
-            frame = getattr(chosen, part)
-            if frame is not None:
-                write_table(frame, out / f"{part}.csv")
-                print(out / f"{part}.csv")
+        for part, table in chosen.tables.items():
+            write_table(table, out / f"{part}.csv")
+            print(out / f"{part}.csv")
     elif as_json:
-        print_json({"name": name, "ratings": len(chosen.ratings), "licence": chosen.licence})
+        counts = {part: len(table) for part, table in chosen.tables.items()}
+        print_json({"name": chosen.name, **counts, "licence": chosen.licence, "source": chosen.source})
     else:
         print(chosen)
-        print_table(chosen.ratings.head(5), "First ratings")
+        for part, table in chosen.tables.items():
+            print_table(_columns(table), f"{part}: {len(table):,} rows")
+
+
+def _columns(table: "pl.DataFrame") -> "pl.DataFrame":
+    """The columns of a table with their types and first values, a row a column."""
+    import polars as pl
+
+    rows = [
+        {"column": one.name, "type": str(one.dtype).split("(")[0], "first values": ", ".join(map(str, one.head(4)))}
+        for one in table
+    ]
+    return pl.DataFrame(rows)

@@ -194,7 +194,10 @@ def read_ratings(
     }
     how |= {"seed": seed, "batch_size": batch_size}
     if not Path(file).exists() and file in catalogue.names():
-        return catalogue.load(file).to_data(**how)
+        chosen = catalogue.load(file)
+        if not isinstance(chosen, catalogue.RatingsSet):
+            raise VectableError(f"{file!r} is a table of mixed columns, and no ratings: vectable train table {file}.")
+        return chosen.to_data(**how)
     if not Path(file).exists() and closest(file, catalogue.names()):
         raise DataError(f"There is no file and no data set {file!r}.{did_you_mean(file, catalogue.names())}")
     how |= {"user": user, "item": item, "rating": rating, "title": title, "timestamp": timestamp}

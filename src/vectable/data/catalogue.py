@@ -1,4 +1,4 @@
-"""Named data sets: two that come with the package, and the MovieLens sets from a folder or from their source.
+"""Named data sets: ratings and tables that come with the package, and MovieLens from a folder or from its source.
 
 `load` looks in this order: shipped with the package, the `data_dir` argument, the folder that the environment
 variable VECTABLE_DATA names, the user's cache, and last the source itself, over https and against a checksum.
@@ -6,7 +6,6 @@ variable VECTABLE_DATA names, the user's cache, and last the source itself, over
 
 import hashlib
 import http.client
-import importlib.resources
 import os
 import shutil
 import sys
@@ -18,10 +17,12 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import polars as pl
 
+from vectable.data.shipped_files import read_shipped
+from vectable.data.table_sets import TABLES, TableInfo, TableSet
 from vectable.errors import DataError, UnknownNameError, did_you_mean, quote_some
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ class RatingsSet:
     source: str = ""
     fold_readers: Mapping[str, Callable[[], Fold]] = field(default_factory=dict)
     cross_validation: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Every table by name: ratings, and items and users where they are known."""
+        sides = {"items": self.items, "users": self.users}
+        return {"ratings": self.ratings, **{name: table for name, table in sides.items() if table is not None}}
 
     @property
     def folds(self) -> tuple[Fold, ...]:
@@ -172,87 +179,86 @@ def _movielens(
     return SetInfo(name, about, ratings, users, items, MOVIELENS_LICENCE, MOVIELENS_SOURCE, False, url, sha256, size)
 
 
-_CATALOGUE = {
-    known.name: known
-    for known in (
-        SetInfo(
-            "goodbooks",
-            "books rated 1 to 5 by readers of Goodreads, a sample of goodbooks-10k",
-            177_051,
-            2_133,
-            1_821,
-            "CC BY-SA 4.0; the licence covers the data files only",
-            "Zygmunt Zając, goodbooks-10k, https://github.com/zygmuntz/goodbooks-10k; sampled and renumbered",
-            shipped=True,
-        ),
-        SetInfo(
-            "movietweetings",
-            "films rated 0 to 10 in tweets of 2013, a sample of MovieTweetings",
-            73_508,
-            3_084,
-            1_585,
-            "MIT",
-            "Simon Dooms, MovieTweetings, https://github.com/sidooms/MovieTweetings; sampled and renumbered",
-            shipped=True,
-        ),
-        _movielens(
-            "ml-100k",
-            "films rated 1 to 5, 1997-1998, with the folds u1 to u5, ua and ub",
-            100_000,
-            943,
-            1_682,
-            "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229",
-            4_924_029,
-        ),
-        _movielens(
-            "ml-1m",
-            "films rated 1 to 5, 2000",
-            1_000_209,
-            6_040,
-            3_883,
-            "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20",
-            5_917_549,
-        ),
-        _movielens(
-            "ml-latest-small",
-            "films rated 0.5 to 5, 1996-2018",
-            100_836,
-            610,
-            9_742,
-            "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
-            978_202,
-        ),
-        _movielens(
-            "ml-20m",
-            "films rated 0.5 to 5, 1995-2015",
-            20_000_263,
-            138_493,
-            27_278,
-            "96f243c338a8665f6bcc89c53edf6ee39162a846940de6b7c8c48aeada765ff3",
-            198_702_078,
-        ),
-        _movielens(
-            "ml-25m",
-            "films rated 0.5 to 5, 1995-2019",
-            25_000_095,
-            162_541,
-            62_423,
-            "8b21cfb7eb1706b4ec0aac894368d90acf26ebdfb6aced3ebd4ad5bd1eb9c6aa",
-            261_978_986,
-        ),
-        _movielens(
-            "ml-32m",
-            "films rated 0.5 to 5, 1995-2023",
-            32_000_204,
-            200_948,
-            87_585,
-            "e4a68655d7386b8f95f2f2424b2ff975dfdd15ffd59e0d864a14dca43e99d6ee",
-            238_950_008,
-        ),
-    )
-}
+_KNOWN: tuple[SetInfo | TableInfo, ...] = (
+    SetInfo(
+        "goodbooks",
+        "books rated 1 to 5 by readers of Goodreads, a sample of goodbooks-10k",
+        177_051,
+        2_133,
+        1_821,
+        "CC BY-SA 4.0; the licence covers the data files only",
+        "Zygmunt Zając, goodbooks-10k, https://github.com/zygmuntz/goodbooks-10k; sampled and renumbered",
+        shipped=True,
+    ),
+    SetInfo(
+        "movietweetings",
+        "films rated 0 to 10 in tweets of 2013, a sample of MovieTweetings",
+        73_508,
+        3_084,
+        1_585,
+        "MIT",
+        "Simon Dooms, MovieTweetings, https://github.com/sidooms/MovieTweetings; sampled and renumbered",
+        shipped=True,
+    ),
+    *(known for known, _ in TABLES.values()),
+    _movielens(
+        "ml-100k",
+        "films rated 1 to 5, 1997-1998, with the folds u1 to u5, ua and ub",
+        100_000,
+        943,
+        1_682,
+        "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229",
+        4_924_029,
+    ),
+    _movielens(
+        "ml-1m",
+        "films rated 1 to 5, 2000",
+        1_000_209,
+        6_040,
+        3_883,
+        "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20",
+        5_917_549,
+    ),
+    _movielens(
+        "ml-latest-small",
+        "films rated 0.5 to 5, 1996-2018",
+        100_836,
+        610,
+        9_742,
+        "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
+        978_202,
+    ),
+    _movielens(
+        "ml-20m",
+        "films rated 0.5 to 5, 1995-2015",
+        20_000_263,
+        138_493,
+        27_278,
+        "96f243c338a8665f6bcc89c53edf6ee39162a846940de6b7c8c48aeada765ff3",
+        198_702_078,
+    ),
+    _movielens(
+        "ml-25m",
+        "films rated 0.5 to 5, 1995-2019",
+        25_000_095,
+        162_541,
+        62_423,
+        "8b21cfb7eb1706b4ec0aac894368d90acf26ebdfb6aced3ebd4ad5bd1eb9c6aa",
+        261_978_986,
+    ),
+    _movielens(
+        "ml-32m",
+        "films rated 0.5 to 5, 1995-2023",
+        32_000_204,
+        200_948,
+        87_585,
+        "e4a68655d7386b8f95f2f2424b2ff975dfdd15ffd59e0d864a14dca43e99d6ee",
+        238_950_008,
+    ),
+)
 """The checksums of the archives are those that TensorFlow Datasets keeps (url_checksums/movielens.txt); that
 of ml-32m is the one that independent projects agree on, of the archive whose MD5 GroupLens publishes."""
+_CATALOGUE = {known.name: known for known in _KNOWN}
 
 
 def names() -> list[str]:
@@ -260,7 +266,7 @@ def names() -> list[str]:
     return list(_CATALOGUE)
 
 
-def info(name: str) -> SetInfo:
+def info(name: str) -> SetInfo | TableInfo:
     """What is known of the data set `name`: counts, licence, source, and how it is come by.
 
     Raises:
@@ -273,8 +279,21 @@ def info(name: str) -> SetInfo:
     return known
 
 
-def load(name: str, *, data_dir: str | Path | None = None, download: bool = True) -> RatingsSet:
-    """A data set by its name.
+@overload
+def load(
+    name: Literal["goodbooks", "movietweetings", "ml-100k", "ml-1m"],
+    *,
+    data_dir: str | Path | None = None,
+    download: bool = True,
+) -> RatingsSet: ...
+@overload
+def load(
+    name: Literal["adult", "flights"], *, data_dir: str | Path | None = None, download: bool = True
+) -> TableSet: ...
+@overload
+def load(name: str, *, data_dir: str | Path | None = None, download: bool = True) -> Any: ...
+def load(name: str, *, data_dir: str | Path | None = None, download: bool = True) -> RatingsSet | TableSet:
+    """A data set by its name: ratings, or a table of mixed columns.
 
     Args:
         name: one of `names()`.
@@ -286,6 +305,8 @@ def load(name: str, *, data_dir: str | Path | None = None, download: bool = True
         DataError: when the set is found nowhere, with every place tried, or its files are damaged.
     """
     known = info(name)
+    if isinstance(known, TableInfo):
+        return TABLES[known.name][1](known)
     if known.shipped:
         return _SHIPPED_READERS[known.name](known)
     from vectable.data.movielens import is_movielens, read_movielens  # which builds on this module
@@ -345,20 +366,11 @@ def _places(name: str, data_dir: str | Path | None) -> list[tuple[str, Path | No
 # ---------------------------------------------------------------------------------------------- shipped
 
 
-def _shipped(name: str, file: str) -> pl.DataFrame:
-    """A shipped table, its ids and ratings as 64-bit integers, as a file would be read."""
-    where = importlib.resources.files("vectable.data") / "shipped" / name / file
-    with where.open("rb") as opened:
-        frame = pl.read_parquet(opened)
-    narrow = pl.col(pl.UInt8, pl.UInt16, pl.Int16)
-    return frame.with_columns(narrow.cast(pl.Int64))
-
-
 def _goodbooks(known: SetInfo) -> RatingsSet:
-    books = _shipped("goodbooks", "books.parquet")
+    books = read_shipped("goodbooks", "books.parquet")
     return RatingsSet(
         name=known.name,
-        ratings=_shipped("goodbooks", "ratings.parquet"),
+        ratings=read_shipped("goodbooks", "ratings.parquet"),
         items=books.select(
             pl.col("item_idx").alias("item"),
             "title",
@@ -376,10 +388,10 @@ def _goodbooks(known: SetInfo) -> RatingsSet:
 
 
 def _movietweetings(known: SetInfo) -> RatingsSet:
-    films = _shipped("movietweetings", "movies.parquet")
+    films = read_shipped("movietweetings", "movies.parquet")
     return RatingsSet(
         name=known.name,
-        ratings=_shipped("movietweetings", "ratings.parquet"),
+        ratings=read_shipped("movietweetings", "ratings.parquet"),
         items=films.select(pl.col("item_idx").alias("item"), "title", "genres", pl.col("item").alias("imdb_id")),
         title="title",
         timestamp="day",
