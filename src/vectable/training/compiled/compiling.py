@@ -52,6 +52,18 @@ def warm_up(on_compile: Callable[[], None] | None = None) -> None:
 
 
 def _make_ready(on_compile: Callable[[], None] | None) -> Kernels:
+    return Kernels(**compile_module("vectable.training.compiled.kernels", on_compile))
+
+
+def compile_module(name: str, on_compile: Callable[[], None] | None = None) -> dict[str, Callable[..., Any]]:
+    """The compiled functions of a module of kernels, by name: those that its `SIGNATURES` tell the arguments of.
+
+    Args:
+        on_compile: called once, before the compiling starts, if they are not in the disk cache.
+
+    Raises:
+        EngineUnavailable: numba cannot be imported, is switched off, or cannot compile them.
+    """
     try:
         import numba
         from numba.core import event
@@ -74,13 +86,12 @@ def _make_ready(on_compile: Callable[[], None] | None) -> Kernels:
             pass
 
     try:
-        source = importlib.import_module("vectable.training.compiled.kernels")
+        source = importlib.import_module(name)
         with event.install_listener("numba:compile", Announce()):
-            ready = {name: _specialise(getattr(source, name), of) for name, of in source.SIGNATURES.items()}
+            return {kernel: _specialise(getattr(source, kernel), of) for kernel, of in source.SIGNATURES.items()}
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise EngineUnavailable(f"numba {numba.__version__} cannot compile the kernels: {reason}") from error
-    return Kernels(**ready)
 
 
 def _specialise(dispatcher: Any, argument_types: tuple[Any, ...]) -> Any:
