@@ -86,10 +86,9 @@ class SideFeatures:
         """
         for name in given:
             if name not in self.columns:
-                known = f"it was trained with {quote_some(self.columns, 12)}" if self.columns else "it has none"
-                raise VectableError(
-                    f"The model knows no {what} feature {name!r}.{did_you_mean(name, self.columns)} As to {what}s, {known}."
-                )
+                known = quote_some(self.columns, 12) or "none"
+                hint = did_you_mean(name, self.columns)
+                raise VectableError(f"The model knows no feature {name!r} of {what}s.{hint} It knows {known}.")
         row = pl.DataFrame({name: [_joined(given.get(name))] for name in self.columns}, strict=False)
         return np.asarray(self.encode(row).toarray()[0], dtype=np.float64)
 

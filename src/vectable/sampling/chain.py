@@ -1,13 +1,14 @@
 """One chain of the sampler: all that is drawn, and one sweep over it.
 
-``r = mean + scale * (b_u + b_i + <p_u, q_i> + g_(u,day)) + noise``: ratings are brought to mean 0 and deviation 1 first,
-so that the priors mean the same on every scale. A sweep draws the users' prior and rows, the items', the offsets, and
-the precisions of noise and offsets; with ordered categories, cuts and latents in the place of the noise.
+``r = mean + scale * (b_u + b_i + <p_u, q_i> + g_(u,day)) + noise``: ratings are brought to mean 0 and deviation 1
+first, so that the priors mean the same on every scale. A sweep draws the priors, the users' rows and the items', the
+offsets, and the precisions of noise and offsets; with ordered categories, cuts and latents in the place of the noise.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -149,7 +150,17 @@ class Chain:
         rows[0, :depth] = prior.mean[0]
         self._in_parts(
             lambda first, last: kernels()["draw_rows"](
-                first, last, starts, others, targets, other, prior.mean, prior.precision, self.noise_precision, key, rows
+                first,
+                last,
+                starts,
+                others,
+                targets,
+                other,
+                prior.mean,
+                prior.precision,
+                self.noise_precision,
+                key,
+                rows,
             ),
             _equal_work(starts, self.threads),
         )
@@ -193,7 +204,9 @@ class Chain:
     # ---------------------------------------------------------------- random numbers and threads
 
     def _key(self, what: int) -> np.uint64:
-        return np.uint64(np.random.SeedSequence([self.seed, self.number, self.done, what]).generate_state(1, np.uint64)[0])
+        return np.uint64(
+            np.random.SeedSequence([self.seed, self.number, self.done, what]).generate_state(1, np.uint64)[0]
+        )
 
     def _rng(self, what: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, self.number, self.done, what])
@@ -220,7 +233,7 @@ def _precision(rest: Floats, rng: np.random.Generator) -> float:
 
 def _even_parts(n: int, parts: int) -> list[tuple[int, int]]:
     borders = np.linspace(0, n, parts + 1).astype(int).tolist()
-    return list(zip(borders[:-1], borders[1:], strict=True))
+    return list(pairwise(borders))
 
 
 def _equal_work(starts: NDArray[np.int64], parts: int) -> list[tuple[int, int]]:
@@ -228,4 +241,4 @@ def _equal_work(starts: NDArray[np.int64], parts: int) -> list[tuple[int, int]]:
     rows = len(starts) - 1
     inner = np.searchsorted(starts, starts[-1] * np.arange(1, parts) / parts)
     borders = [1, *np.clip(inner, 1, rows).tolist(), rows]
-    return list(zip(borders[:-1], borders[1:], strict=True))
+    return list(pairwise(borders))

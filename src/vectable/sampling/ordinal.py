@@ -1,6 +1,6 @@
-"""Ratings as ordered categories: the cuts between them on the scale of a latent, drawn with the latents integrated out.
+"""Ratings as ordered categories: the cuts between them on a latent's scale, drawn with the latents integrated out.
 
-A rating is the k-th category where its latent ``score + N(0, 1)`` lies between cuts k and k + 1 (ordered probit). Drawing
+A rating is category k where its latent ``score + N(0, 1)`` lies between cuts k and k + 1 (ordered probit). Drawing
 cuts given latents hardly moves them (Cowles 1996, doi 10.1007/BF00162520), so they are proposed and judged by the
 ratings alone: a random walk shaped by the curvature of the likelihood, and latents drawn afterwards.
 """

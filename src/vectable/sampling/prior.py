@@ -6,7 +6,6 @@ have the prior ``N(0, (lambda Lambda)^-1)`` with lambda Gamma(1, 1) (Simm et al.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
