@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint docs bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vectable demo --out demo
@@ -16,6 +16,10 @@ lint: $(VENV)/.test $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The book, into site/: runs the code of every page and draws its pictures; needs no network once set up.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 # Beside the peers, in an environment of their own; needs a C++ compiler, and VECTABLE_DATA for MovieLens.
 bench: .venv-bench/.installed
 	for name in lesson_run folds recommend latency scale; do .venv-bench/bin/python benchmarks/$$name.py; done
@@ -27,7 +31,7 @@ bench: .venv-bench/.installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-bench dist demo
+	rm -rf $(VENV) .venv-bench dist demo site
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -42,4 +46,8 @@ $(VENV)/.test: $(VENV)/.installed
 
 $(VENV)/.lint: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lint]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@

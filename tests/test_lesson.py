@@ -108,7 +108,7 @@ def test_experiments_vary_one_thing_and_compare_seed_by_seed(monkeypatch):
     monkeypatch.setattr(ratings, "has_ml_100k", lambda data_dir: False)
     monkeypatch.setattr(ratings, "EPOCHS", 1)
     monkeypatch.setattr(ratings, "TRIALS", {"factors": ratings.TRIALS["factors"], "y_range": ratings.TRIALS["y_range"]})
-    found = ratings.trials(Quick(None, range(2)))
+    found = ratings.trials(Quick("goodbooks", range(2)))
     assert len(asked) == 2 * (1 + 3 + 2)
     assert [trial.setting for trial in found if "lesson's" in trial.setting] == [
         "40 (the lesson's)",

@@ -1,6 +1,7 @@
 """`vectable lab lesson`: every number of the lesson beside ours, and the experiments it asks for."""
 
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,7 @@ def lesson(
         trials = [{**asdict(trial), "difference": trial.difference} for trial in found.trials]
         print_json(
             {
+                "date": date.today().isoformat(),
                 "data": found.data,
                 "rows": [asdict(row) for row in found.rows],
                 "experiments": trials,

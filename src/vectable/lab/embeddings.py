@@ -7,7 +7,9 @@ from vectable.lab.arrays import Array, Codes
 
 def one_hot(codes: Codes, n: int) -> Array:
     """A row a code, (rows, n): 1 in the column of the code, 0 elsewhere."""
-    return np.eye(n)[codes]
+    hot = np.zeros((len(codes), n))
+    hot[np.arange(len(codes)), codes] = 1.0
+    return hot
 
 
 def one_hot_product(codes: Codes, matrix: Array) -> Array:

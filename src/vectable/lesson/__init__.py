@@ -6,12 +6,17 @@ for row in found.rows: print(row.what, row.lesson, row.ours, row.command)
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vectable.errors import UnknownNameError, did_you_mean, is_whole, quote_some, require
 from vectable.lesson.rows import Row as Row
 from vectable.lesson.rows import Trial as Trial
+from vectable.lesson.rows import spread
+
+if TYPE_CHECKING:
+    import polars as pl
 
 TOPICS = ("ratings", "workbooks", "digits", "decay", "paper", "experiments")
 
@@ -31,6 +36,25 @@ class Recomputed:
     trials: list[Trial] = field(default_factory=list)
     data: str = ""
     missing: list[str] = field(default_factory=list)
+
+    def to_frame(self) -> "pl.DataFrame":
+        """The rows as a table: topic, what, lesson, ours, note, command."""
+        import polars as pl
+
+        return pl.DataFrame([asdict(row) for row in self.rows], schema={one.name: pl.String for one in fields(Row)})
+
+    def experiments(self) -> "pl.DataFrame":
+        """The trials as a table: what was varied, to what, mean and standard deviation of the error over the splits,
+        and how much higher it is than at the lesson's setting, split by split.
+        """
+        import polars as pl
+
+        columns = dict.fromkeys(("experiment", "setting", "MSE", "higher than the lesson's by"), pl.String)
+        rows = [
+            (one.experiment, one.setting, spread(one.errors), "" if one.errors is one.against else one.difference)
+            for one in self.trials
+        ]
+        return pl.DataFrame(rows, schema=columns, orient="row")
 
 
 def recompute(
@@ -63,7 +87,7 @@ def recompute(
     found = Recomputed()
     folder = Path(data_dir if data_dir is not None else os.environ.get("VECTABLE_DATA", "")).expanduser()
     if "ratings" in only or "experiments" in only:
-        runs = ratings.Runs(data_dir, range(seeds))
+        runs = ratings.Runs("ml-100k" if ratings.has_ml_100k(data_dir) else "goodbooks", range(seeds), data_dir)
         found.data = runs.name
         if runs.name != "ml-100k":
             found.missing.append(

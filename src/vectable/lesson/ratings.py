@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from vectable.collab import CollabLearner, collab_learner
@@ -33,17 +32,17 @@ LESSONS = {"factors": "40", "learning rate": "0.005", "weight decay": "0.1", "y_
 
 
 class Runs:
-    """The lesson's run on ml-100k with titles as items, or on the shipped books where that is not at hand.
+    """The lesson's run on a data set of ratings, with titles as items where there are any.
 
     Attributes:
-        name: of the data.
+        name: of the data set, in the catalogue.
         seeds: each of a split, a start and batches.
     """
 
-    def __init__(self, data_dir: str | os.PathLike[str] | None, seeds: Sequence[int]) -> None:
+    def __init__(self, name: str, seeds: Sequence[int], data_dir: str | os.PathLike[str] | None = None) -> None:
         self.seeds = list(seeds)
-        self.name = "ml-100k" if has_ml_100k(data_dir) else "goodbooks"
-        found = catalogue.load(self.name, data_dir=data_dir, download=False)  # type: ignore[arg-type]
+        self.name = name
+        found = catalogue.load(name, data_dir=data_dir, download=False)  # type: ignore[arg-type]
         self.frame, self.item = found.ratings, found.item
         if found.items is not None and found.title is not None:
             titles = found.items.select(found.item, found.title)
@@ -63,6 +62,10 @@ class Runs:
             learn = collab_learner(self.data(seed), **(SETTING | setting), seed=seed, progress=False)
             learn.fit_one_cycle(EPOCHS, lr)
         return learn
+
+    def error(self, seed: int, **setting: Any) -> float:
+        """Validation error at the end of one run, mean squared."""
+        return float(self.run(seed, **setting).recorder.runs[-1].epochs[-1]["valid_loss"])
 
 
 def has_ml_100k(data_dir: str | os.PathLike[str] | None) -> bool:
@@ -160,15 +163,11 @@ def _books(learn: CollabLearner, note: str) -> list[Row]:
 
 def trials(runs: Runs) -> list[Trial]:
     """Every setting of `TRIALS` over all seeds, the others at the lesson's."""
-    lessons = [_error(runs.run(seed)) for seed in runs.seeds]
+    lessons = [runs.error(seed) for seed in runs.seeds]
     found = []
     for experiment, settings in TRIALS.items():
         for name, setting in settings.items():
             own = name == LESSONS[experiment]
-            errors = lessons if own else [_error(runs.run(seed, **setting)) for seed in runs.seeds]
+            errors = lessons if own else [runs.error(seed, **setting) for seed in runs.seeds]
             found.append(Trial(experiment, f"{name} (the lesson's)" if own else name, errors, lessons))
     return found
-
-
-def _error(learn: CollabLearner) -> float:
-    return float(np.float64(learn.recorder.runs[-1].epochs[-1]["valid_loss"]))

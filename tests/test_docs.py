@@ -1,0 +1,97 @@
+"""The book: every block of every page runs, and what runs it keeps its promises."""
+
+import re
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+spec = spec_from_file_location("book", DOCS / "book.py")
+assert spec is not None
+assert spec.loader is not None
+book = module_from_spec(spec)
+sys.modules["book"] = book  # dataclasses look their module up
+spec.loader.exec_module(book)
+
+
+def run(text: str, folder: Path) -> "book.RunPage":
+    return book.run_page(Path("page.md"), folder, text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).with_suffix("").as_posix())
+def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    fences = re.findall(r"^ *```(\w+)", text, flags=re.MULTILINE)
+    assert set(fences) <= {"python", "sh", "text"}, "a block in a language that nobody runs"
+    assert len(book.BLOCK.findall(text)) == len([one for one in fences if one != "text"]), "a block is not seen"
+    ran = book.run_page(page, tmp_path)
+    for name in ran.pictures:
+        assert f"({page.stem}/{name})" in ran.text
+
+
+def test_every_page_is_in_the_contents() -> None:
+    contents = (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    assert sorted(re.findall(r"\S+\.md", contents)) == sorted(page.relative_to(DOCS).as_posix() for page in PAGES)
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+\.\w+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).is_file(), f"{page.name} links to {target}"
+
+
+def test_what_is_printed_and_what_the_last_line_is_stand_below_the_block(tmp_path: Path) -> None:
+    ran = run("Before.\n\n```python\nx = 2\nprint('said')\nx + 1\n```\n\n```python\nx * 5\n```\nAfter.\n", tmp_path)
+    said, product = re.findall(r"^```{ \.text \.no-copy \.output }\n(.*?)^```$", ran.text, flags=re.M | re.S)
+    assert (said, product) == ("said\n3\n", "10\n")
+    assert ran.text.startswith("Before.\n\n```python\nx = 2\n")
+    assert ran.text.endswith("After.\n")
+
+
+def test_figures_frames_and_files_are_shown(tmp_path: Path) -> None:
+    drawing = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.savefig('mine.svg')\n"
+    framing = "import polars as pl\npl.DataFrame({'a|b': [1.23456, None], 'c': ['x', 'y']})\n"
+    ran = run(f"```python\n{drawing}```\n```python\n{framing}```\n", tmp_path)
+    assert {name: content[:5] for name, content in ran.pictures.items()} == {"1.png": b"\x89PNG\r", "2.svg": b"<?xml"}
+    assert "(page/1.png){ width=560 }" in ran.text
+    assert "| a\\|b | c |\n| --: | :-- |\n| 1.235 | x |\n|  | y |" in ran.text
+
+
+def test_commands_run_in_the_same_folder_and_may_be_meant_to_refuse(tmp_path: Path) -> None:
+    write = "from pathlib import Path\nsize = Path('here.txt').write_text('words')\n"
+    ran = run(f"```python\n{write}```\n```sh\ncat here.txt\n```\n```sh fails\ncat gone\n```\n", tmp_path)
+    assert "\nwords\n" in ran.text
+    assert "No such file" in ran.text
+    assert "fails" not in ran.text
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ("```python\nx = 1\nx / 0\n```", "page.md: the block from line 4 raised ZeroDivisionError: division by zero"),
+        ("```sh\nfalse\n```", "page.md, line 3: the command ended with 1"),
+        ("```sh fails\ntrue\n```", "page.md, line 3: the command ended with 0"),
+        ("```python neds=os\n```", "there is no word ['neds']"),
+    ],
+)
+def test_a_page_that_does_not_run_says_where(block: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(book.BookError, match=re.escape(said)):
+        run(f"One.\n\n{block}\n", tmp_path)
+
+
+def test_a_block_waits_for_its_package_but_not_for_its_grammar(tmp_path: Path) -> None:
+    ran = run("```python needs=no_such_package\nimport no_such_package\n```\n", tmp_path)
+    assert ran.skipped == ["no_such_package"]
+    with pytest.raises(SyntaxError):
+        run("```python needs=no_such_package\nimport import\n```\n", tmp_path)
+
+
+def test_formulas_become_mathml() -> None:
+    pytest.importorskip("latex2mathml", reason="needs the extra 'docs'")
+    shown = book.on_page_content(r'<p><span class="arithmatex">\(a &lt; b_1\)</span></p>')
+    assert shown.startswith("<p><math")
+    assert "<mo>&#x0003C;</mo>" in shown
+    assert "arithmatex" not in shown
