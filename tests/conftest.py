@@ -1,6 +1,9 @@
 """Fixtures that several test files share."""
 
 import os
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 import vectable as vt
+from commands import sentence
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no defect
 settings.load_profile("patient")
@@ -52,3 +56,35 @@ def trained() -> "vt.CollabLearner":
     """A small model of the shipped films, two epochs old. Ask it anything, but do not train it."""
     data = vt.datasets.load("movietweetings").to_data()
     return vt.collab_learner(data, n_factors=8, progress=False).fit_one_cycle(2, 5e-3)
+
+
+@pytest.fixture
+def inside(capsys):
+    """The same entry in this process, without the seconds that imports take."""
+
+    def run(*args):
+        from vectable.cli import run
+
+        code = 0
+        with pytest.MonkeyPatch.context() as patched, warnings.catch_warnings():
+            patched.setattr(sys, "argv", ["vectable", *map(str, args)])
+            patched.setattr(warnings, "showwarning", warnings.showwarning)
+            try:
+                run()
+            except SystemExit as ended:
+                code = ended.code or 0
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(args, code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def refused(inside):
+    """Run what is a user's mistake; the sentence that it is told."""
+
+    def run(*args):
+        done = inside(*args)
+        return sentence(done)
+
+    return run

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,67 +13,13 @@ import polars as pl
 import pytest
 
 import vectable as vt
+from commands import good, sentence, vectable
 
 COMMANDS = [
-    "demo", "train ratings", "lr-find", "recommend", "similar", "explain", "insight", "predict", "info",
+    "demo", "train ratings", "train images", "lr-find", "recommend", "similar", "explain", "insight", "predict", "info",
     "export-vectors", "datasets",
 ]  # fmt: skip
 PNG = b"\x89PNG\r\n"
-
-
-def vectable(*args, **how):
-    """Run the command as a user does: a process of its own, its two outputs apart."""
-    command = [sys.executable, "-m", "vectable", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, **how)
-
-
-@pytest.fixture
-def inside(capsys):
-    """The same entry in this process, without the seconds that imports take."""
-
-    def run(*args):
-        from vectable.cli import run
-
-        code = 0
-        with pytest.MonkeyPatch.context() as patched, warnings.catch_warnings():
-            patched.setattr(sys, "argv", ["vectable", *map(str, args)])
-            patched.setattr(warnings, "showwarning", warnings.showwarning)
-            try:
-                run()
-            except SystemExit as ended:
-                code = ended.code or 0
-        out, err = capsys.readouterr()
-        return subprocess.CompletedProcess(args, code, out, err)
-
-    return run
-
-
-@pytest.fixture
-def refused(inside):
-    """Run what is a user's mistake; the sentence that it is told."""
-
-    def run(*args):
-        done = inside(*args)
-        return sentence(done)
-
-    return run
-
-
-def sentence(done):
-    """The one sentence of a command that refused."""
-    assert done.returncode == 1
-    assert done.stdout == ""
-    said = [line for line in done.stderr.splitlines() if not line.startswith("note: ")]
-    assert len(said) == 1, done.stderr
-    assert said[0].startswith("vectable: ")
-    assert said[0].endswith((".", "?"))
-    return said[0]
-
-
-def good(done):
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 # ---------------------------------------------------------------- files and one trained model

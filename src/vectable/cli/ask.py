@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vectable.cli.output import errors_frame, make_folder, print_frame, print_json, print_table, tell
+from vectable.cli.photographs import about_photographs, mistakes_on_photographs, predict_photographs
 from vectable.errors import VectableError
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ def insight(
     model: Model,
     n: N = 5,
     top: Annotated[int, typer.Option(min=1, help="Look at so many most-rated items.")] = 1000,
+    photographs: Annotated[
+        Path | None, typer.Option(help="Of a model of photographs: some to look at, a folder a class.")
+    ] = None,
     plots: Annotated[
         Path | None, typer.Option(help="Folder for pictures: map of the items, losses, learning rate.")
     ] = None,
@@ -94,8 +98,12 @@ def insight(
 ) -> None:
     """What the model learned: best and worst by bias, both ends of the first factors, a map.
 
+    Of a model of photographs: what it confuses, and its worst mistakes.
+
     [bold]Example:[/bold] vectable insight model --plots pictures
     """
+    if _kind(model) == "images":
+        return mistakes_on_photographs(model, photographs, n, plots, as_json)
     learn = _load(model)
     biases = learn.biases(top)
     ends = factor_ends(learn, n, top)
@@ -112,20 +120,25 @@ def insight(
 
 def predict(
     model: Model,
-    file: Annotated[Path, typer.Argument(help="Table with the user and item columns.")],
+    files: Annotated[list[Path], typer.Argument(help="Table with the user and item columns; or photographs.")],
     out: Out = None,
     sep: Annotated[str | None, typer.Option(help="Separator of a text file.")] = None,
     encoding: Annotated[str, typer.Option(help="Of a text file.")] = "utf-8",
     as_json: AsJson = False,
 ) -> None:
-    """The rows of a file with the predicted rating of each.
+    """The rows of a file with the predicted rating of each; or the class of photographs.
 
-    [bold]Example:[/bold] vectable predict model pairs.csv -o predicted.csv
+    [bold]Example:[/bold] vectable predict model pairs.csv -o predicted.csv        vectable predict model ant.jpg
     """
     import polars as pl
 
     from vectable.data.files import read_table
 
+    if _kind(model) == "images":
+        return predict_photographs(model, files, out, as_json)
+    if len(files) > 1:
+        raise VectableError(f"{str(model)!r} predicts the rows of one file, and {len(files)} are named.")
+    (file,) = files
     learn = _load(model)
     table = read_table(file, sep=sep, encoding=encoding)
     table = table.with_columns(pl.Series("prediction", learn.predict(table)))
@@ -145,6 +158,8 @@ def info(model: Model, as_json: AsJson = False) -> None:
     from vectable.artifact import read_manifest
 
     manifest = read_manifest(model)
+    if manifest["kind"] == "images":
+        return about_photographs(model, manifest, as_json)
     learn = _load(model)
     measured = learn.validate()
     if as_json:
@@ -205,6 +220,13 @@ def draw_plots(learn: "CollabLearner", folder: Path) -> list[Path]:
     learn.recorder.plot_losses(path=str(paths[1]))
     learn.map(path=str(paths[2]))
     return paths
+
+
+def _kind(model: Path) -> str:
+    """Which kind of model a folder holds."""
+    from vectable.artifact import read_manifest
+
+    return str(read_manifest(model)["kind"])
 
 
 def _load(model: Path) -> "CollabLearner":

@@ -107,7 +107,7 @@ def ratings(
         batch_size=batch_size,
     )
     learn = _learner(
-        data, factors, y_range, wd, preset, seed, quiet, use_nn=nn, layers=_numbers(layers, int, "--layers"),
+        data, factors, y_range, wd, preset, seed, quiet, use_nn=nn, layers=numbers(layers, int, "--layers"),
         n_models=n_models, engine=engine,
     )  # fmt: skip
     console = progress_console(quiet)
@@ -221,7 +221,7 @@ def _learner(
 
     limits: Any = {"auto": "auto", "none": None}.get(y_range, y_range)
     if limits not in ("auto", None):
-        limits = tuple(_numbers(y_range, float, "--y-range"))
+        limits = tuple(numbers(y_range, float, "--y-range"))
     return collab_learner(
         data,
         n_factors=factors,
@@ -234,7 +234,8 @@ def _learner(
     )
 
 
-def _numbers(text: str, kind: type, option: str) -> list[Any]:
+def numbers(text: str, kind: type, option: str) -> list[Any]:
+    """The numbers that an option gives, separated by commas."""
     try:
         return [kind(part) for part in text.split(",")]
     except ValueError as problem:

@@ -26,6 +26,9 @@ from vectable.errors import DataError, VectableWarning, is_whole, quote_some, re
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+GIFS = ("*.gif",)
+PARTS = {"train", "training", "valid", "val", "validation", "test"}  # names of folders that are no classes
+
 
 class ImageRows(TensorSet):
     """Photographs as rows; those that fit are kept decoded, the others are decoded whenever they are asked for.
@@ -100,7 +103,7 @@ class ImageData:
         augment: bool = True,
         *,
         on_bad: str = "skip",
-        exclude: Sequence[str] = ("*.gif",),
+        exclude: Sequence[str] = GIFS,
         seed: int = 42,
         cache_mb: int = 1024,
     ) -> "ImageData":
@@ -124,6 +127,11 @@ class ImageData:
         """
         top = Path(path)
         found = list_images(top / train if valid is not None else top)
+        if valid is None and train in found.classes and PARTS.issuperset({*found.classes} - {train}):
+            raise DataError(
+                f"{str(top)!r} holds {quote_some(found.classes)}, which look like parts and not like classes: name the "
+                "one to measure on, as valid='val' (--valid val)."
+            )
         held = list_images(top / valid, found.classes) if valid is not None else valid_pct
         return cls._read(
             found, held, repr(str(top)), size, batch_size, augment,
@@ -190,9 +198,24 @@ class ImageData:
         return cls.from_df(read_table(path), Path(path).parent if folder is None else folder, *how, **more)
 
     @classmethod
+    def for_measuring(cls, path: str | Path, classes: Sequence[str], size: int, batch_size: int = 32) -> "ImageData":
+        """Photographs to measure a trained model on, all of them: none is left for training.
+
+        Args:
+            path: holds a folder a class.
+            classes: the model's, as `learn.classes`.
+            size: the model's, as `learn.recipe.size`.
+            batch_size: photographs a step.
+        """
+        cache = _Cache(size, 1024, "skip", GIFS)
+        held = cache.read(list_images(path, tuple(classes)), False)
+        cache.tell()
+        return cls(_part(held, np.arange(0), False), held, classes, batch_size, cache.left_out)
+
+    @classmethod
     def _read(
         cls, found: ImageFiles, held: ImageFiles | float, where: str, size: int, batch_size: int, augment: bool, *,
-        on_bad: str = "skip", exclude: Sequence[str] = ("*.gif",), seed: int = 42, cache_mb: int = 1024,
+        on_bad: str = "skip", exclude: Sequence[str] = GIFS, seed: int = 42, cache_mb: int = 1024,
         kind: FrameKind = "polars",
     ) -> "ImageData":  # fmt: skip
         """Decode every file once, and hold out a share where the files to hold out are not given."""
@@ -210,9 +233,7 @@ class ImageData:
         else:
             train_at, valid_at = random_split(len(rows), held, seed)
             rows, valid = _part(rows, train_at, augment), _part(rows, valid_at, False)
-        if cache.left_out:
-            told = "; ".join(reason for _, reason in cache.left_out[:8])
-            warnings.warn(f"{len(cache.left_out)} files are left out: {told}", VectableWarning, stacklevel=3)
+        cache.tell()
         if len(rows) == 0:
             raise DataError(f"{where} has no photographs to train on that can be read.")
         return cls(rows, valid, found.classes, batch_size, cache.left_out, kind)
@@ -277,6 +298,12 @@ class _Cache:
                     taken.append((path, picture if self.room >= 0 else None, label))
         target = torch.tensor([label for _, _, label in taken], dtype=torch.long)
         return ImageRows([one[0] for one in taken], [one[1] for one in taken], target, self.size, augment)
+
+    def tell(self) -> None:
+        """Warn of what was left out, with the reasons."""
+        if self.left_out:
+            told = "; ".join(reason for _, reason in self.left_out[:8])
+            warnings.warn(f"{len(self.left_out)} files are left out: {told}", VectableWarning, stacklevel=4)
 
     def _decoded(self, path: Path) -> Picture | str:
         """The picture, or why there is none."""

@@ -146,8 +146,8 @@ def _from_hub(timm: Any, arch: str) -> nn.Module:
     """A net with its published weights: from the cache, or from the hub where it can be reached."""
     told = (
         f"The pretrained weights of {arch!r} are neither here nor to be had: no file was given, and timm's hub cannot "
-        "be reached. Give a file, weights='....safetensors', or connect to the network once; pretrained=False starts "
-        "from random weights."
+        "be reached. Give a file, weights='....safetensors' (--weights), or connect to the network once; "
+        "pretrained=False (--no-pretrained) starts from random weights."
     )
     if not (_cached(timm, arch) or urllib.request.getproxies() or _reachable()):
         raise ArtifactError(told)
