@@ -146,14 +146,14 @@ def _from_pandas(frame: Any, what: str) -> pl.DataFrame:
     names = [str(name) for name in frame.columns]
     if len(set(names)) < len(names):
         raise _named_twice(names, what)
-    return pl.DataFrame({name: _from_pandas_column(name, frame.iloc[:, at]) for at, name in enumerate(names)})
+    columns = (column for _, column in frame.items())
+    return pl.DataFrame({name: _from_pandas_column(name, one) for name, one in zip(names, columns, strict=True)})
 
 
 def _from_pandas_column(name: str, column: Any) -> pl.Series:
     dtype = column.dtype
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
-        taken = _from_numpy(name, column.to_numpy())
-        return taken.fill_nan(None) if taken.dtype.is_float() else taken  # what pandas means by NaN
+        return _from_numpy(name, column.to_numpy(), nan_is_missing=True)  # as it is in pandas
     if hasattr(dtype, "categories"):
         return _from_categories(name, to_series(dtype.categories), getattr(column, "cat", column).codes)
     if not isinstance(dtype, np.dtype) and importlib.util.find_spec("pyarrow") is not None:
@@ -171,10 +171,10 @@ def _from_categories(name: str, categories: pl.Series, codes: Any) -> pl.Series:
     return values.cast(pl.Enum(categories.unique(maintain_order=True))) if values.dtype == pl.String else values
 
 
-def _from_numpy(name: str, values: NDArray[Any]) -> pl.Series:
+def _from_numpy(name: str, values: NDArray[Any], nan_is_missing: bool = False) -> pl.Series:
     if values.dtype.kind in "mM" and np.datetime_data(values.dtype)[0] not in ("ns", "us", "ms"):
         values = values.astype(f"{values.dtype.kind}8[us]")  # polars has no coarser ones
-    return pl.Series(name, values)
+    return pl.Series(name, values, nan_to_null=nan_is_missing)
 
 
 def _from_values(name: str, values: list[Any]) -> pl.Series:

@@ -159,7 +159,7 @@ class TableEncoder:
             DataError: a column is not there, with its name and the closest.
         """
         require_columns(self.raw_columns, frame.columns, where[0].upper() + where[1:])
-        table = self._with_date_parts(frame, where)
+        table = self._columns(frame, where)
         drift = Drift(len(frame))
         codes = np.empty((len(frame), len(self.categories)), dtype=np.int32)
         numbers = np.empty((len(frame), len(self.numbers)), dtype=np.float32)
@@ -260,11 +260,10 @@ class TableEncoder:
         """Whether a category column is the memory of a number column's holes."""
         return name not in self.cat_names and name.endswith(NA) and name.removesuffix(NA) in self.numbers
 
-    def _with_date_parts(self, frame: pl.DataFrame, where: str) -> pl.DataFrame:
-        """The raw columns and the parts of the dates."""
-        raw = frame.select(self.raw_columns)
+    def _columns(self, frame: pl.DataFrame, where: str) -> dict[str, pl.Series]:
+        """The raw columns and the parts of the dates, by name; no frame, which to make takes longer than a few rows."""
         parts = [part for name in self.dates for part in self._derived(date_parts(frame[name], where))]
-        return raw.with_columns(parts) if parts else raw
+        return {one.name: one for one in [*(frame[name] for name in self.raw_columns), *parts]}
 
 
 def _count(counts: dict[str, int], name: str, number: int) -> None:
