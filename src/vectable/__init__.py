@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from vectable.training.callbacks import CSVLog as CSVLog
     from vectable.training.callbacks import EarlyStopping as EarlyStopping
     from vectable.training.callbacks import KeepBest as KeepBest
+    from vectable.training.checkpoints import Checkpoint as Checkpoint
     from vectable.training.learner import Learner as Learner
     from vectable.vision import VisionLearner as VisionLearner
     from vectable.vision import vision_learner as vision_learner
@@ -81,6 +82,7 @@ _HOMES = {
     "EmbeddingNet": "vectable.models.embedding_net",
     "Callback": "vectable.training.callbacks",
     "CSVLog": "vectable.training.callbacks",
+    "Checkpoint": "vectable.training.checkpoints",
     "EarlyStopping": "vectable.training.callbacks",
     "KeepBest": "vectable.training.callbacks",
     "FillMissing": "vectable.data.fill_missing",

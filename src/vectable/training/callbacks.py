@@ -32,6 +32,13 @@ class Callback:
     def run_ended(self, learn: "Learner", model: "nn.Module") -> None:
         """Training of `model` is over, also when it was interrupted."""
 
+    def state(self) -> dict[str, Tensor]:
+        """What is remembered from epoch to epoch, for a checkpoint."""
+        return {}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Remember what `state` gave, after `run_started`."""
+
 
 class _Watching(Callback):
     """Follows one figure and knows when it was best.
@@ -61,6 +68,14 @@ class _Watching(Callback):
         self.best, self.since_best = (value, 0) if better else (self.best, self.since_best + 1)
         return better
 
+    def state(self) -> dict[str, Tensor]:
+        """The best figure and the epochs since."""
+        return {"best": torch.tensor(self.best, dtype=torch.float64), "since_best": torch.tensor(self.since_best)}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on watching from there."""
+        self.best, self.since_best = float(state["best"]), int(state["since_best"])
+
 
 class KeepBest(_Watching):
     """After training, go back to the weights of the best epoch."""
@@ -75,6 +90,16 @@ class KeepBest(_Watching):
         if self.improved(row):
             self.weights = {name: value.clone() for name, value in model.state_dict().items()}
         return False
+
+    def state(self) -> dict[str, Tensor]:
+        """The best weights too."""
+        return super().state() | {f"weights.{name}": value for name, value in self.weights.items()}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take the best weights up too."""
+        super().load_state(state)
+        kept = {name.removeprefix("weights."): value for name, value in state.items() if name.startswith("weights.")}
+        self.weights = kept
 
     def run_ended(self, learn: "Learner", model: "nn.Module") -> None:
         """Put the best weights back."""

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vectable.data.batches import BatchPlan
-from vectable.errors import UnknownNameError, VectableError, VectableWarning, did_you_mean, require
+from vectable.errors import UnknownNameError, VectableError, VectableWarning, did_you_mean, is_whole, require
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.training.compiled.compiling import EngineUnavailable, warm_up
 from vectable.training.compiled.engine import LazyAdamW
-from vectable.training.engines import OPTIMIZERS, Engine, OptimizerMaker, TorchEngine
+from vectable.training.engines import OPTIMIZERS, PRECISIONS, Engine, OptimizerMaker, TorchEngine
 from vectable.training.losses import LossFunction
 from vectable.training.parameter_groups import Groups
 from vectable.training.presets import Preset
@@ -37,6 +37,8 @@ def make_engine(
     preset: Preset,
     wd: Sequence[float],
     wd_mode: str,
+    precision: str = "fp32",
+    accumulate: int = 1,
     engine: str = "auto",
     threads: int = 2,
     weighted: bool = False,
@@ -54,7 +56,8 @@ def make_engine(
         VectableError: `engine` is "compiled" and it cannot train this; the message says why.
     """
     if engine != "torch":
-        reason = why_not_compiled(model, loss_func, opt, wd_mode, len(groups), weighted)
+        plain = precision == "fp32" and accumulate == 1
+        reason = why_not_compiled(model, loss_func, opt, wd_mode, len(groups), weighted, plain)
         if reason is None and isinstance(model, EmbeddingDotBias):
             try:
                 warm_up(
@@ -66,11 +69,14 @@ def make_engine(
                 warnings.warn(f"Training with torch, more slowly: {reason}", VectableWarning, stacklevel=3)
         if engine == "compiled":
             raise VectableError(f"The compiled engine cannot train this: {reason}. Use engine='auto'.")
-    return TorchEngine(model, loss_func, opt, groups=groups, preset=preset, wd=wd, wd_mode=wd_mode)
+    how: dict[str, Any] = {"wd": wd, "wd_mode": wd_mode, "precision": precision, "accumulate": accumulate}
+    return TorchEngine(model, loss_func, opt, groups=groups, preset=preset, **how)
 
 
-def check_choice(opt: str | OptimizerMaker, wd_mode: str, engine: str) -> None:
-    """Raise a sentence for an optimizer, a kind of weight decay or an engine that there is not."""
+def check_choice(
+    opt: str | OptimizerMaker, wd_mode: str, engine: str, precision: str = "fp32", accumulate: int = 1
+) -> None:
+    """Raise a sentence for an optimizer, a kind of weight decay, an engine or a precision that there is not."""
     if not callable(opt) and opt not in OPTIMIZERS:
         hint = did_you_mean(opt, OPTIMIZERS)
         raise UnknownNameError(
@@ -78,6 +84,9 @@ def check_choice(opt: str | OptimizerMaker, wd_mode: str, engine: str) -> None:
         )
     require(wd_mode in ("decoupled", "l2"), f"wd_mode is {wd_mode!r}; it is 'decoupled' or 'l2'.")
     require(engine in ENGINES, f"engine is {engine!r}; it is one of {list(ENGINES)}.")
+    known = ["fp32", *PRECISIONS]
+    require(precision in known, f"precision is {precision!r}; it is one of {known}.")
+    require(is_whole(accumulate, 1), f"accumulate is {accumulate!r}; it is a number of batches, 1 or more.")
 
 
 def why_not_compiled(
@@ -87,6 +96,7 @@ def why_not_compiled(
     wd_mode: str,
     n_groups: int = 1,
     weighted: bool = False,
+    plain: bool = True,
 ) -> str | None:
     """The reason why the compiled engine does not fit, or None when it does."""
     if type(model) is not EmbeddingDotBias:
@@ -101,6 +111,8 @@ def why_not_compiled(
         return "it works on unfrozen 32-bit weights on the CPU"
     if n_groups > 1:
         return f"it trains one layer group, and there are {n_groups}"
+    if not plain:
+        return "it takes a step a batch, in 32 bits"
     return None
 
 
@@ -129,13 +141,16 @@ class CompiledEngine:
         except EngineUnavailable as problem:
             raise VectableError(f"The compiled engine cannot train this: {problem}. Use engine='torch'.") from problem
 
-    def run(self, plan: BatchPlan, rows: "TensorSet") -> Iterator[NDArray[np.floating[Any]]]:
+    def run(
+        self, plan: BatchPlan, rows: "TensorSet", first: int = 0, most: int | None = None
+    ) -> Iterator[NDArray[np.floating[Any]]]:
         """Train one epoch, a good many batches a call."""
         users, items = (column.numpy() for column in rows.inputs)
         ratings = rows.target.numpy()
         stride = max(1, RATINGS_A_CALL * len(plan) // max(len(plan.order), 1))
-        for first in range(0, len(plan), stride):
-            yield self.optimizer.train(users, items, ratings, plan, first, min(first + stride, len(plan)))
+        stride = min(stride, most or stride)
+        for begin in range(first, len(plan), stride):
+            yield self.optimizer.train(users, items, ratings, plan, begin, min(begin + stride, len(plan)))
 
     def settle(self) -> None:
         """Bring every row up to the step reached, in the module."""
@@ -163,6 +178,15 @@ class CompiledEngine:
             if len(moments[name]) < len(now):
                 moments[name] = np.concatenate([moments[name], np.zeros_like(now[len(moments[name]) :])])
         self.optimizer.load_moments(moments, int(state["step"]))
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """The tables as they are, every row at the step where it was last read."""
+        return {name: torch.from_numpy(values) for name, values in self.optimizer.snapshot().items()}
+
+    def restore(self, schedule: Schedule, snapshot: dict[str, Tensor], n_steps: int) -> None:
+        """Put those tables back; the snapshot itself knows the step."""
+        arrays = {name: values.numpy() for name, values in snapshot.items()}
+        self.optimizer.restore(arrays, schedule.lrs[:, 0], schedule.moms[:, 0])
 
     def _tables(self) -> tuple[nn.Embedding, nn.Embedding, nn.Embedding, nn.Embedding]:
         model = self.model

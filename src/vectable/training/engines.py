@@ -1,7 +1,8 @@
 """What the Learner asks of whatever trains, and the engine that trains any torch module."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -9,17 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vectable.data.batches import BatchPlan
+from vectable.data.batches import BatchPlan, Rows
 from vectable.errors import require
 from vectable.training.losses import LossFunction, compute_loss
 from vectable.training.parameter_groups import BATCH_NORM, Groups, resting_norms
 from vectable.training.presets import Preset
+from vectable.training.saving import tensors_under
 from vectable.training.schedules import Schedule
 
 if TYPE_CHECKING:
     from vectable.data.tensors import TensorSet
 
 OptimizerMaker = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
+PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 OPTIMIZERS = ("adam", "sgd", "momentum", "rmsprop")
 NORMALISATION = (BATCH_NORM, nn.LayerNorm, nn.GroupNorm)
 
@@ -37,8 +40,14 @@ class Engine(Protocol):
     def begin(self, schedule: Schedule) -> None:
         """A fit starts: its learning rates and momenta, one a step and layer group, are known from here on."""
 
-    def run(self, plan: BatchPlan, rows: "TensorSet") -> Iterator[NDArray[np.floating[Any]]]:
-        """Train one epoch; yields the losses of the steps done since the last yield."""
+    def run(
+        self, plan: BatchPlan, rows: "TensorSet", first: int = 0, most: int | None = None
+    ) -> Iterator[NDArray[np.floating[Any]]]:
+        """Train one epoch from its step `first` on; yields the losses of the steps done since the last yield.
+
+        Args:
+            most: do not do more steps than this between two yields.
+        """
 
     def settle(self) -> None:
         """Bring the module's weights up to the step reached."""
@@ -55,6 +64,16 @@ class Engine(Protocol):
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Take up a saved state."""
 
+    def snapshot(self) -> dict[str, Tensor] | None:
+        """All that training goes on from in the middle of a schedule, besides the module's weights.
+
+        Nothing is brought up to date for it, so that training ends at the same bits with it and without it. None where
+        a step is half done.
+        """
+
+    def restore(self, schedule: Schedule, snapshot: dict[str, Tensor], n_steps: int) -> None:
+        """Go on after `n_steps` steps of a schedule, from a snapshot; the module holds the weights it had then."""
+
 
 class TorchEngine:
     """Any module, any loss, any of torch's optimizers, on any device: the plain loop.
@@ -68,6 +87,9 @@ class TorchEngine:
         wd: weight decay of each layer group, (groups,).
         wd_mode: "decoupled" (``p *= 1 - lr * wd`` before the step, as in AdamW, arXiv 1711.05101) or "l2"
             (``wd * p`` joins the gradient: the loss gains ``wd / 2 * sum(p ** 2)``).
+        precision: "fp32", or "bf16" or "fp16": forward passes in 16 bits where that is safe (torch's autocast), weights
+            in 32; with "fp16" the loss is scaled, so that small gradients are not lost (arXiv 1710.03740).
+        accumulate: batches whose gradients make up a step.
     """
 
     name = "torch"
@@ -83,27 +105,36 @@ class TorchEngine:
         preset: Preset,
         wd: Sequence[float],
         wd_mode: str = "decoupled",
+        precision: str = "fp32",
+        accumulate: int = 1,
     ) -> None:
         self.model, self.loss_func, self.opt, self.preset = model, loss_func, opt, preset
         self.groups, self.wd, self.wd_mode = groups, wd, wd_mode
+        self.precision, self.accumulate = precision, accumulate
         self.forget()
 
     def begin(self, schedule: Schedule) -> None:
         """Start a fit. An interrupt may have left a gradient behind."""
         self.optimizer.zero_grad()
-        self.schedule, self.step = schedule, 0
+        self.schedule, self.step, self.gathering = schedule, 0, False
 
-    def run(self, plan: BatchPlan, rows: "TensorSet") -> Iterator[NDArray[np.floating[Any]]]:
+    def run(
+        self, plan: BatchPlan, rows: "TensorSet", first: int = 0, most: int | None = None
+    ) -> Iterator[NDArray[np.floating[Any]]]:
         """The training loop: a batch, its loss, its gradients, a step."""
         self.model.train()
         for norm in resting_norms(self.model):
             norm.eval()
-        for batch in plan:
+        for at, batch in enumerate(islice(plan, first, None), first):
             inputs, target = rows.batch(batch)
             with _flushing_denormals(), _frozen_statistics(self.model, when=len(batch) == 1):
-                loss = compute_loss(self.loss_func, self.model(*inputs), target, rows.weights_of(batch))
-                loss.backward()
-                self._update(self.schedule.lrs[self.step].tolist(), self.schedule.moms[self.step].tolist())
+                with self._autocast(target.device):
+                    outputs = self.model(*inputs)
+                loss = compute_loss(self.loss_func, _in_32_bits(outputs), target, rows.weights_of(batch))
+                self._scaled(loss, plan, at, rows).backward()
+                self.gathering = (at + 1) % self.accumulate != 0 and at + 1 < len(plan)
+                if not self.gathering:
+                    self._update(self.schedule.lrs[self.step].tolist(), self.schedule.moms[self.step].tolist())
             self.step += 1
             yield np.array([loss.item()])
 
@@ -124,6 +155,8 @@ class TorchEngine:
         )
         layer = {id(one): at for at, group in enumerate(trained) for one in group}
         self.layers = [layer[id(group["params"][0])] for group in self.optimizer.param_groups]
+        device = next(one for group in trained for one in group).device.type
+        self.scaler = torch.amp.GradScaler(device, enabled=self.precision == "fp16")
 
     def regroup(self) -> None:
         """A new optimizer, with the moments that the last one had of what still trains."""
@@ -151,6 +184,21 @@ class TorchEngine:
                 held.setdefault(at, {})[name] = _lengthened(value, parameters[at])
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": held})
 
+    def snapshot(self) -> dict[str, Tensor] | None:
+        """The optimizer's state, and the scale of the loss; None between two batches of one step."""
+        if self.gathering:
+            return None
+        scale = {f"scaler.{name}": torch.tensor(value) for name, value in self.scaler.state_dict().items()}
+        return {f"optimizer.{name}": value for name, value in self.state().items()} | scale
+
+    def restore(self, schedule: Schedule, snapshot: dict[str, Tensor], n_steps: int) -> None:
+        """Go on with that state."""
+        self.begin(schedule)
+        self.load_state(tensors_under(snapshot, "optimizer"))
+        if scale := tensors_under(snapshot, "scaler"):
+            self.scaler.load_state_dict({name: value.item() for name, value in scale.items()})
+        self.step = n_steps
+
     def _make_optimizer(self, groups: Any) -> torch.optim.Optimizer:
         if callable(self.opt):
             return self.opt(groups)
@@ -174,8 +222,31 @@ class TorchEngine:
                 for parameter in decaying if wd else []:
                     if parameter.grad is not None:
                         parameter.mul_(1 - lr * wd)
-        self.optimizer.step()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         self.optimizer.zero_grad()
+
+    def _autocast(self, device: torch.device) -> AbstractContextManager[Any]:
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(device.type, PRECISIONS[self.precision])
+
+    def _scaled(self, loss: Tensor, plan: BatchPlan, at: int, rows: "TensorSet") -> Any:
+        """The loss as its gradient counts: by the batch's share of the rows that make up a step, and by the scale."""
+        if self.accumulate > 1:
+            first = at - at % self.accumulate
+            together = [_weight(rows, batch) for batch in islice(plan, first, first + self.accumulate)]
+            loss = loss * (together[at - first] / sum(together))
+        return self.scaler.scale(loss)
+
+
+def _in_32_bits(outputs: Any) -> Any:
+    return outputs.float() if isinstance(outputs, Tensor) and outputs.dtype in PRECISIONS.values() else outputs
+
+
+def _weight(rows: "TensorSet", some: Rows) -> float:
+    weights = rows.weights_of(some)
+    return float(len(some)) if weights is None else float(weights.sum())
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """The Learner: data, a model, a loss and an optimizer, and the loop that brings them together."""
 
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,14 @@ from torch import Tensor, nn
 
 from vectable.artifact import Contents, load_into, save_learner
 from vectable.data.tensors import TensorSet, to_tensor
-from vectable.errors import TrainingStopped, VectableError, VectableWarning, is_whole, require
+from vectable.errors import VectableError, VectableWarning, is_whole, require
 from vectable.models.ensemble import Ensemble
 from vectable.training.callbacks import Callback
+from vectable.training.checkpoints import Checkpoint, as_checkpoint
 from vectable.training.data_protocol import Data
 from vectable.training.engine_choice import check_choice, make_engine
 from vectable.training.engines import Engine, OptimizerMaker
+from vectable.training.fit import Fit
 from vectable.training.losses import LossFunction, activation_of, compute_loss, trap
 from vectable.training.lr_finder import FoundRates, find_rates
 from vectable.training.metrics import Metric, metrics_named
@@ -36,8 +38,8 @@ from vectable.training.parameter_groups import (
 )
 from vectable.training.presets import preset_named
 from vectable.training.progress import Progress
-from vectable.training.recorder import Recorder, Run
-from vectable.training.saving import contents_of, learner_for_own_module, take_state
+from vectable.training.recorder import Recorder
+from vectable.training.saving import contents_of, learner_for_own_module, take_state, tensors_under
 from vectable.training.schedules import Schedule, constant_schedule, one_cycle_schedule
 
 if TYPE_CHECKING:
@@ -70,6 +72,10 @@ class Learner:
         callbacks: called between the epochs of every fit.
         engine: "auto", "compiled" (dot-product models on the CPU) or "torch".
         threads: of the compiled engine; the result does not depend on it.
+        precision: "fp32", or "bf16" or "fp16": forward passes in 16 bits where that is safe, weights in 32. For devices
+            that are faster so; predictions are made in 32 bits.
+        accumulate: batches whose gradients make up a step, where larger ones do not fit the memory. The result is that
+            of one batch of their rows, but for batch norm, which sees the small ones.
         progress: whether to show it, or the rich console to show it on.
     """
 
@@ -91,11 +97,13 @@ class Learner:
         callbacks: Sequence[Callback] = (),
         engine: str = "auto",
         threads: int = 2,
+        precision: str = "fp32",
+        accumulate: int = 1,
         progress: "bool | Console" = True,
     ) -> None:
         require(is_whole(seed, 0), f"The seed is {seed!r}; it is a whole number, 0 or more.")
         require(is_whole(threads, 1), f"threads is {threads!r}; it is a whole number, 1 or more.")
-        check_choice(opt, wd_mode, engine)
+        check_choice(opt, wd_mode, engine, precision, accumulate)
         self.data = data
         self.device = _device(device)
         self.model = model.to(self.device)
@@ -108,19 +116,27 @@ class Learner:
         self.preset = preset_named(preset)
         self.seed, self.threads = seed, threads
         self.callbacks = list(callbacks)
-        self.engine = engine
+        self.engine, self.precision, self.accumulate = engine, precision, accumulate
         self.progress = progress
         self.recorder = Recorder(lambda frame: getattr(self.data, "native", _as_it_is)(frame))
         self.epochs_done = 0
         self._engines: list[Engine] = []
         self._saved_optimizer: dict[str, Tensor] = {}  # taken up when training goes on
         self._trained_by: str | None = None
+        self._interrupted_at: int | None = None  # epochs done before the fit that Ctrl-C ended
         self._trap_told = False
 
     # ---------------------------------------------------------------- training
 
     def fit(
-        self, n_epoch: int, lr: Rates = 3e-3, callbacks: Sequence[Callback] = (), *, mom: float | Sequence[float] = 0.9
+        self,
+        n_epoch: int,
+        lr: Rates = 3e-3,
+        callbacks: Sequence[Callback] = (),
+        *,
+        mom: float | Sequence[float] = 0.9,
+        checkpoint: str | Path | Checkpoint | None = None,
+        resume: bool = False,
     ) -> "Learner":
         """Train `n_epoch` epochs at one learning rate.
 
@@ -129,13 +145,20 @@ class Learner:
                 with the lesson's preset); ``slice(lo, hi)``, equal ratios from the first group to the last; or a list,
                 one a group.
             mom: momentum (Adam's first beta), a number or one a group.
+            callbacks: called between the epochs of this fit.
+            checkpoint: folder in which the fit keeps, every five minutes, what it takes to go on after the process was
+                killed; ``Checkpoint(folder, steps=..., minutes=...)`` says how often.
+            resume: go on from there and end as if nothing had happened, with the same bits on the CPU; train from the
+                beginning where there is no checkpoint yet, and not at all where it is of the finished fit. A script
+                that is run again from its start goes on where it was, if each of its fits has a folder of its own.
 
         Raises:
             TrainingStopped: the loss was not a finite number; the weights are those from before.
         """
         lrs = self._rates(lr)
         moms = one_a_group(mom, len(lrs), "momentum", A_MOMENTUM)
-        return self._fit(lambda n_steps: constant_schedule(n_steps, lrs, moms), n_epoch, lrs, callbacks)
+        schedule = partial(constant_schedule, lr=lrs, mom=moms)
+        return self._fit(schedule, n_epoch, lrs, callbacks, checkpoint, resume)
 
     def fit_one_cycle(
         self,
@@ -144,19 +167,22 @@ class Learner:
         callbacks: Sequence[Callback] = (),
         *,
         moms: Sequence[float] | Sequence[Sequence[float]] = (0.95, 0.85, 0.95),
+        checkpoint: str | Path | Checkpoint | None = None,
+        resume: bool = False,
     ) -> "Learner":
         """Train `n_epoch` epochs with the learning rate rising to `lr` and falling again, momentum the other way.
 
         Args:
             lr: the highest rate, as for `fit`.
             moms: momentum at the start, at the highest rate and at the end; or three such numbers a layer group.
+            callbacks, checkpoint, resume: as for `fit`.
 
         Raises:
             TrainingStopped: the loss was not a finite number; the weights are those from before.
         """
-        lrs, cycle = self._rates(lr), self.preset.cycle
-        turns = three_a_group(moms, len(lrs))
-        return self._fit(lambda n_steps: one_cycle_schedule(cycle, n_steps, lrs, turns), n_epoch, lrs, callbacks)
+        lrs = self._rates(lr)
+        schedule = partial(one_cycle_schedule, self.preset.cycle, lr_max=lrs, moms=three_a_group(moms, len(lrs)))
+        return self._fit(schedule, n_epoch, lrs, callbacks, checkpoint, resume)
 
     def lr_find(self, start_lr: Rates = 1e-7, end_lr: float = 10.0, num_it: int = 100) -> FoundRates:
         """Train up to `num_it` steps with learning rates growing from `start_lr` to `end_lr`, and leave no trace.
@@ -210,81 +236,27 @@ class Learner:
         return list(self.model.members) if isinstance(self.model, Ensemble) else [self.model]
 
     def _fit(
-        self, make_schedule: Callable[[int], Schedule], n_epoch: int, lrs: Numbers, callbacks: Sequence[Callback]
+        self,
+        make_schedule: Callable[[int], Schedule],
+        n_epoch: int,
+        lrs: Numbers,
+        callbacks: Sequence[Callback],
+        checkpoint: str | Path | Checkpoint | None,
+        resume: bool,
     ) -> "Learner":
         require(is_whole(n_epoch, 1), f"The number of epochs is {n_epoch!r}; it is a whole number, 1 or more.")
+        kept = as_checkpoint(checkpoint, resume)
         if lrs.max() == 0:
             warnings.warn("The learning rate is 0: nothing will be learned.", VectableWarning, stacklevel=3)
         if lrs.max() > HIGHEST_USEFUL_LR and self.opt in ("adam", "rmsprop"):
             told = f"A learning rate of {lrs.max():g} is far beyond what works with {self.opt} (1e-4 to 1e-1 as a rule)"
             warnings.warn(f"{told}; lr_find() suggests one.", VectableWarning, stacklevel=3)
         self._check_trap()
-        trainees = self.trainees
         if self.preset.fresh_optimizer:
             self._drop_engines()
-        self._prepare_engines()
-        self.recorder.interrupted = False
-        columns = ["epoch", "train_loss", "valid_loss", *self.metrics, "seconds"]
-        columns = ["model", *columns] if len(trainees) > 1 else columns
-        with Progress(self.progress, n_epoch * self.data.n_steps * len(trainees), columns) as progress:
-            progress.header()
-            begun = 0
-            for member in range(len(trainees)):
-                begun = max(begun, self._train(member, make_schedule, n_epoch, [*self.callbacks, *callbacks], progress))
-                if self.recorder.interrupted:
-                    self._keep_trained_members(progress)
-                    break
-        self.epochs_done += begun
-        return self
-
-    def _train(
-        self,
-        member: int,
-        make_schedule: Callable[[int], Schedule],
-        n_epoch: int,
-        callbacks: list[Callback],
-        progress: Progress,
-    ) -> int:
-        """One model through one schedule: the loop. Returns the number of epochs begun."""
-        engine = self._engines[member]
-        model, rows = engine.model, self.data.train.to(self.device)
-        before = _copy(model) if engine.in_place else None
         schedule = make_schedule(n_epoch * self.data.n_steps)
-        run = self.recorder.start(schedule, member)
-        epoch = 0
-        try:
-            engine.begin(schedule)
-            for callback in callbacks:
-                callback.run_started(self, model)
-            for epoch in range(n_epoch):
-                started = time.perf_counter()
-                with self._seeded(member, self.epochs_done + epoch) as rng:
-                    for losses in engine.run(self.data.plan(rng), rows):
-                        run.add(losses)
-                        if not np.isfinite(losses).all():
-                            raise _diverged(run, epoch)
-                        progress.advance(len(losses), f"epoch {epoch + 1}/{n_epoch}")
-                before = before or _copy(model)
-                self._settle(engine)
-                row = {"epoch": epoch, "train_loss": run.epoch_loss(), **self._measure(model)}
-                row["seconds"] = time.perf_counter() - started
-                run.end_epoch(row)
-                progress.row({"model": member, **row})
-                stop = [callback.epoch_ended(self, model, row) for callback in callbacks]
-                if any(stop):
-                    break
-        except KeyboardInterrupt:
-            self._settle(engine)
-            self.recorder.interrupted = True
-            progress.say(f"Interrupted after {len(run.losses):,} steps; what was trained until then is kept.")
-        except TrainingStopped:
-            if before is not None:
-                model.load_state_dict(before)
-            self._drop_engines()
-            raise
-        for callback in callbacks:
-            callback.run_ended(self, model)
-        return epoch + 1
+        Fit(self, schedule, n_epoch, [*self.callbacks, *callbacks], kept, resume).run()
+        return self
 
     # ---------------------------------------------------------------- measuring and predicting
 
@@ -406,6 +378,8 @@ class Learner:
             preset=self.preset,
             wd=self.wd if isinstance(self.wd, list) else [self.wd] * len(groups),
             wd_mode=self.wd_mode,
+            precision=self.precision,
+            accumulate=self.accumulate,
             engine=self.engine,
             threads=self.threads,
             weighted=self.data.train.weights is not None,
@@ -420,7 +394,8 @@ class Learner:
         saved, self._saved_optimizer = self._saved_optimizer, {}
         if saved and {engine.name for engine in self._engines} == {self._trained_by}:
             for member, engine in enumerate(self._engines):
-                engine.load_state(_part(saved, f"{member}."))
+                if state := tensors_under(saved, str(member)):
+                    engine.load_state(state)
         elif saved:
             told = f"The model was trained by the {self._trained_by} engine; training goes on with a new optimizer."
             warnings.warn(told, VectableWarning, stacklevel=5)
@@ -473,10 +448,6 @@ class Learner:
             warnings.warn(told, VectableWarning, stacklevel=4)
 
 
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
 def _device(name: str | torch.device | None) -> torch.device:
     try:
         return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -486,16 +457,3 @@ def _device(name: str | torch.device | None) -> torch.device:
 
 def _as_it_is(frame: Any) -> Any:
     return frame
-
-
-def _copy(model: nn.Module) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in model.state_dict().items()}
-
-
-def _diverged(run: Run, epoch: int) -> TrainingStopped:
-    step = int((~np.isfinite(run.losses)).argmax())
-    return TrainingStopped(
-        f"The training loss was not a finite number at step {step + 1:,} (epoch {epoch + 1}, learning rate "
-        f"{run.lrs[step, -1]:.1e}); the weights are those from before this fit. Try a learning rate ten times lower "
-        "(lr_find() suggests one), and look for infinite or huge numbers in the data."
-    )

@@ -92,6 +92,14 @@ class Recorder:
         self.runs.append(Run(schedule.lrs, schedule.moms, member))
         return self.runs[-1]
 
+    def take_up(self, schedule: Schedule) -> Run:
+        """Go on with the latest run, of which only the steps done are known."""
+        last = self.runs.pop()
+        run = self.start(schedule, last.member)
+        run.epochs, run.epoch_ends = last.epochs, last.epoch_ends
+        run.add(last.losses)
+        return run
+
     @property
     def losses(self) -> NDArray[np.float32]:
         """Training loss of each step of the latest run."""
@@ -159,7 +167,8 @@ class Recorder:
         arrays: dict[str, NDArray[Any]] = {}
         for at, run in enumerate(self.runs):
             done = len(run.losses)
-            arrays |= {f"{at}.losses": run.losses, f"{at}.lrs": run.lrs[:done], f"{at}.moms": run.moms[:done]}
+            lrs, moms = run.lrs[:done].copy(), run.moms[:done].copy()  # which an ensemble's members share
+            arrays |= {f"{at}.losses": run.losses, f"{at}.lrs": lrs, f"{at}.moms": moms}
         return listed, arrays
 
     def load_arrays(self, listed: list[dict[str, Any]], arrays: dict[str, NDArray[Any]]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from vectable.artifact import Contents
 from vectable.errors import ArtifactError
@@ -15,18 +15,17 @@ from vectable.training.metrics import METRICS
 if TYPE_CHECKING:
     from vectable.training.learner import Learner
 
-OPTIONS = ("metrics", "opt", "wd", "wd_mode", "preset", "seed", "engine", "threads", "train_bn")
+OPTIONS = ("metrics", "opt", "wd", "wd_mode", "preset", "seed", "engine", "threads", "train_bn", "precision",
+           "accumulate")  # fmt: skip
 """Arguments of the Learner that a folder keeps."""
 
 
 def contents_of(learn: "Learner") -> Contents:
     """Everything that a saved folder holds of any learner; applications add their data's encoders."""
     history, steps = learn.recorder.to_arrays()
-    optimizer = learn._saved_optimizer or {
-        f"{member}.{name}": value
-        for member, engine in enumerate(learn._engines)
-        for name, value in engine.state().items()
-    }
+    optimizer = learn._saved_optimizer or tensors_named(
+        {str(member): engine.state() for member, engine in enumerate(learn._engines)}
+    )
     tensors = {
         "weights": {name: value.clone() for name, value in learn.model.state_dict().items()},
         "optimizer": optimizer,
@@ -50,6 +49,8 @@ def settings_of(learn: "Learner") -> dict[str, Any]:
         "engine": learn.engine,
         "threads": learn.threads,
         "train_bn": learn.train_bn,
+        "precision": learn.precision,
+        "accumulate": learn.accumulate,
         "layer_groups": len(learn.layer_groups),
         "frozen": learn.frozen,
         "epochs_done": learn.epochs_done,
@@ -114,3 +115,13 @@ def take_state(learn: "Learner", contents: Contents) -> None:
     steps = {name: value.numpy() for name, value in contents.tensors["history"].items()}
     learn.recorder.load_arrays(contents.tables["epochs"], steps)
     learn.epochs_done = settings["epochs_done"]
+
+
+def tensors_named(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Tensors of several parts as one file's: ``<part>.<name>``."""
+    return {f"{part}.{name}": value for part, tensors in parts.items() for name, value in tensors.items()}
+
+
+def tensors_under(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    """One part's tensors back."""
+    return {name.removeprefix(f"{part}."): value for name, value in tensors.items() if name.startswith(f"{part}.")}

@@ -1,0 +1,265 @@
+"""Training goes on after the process was killed, and ends at the bits of an undisturbed run."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import killed_training
+import vectable as vt
+from killed_training import KINDS, train
+from vectable.training.checkpoints import Keeper
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the processes that are killed."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def start(kind: str, folder: Path, when: str = "never", count: int = 0) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, killed_training.__file__, kind, str(folder), when, str(count)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE)
+
+
+def kill(kind: str, folder: Path, when: str, count: int) -> None:
+    """Train in a process that is killed at that moment."""
+    process = start(kind, folder, when, count)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL, told.decode()
+
+
+def position(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "vectable.json").read_text())["settings"]["position"]
+    return found
+
+
+def assert_same(one: vt.Learner, other: vt.Learner) -> None:
+    first, second = one.model.state_dict(), other.model.state_dict()
+    assert first.keys() == second.keys()
+    assert [name for name in first if not torch.equal(first[name], second[name])] == []
+    assert len(one.recorder.runs) == len(other.recorder.runs)
+    for ours, theirs in zip(one.recorder.runs, other.recorder.runs, strict=True):
+        assert np.array_equal(ours.losses, theirs.losses)
+        assert (ours.member, ours.epoch_ends) == (theirs.member, theirs.epoch_ends)
+        for row, as_it_was in zip(ours.epochs, theirs.epochs, strict=True):
+            assert {**row, "seconds": 0} == {**as_it_was, "seconds": 0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps"),
+    [
+        ("ratings", 150),
+        ("ratings by two threads", 150),
+        ("ratings, two models", 300),
+        ("table", 59),
+        ("table by the lesson", 41),
+        ("images", 31),
+        ("two nets in 16 bits", 83),
+    ],
+)
+def test_a_killed_fit_goes_on_in_the_middle_and_ends_at_the_same_bits(kind: str, steps: int, tmp_path: Path) -> None:
+    kill(kind, tmp_path, "after", steps)
+    assert position(tmp_path / "a")["finished"]
+    at = position(tmp_path / "b")
+    assert not at["finished"]
+    assert at["step"] > 0, "in the middle of an epoch"
+    resumed, undisturbed = train(KINDS[kind](), tmp_path, resume=True), train(KINDS[kind]())
+    assert_same(resumed, undisturbed)
+    assert position(tmp_path / "b")["finished"]
+    for learn in (resumed, undisturbed):  # the optimizer's state and the seeds go on, too
+        learn.fit(1, 1e-3)
+    assert_same(resumed, undisturbed)
+
+
+@pytest.mark.parametrize("files", [4, 13, 40])
+def test_killed_while_a_checkpoint_is_written_the_last_one_is_whole(files: int, tmp_path: Path) -> None:
+    kill("table", tmp_path, "writing", files)
+    assert_same(train(KINDS["table"](), tmp_path, resume=True), train(KINDS["table"]()))
+
+
+def test_killed_at_any_moment_again_and_again(tmp_path: Path) -> None:
+    """By another process, which knows nothing of what this one is doing."""
+    rng = np.random.default_rng(0)
+    for _ in range(2):
+        process = start("images", tmp_path)
+        manifest = tmp_path / "b" / "vectable.json"
+        seen = manifest.stat().st_mtime_ns if manifest.exists() else 0
+        while process.poll() is None and (not manifest.exists() or manifest.stat().st_mtime_ns == seen):
+            time.sleep(0.002)
+        time.sleep(rng.uniform(0, 0.1))
+        process.kill()
+        process.communicate()
+    process = start("images", tmp_path)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told.decode()
+    assert_same(train(KINDS["images"](), tmp_path, resume=True), train(KINDS["images"]()))
+
+
+@pytest.mark.parametrize("kind", ["ratings", "images"])
+def test_stopped_every_few_steps_it_ends_all_the_same(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(30 if kind == "images" else 12):
+        learn = KINDS[kind]()
+        halt(learn, tmp_path, 7 if kind == "images" else 23, monkeypatch, resume=True)
+        if position(tmp_path)["finished"]:
+            break
+    undisturbed = KINDS[kind]()
+    undisturbed.fit_one_cycle(3, 1e-2)
+    assert_same(learn, undisturbed)
+
+
+class HaltedError(Exception):
+    pass
+
+
+def halt(
+    learn: vt.Learner, folder: Path, steps: int, monkeypatch: pytest.MonkeyPatch, how: type = HaltedError, **more: Any
+) -> None:
+    """Train until so many steps are done, then stop by an exception."""
+    done, after = 0, Keeper.after
+
+    def counted(self: Keeper, n_steps: int, *where: Any) -> None:
+        nonlocal done
+        done += n_steps
+        if done >= steps:
+            raise how
+        after(self, n_steps, *where)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Keeper, "after", counted)
+        with suppress(HaltedError):
+            learn.fit_one_cycle(3, 1e-2, checkpoint=vt.Checkpoint(folder, steps=4), **more)
+
+
+def test_ctrl_c_in_a_notebook_can_be_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learn, undisturbed = KINDS["table"](), KINDS["table"]()
+    halt(learn, tmp_path, 20, monkeypatch, KeyboardInterrupt)
+    assert learn.recorder.interrupted
+    learn.fit_one_cycle(3, 1e-2, checkpoint=tmp_path, resume=True)
+    undisturbed.fit_one_cycle(3, 1e-2)
+    assert_same(learn, undisturbed)
+    assert not learn.recorder.interrupted
+    assert learn.epochs_done == undisturbed.epochs_done
+
+
+def test_a_finished_fit_is_not_trained_again(tmp_path: Path) -> None:
+    first = train(KINDS["table"](), tmp_path)
+    again = KINDS["table"]()
+    again._make_engine = None  # type: ignore[method-assign, assignment] - nothing is trained
+    assert_same(train(again, tmp_path, resume=True), first)
+
+
+def test_checkpoints_change_nothing_and_need_not_be_there(tmp_path: Path) -> None:
+    assert_same(train(KINDS["ratings"](), tmp_path, resume=True), train(KINDS["ratings"]()))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"seed": 7}, "seed is 42 there and 7 here"),
+        ({"wd": 0.3}, "wd is 0.01 there and 0.3 here"),
+        ({"opt": "sgd"}, "opt is 'adam' there and 'sgd' here"),
+        ({"callbacks": []}, r"list of callbacks is \['KeepBest', 'EarlyStopping'\] there and \[\] here"),
+        ({"precision": "bf16"}, "precision is 'fp32' there and 'bf16' here"),
+    ],
+)
+def test_another_training_is_refused(
+    change: dict[str, Any], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halt(KINDS["table"](), tmp_path, 20, monkeypatch)
+    with pytest.raises(vt.ArtifactError, match=told):
+        killed_training.table(**change).fit_one_cycle(3, 1e-2, checkpoint=tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("n_epoch", "lr", "told"),
+    [(4, 1e-2, "number of epochs is 3 there and 4 here"), (3, 2e-2, "checksum of the learning rates is ")],
+)
+def test_another_schedule_is_refused(
+    n_epoch: int, lr: float, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halt(KINDS["table"](), tmp_path, 20, monkeypatch)
+    with pytest.raises(vt.ArtifactError, match=told):
+        KINDS["table"]().fit_one_cycle(n_epoch, lr, checkpoint=tmp_path, resume=True)
+    learn = KINDS["table"]()
+    learn.fit(1, 1e-3)
+    with pytest.raises(vt.ArtifactError, match="epochs done is 0 there and 1 here"):
+        learn.fit_one_cycle(3, 1e-2, checkpoint=tmp_path, resume=True)
+
+
+def test_another_engine_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    halt(KINDS["ratings"](), tmp_path, 20, monkeypatch)
+    monkeypatch.setattr("vectable.training.engine_choice.why_not_compiled", lambda *_: "it is broken here")
+    with pytest.raises(vt.ArtifactError, match="of the compiled engine, and here the torch engine trains"):
+        KINDS["ratings"]().fit_one_cycle(3, 1e-2, checkpoint=tmp_path, resume=True)
+
+
+def test_a_new_fit_in_the_place_of_an_unfinished_one_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    halt(KINDS["table"](), tmp_path, 20, monkeypatch)
+    with pytest.warns(vt.VectableWarning, match="unfinished fit in .* is given up for a new one; resume=True"):
+        KINDS["table"]().fit(1, 1e-2, checkpoint=tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        KINDS["table"]().fit(1, 1e-2, checkpoint=tmp_path)  # in the place of a finished one
+
+
+def test_wrong_arguments_get_a_sentence(tmp_path: Path) -> None:
+    learn = KINDS["table"]()
+    with pytest.raises(vt.VectableError, match=r"resume=True goes on from a checkpoint; say where it is"):
+        learn.fit(1, 1e-3, resume=True)
+    with pytest.raises(vt.VectableError, match="checkpoint is 5; it is a folder, or Checkpoint"):
+        learn.fit(1, 1e-3, checkpoint=5)  # type: ignore[arg-type]
+    for wrong in ({"steps": 0}, {"steps": 1.5}, {"minutes": 0}, {"minutes": float("nan")}):
+        with pytest.raises(vt.VectableError, match=f"{next(iter(wrong))} is "):
+            vt.Checkpoint(tmp_path, **wrong)  # type: ignore[arg-type]
+    learn.save(tmp_path / "model")
+    with pytest.raises(vt.ArtifactError, match="holds a saved model, no checkpoint; choose another name"):
+        learn.fit(1, 1e-3, checkpoint=tmp_path / "model")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "mine.txt").write_text("mine")
+    with pytest.raises(vt.ArtifactError, match="exists and is not a saved model"):
+        learn.fit(1, 1e-3, checkpoint=tmp_path / "notes")
+    assert learn.recorder.runs == []
+
+
+def test_minutes_and_steps_say_when(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("vectable.training.checkpoints.time.monotonic", lambda: now[0])
+    written: list[tuple[int, int]] = []
+
+    def write(self: Keeper, at: Any, snapshot: Any) -> None:
+        written.append((at.epoch, at.step))
+
+    monkeypatch.setattr(Keeper, "_write", write)
+    after = Keeper.after
+
+    def a_second_a_step(self: Keeper, n_steps: int, *where: Any) -> None:
+        now[0] += n_steps
+        after(self, n_steps, *where)
+
+    monkeypatch.setattr(Keeper, "after", a_second_a_step)
+    learn = KINDS["table"]()  # 15 steps an epoch
+    learn.callbacks = []
+    learn.fit(2, 1e-3, checkpoint=vt.Checkpoint(tmp_path, minutes=0.2))
+    assert written == [(0, 0), (0, 12), (1, 9), (0, 0)], "at the beginning, every 12 seconds, and at the end"
+    written.clear()
+    learn.fit(2, 1e-3, checkpoint=vt.Checkpoint(tmp_path, steps=10, minutes=0.2))
+    assert written == [(0, 0), (0, 10), (1, 5), (1, 15), (0, 0)]
+    written.clear()
+    learn.fit(2, 1e-3, checkpoint=tmp_path)
+    assert written == [(0, 0), (0, 0)]
