@@ -6,6 +6,7 @@ import torch
 import vectable as vt
 from vectable.models.ensemble import Ensemble
 from vectable.models.layers import embedding
+from vectable.models.tabular import STEP, PiecewiseLinear
 
 USERS, ITEMS = torch.tensor([1, 2, 2, 0]), torch.tensor([3, 1, 0, 0])
 
@@ -84,6 +85,13 @@ def test_the_presets_differ_in_the_nets_biases() -> None:
     assert lesson.layers[0].bias is not None
     assert [type(layer).__name__ for layer in modern.layers] == ["Linear", "ReLU", "BatchNorm1d", "Linear"]
     assert [modern.users.embedding_dim, lesson.users.embedding_dim] == [3, 3]
+
+
+def test_bins_in_a_net_are_slopes_and_steps() -> None:
+    bins = PiecewiseLinear([[0.0, 10.0, 30.0], [], [-1.0, 1.0]])
+    numbers = torch.tensor([[-1.0, 5.0, 0.0], [10.0, 5.0, 9.0], [20.0, 5.0, -9.0]])
+    assert bins(numbers).tolist() == [[0, 0, 0.5, 0], [1, 0, 1, STEP], [1, 0.5, 0, STEP]]
+    assert bins.width == 4
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,18 @@ def test_an_interval_is_filled_from_the_left() -> None:
     assert encoded.tolist() == [[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1]]
 
 
+def test_a_tree_splits_where_the_target_changes_and_not_where_it_is_noise() -> None:
+    rng = np.random.default_rng(0)
+    values, noise = rng.uniform(size=4000), rng.random(4000)
+    jump = (values > 0.25) & (values < 0.3)
+    for target in ((jump | (noise < 0.2)).astype(int), jump + noise):
+        borders = vt.PiecewiseLinearBins("tree").fit(values, target).borders
+        assert np.abs(borders[:, None] - [0.25, 0.3]).min(axis=0).max() < 0.002
+        assert len(borders) <= 10
+    assert len(vt.PiecewiseLinearBins("tree").fit(values, noise).borders) <= 5
+    assert len(vt.PiecewiseLinearBins("tree").fit(values, np.zeros(4000, dtype=int)).borders) == 2
+
+
 def test_bins_refuse_what_they_cannot_use() -> None:
     with pytest.raises(vt.VectableError, match="how is 'trees'"):
         vt.PiecewiseLinearBins("trees")

@@ -14,6 +14,7 @@ from vectable.data.kinds import kind_of
 from vectable.data.table_encoder import TableEncoder
 from vectable.data.weighted import weighted_mean_std, weighted_mode, weighted_quantile
 from vectable.models.ensemble import Ensemble
+from vectable.models.layers import sigmoid_range
 from vectable.training.losses import compute_loss
 
 
@@ -265,6 +266,19 @@ def test_numbers_on_a_log_scale_several_at_once_and_bounded() -> None:
     pair = vt.tabular_learner(both, layers=[16], progress=False)
     pair.fit(1, 0.01)
     assert pair.predict(frame).shape == (600, 2)
+
+
+def test_a_net_with_a_range_begins_at_the_mean_and_not_in_the_middle() -> None:
+    frame = people()
+    data = vt.TableData.from_df(frame, "sum", ["trade"], ["age"], log_target=True, valid_pct=0)
+    for learn in (
+        vt.tabular_learner(data, y_range=(0, 1e6), progress=False),
+        vt.tabular_learner(data, y_range=(0, 1e6), progress=False, preset="lesson"),
+    ):
+        last = learn.model.layers[-1]
+        begins = data.target.decode(sigmoid_range(last.bias.detach(), *learn.model.y_range).numpy())[0]
+        mean = np.expm1(np.log1p(frame["sum"].to_numpy()).mean())
+        assert (begins == pytest.approx(mean, rel=1e-3)) == (learn.preset.name == "modern")
 
 
 @pytest.mark.parametrize(

@@ -110,8 +110,8 @@ def tabular_learner(
         for member in range(n_models):
             torch.manual_seed(seed + 1000 * member)
             members.append(TabularModel(**config))
-            if classes and preset == "modern":
-                _start_at_class_shares(members[-1], data)
+            if preset == "modern":
+                _start_at_the_mean(members[-1], data)
     model: nn.Module = members[0] if n_models == 1 else Ensemble(members, logits=classes)
     loss = loss_func or (nn.CrossEntropyLoss() if classes else nn.MSELoss())
     chosen = metrics if metrics is not None else (["accuracy"] if classes else ["rmse"])
@@ -377,14 +377,22 @@ def _is_row(df: Any) -> bool:
     return isinstance(df, Mapping) and all(isinstance(one, str) or not hasattr(one, "__len__") for one in df.values())
 
 
-def _start_at_class_shares(model: TabularModel, data: TableData) -> None:
-    """Let a net begin by predicting each class as often as it weighs in the training rows, by its last bias."""
-    rows = data.train_rows
-    shares = np.bincount(rows.target, rows.weights, minlength=data.target.n_outputs)
-    shares = np.maximum(shares / shares.sum(), 1e-12)
-    last = model.layers[-1]
+def _start_at_the_mean(model: TabularModel, data: TableData) -> None:
+    """Let a net's last bias begin at the training rows' mean: of classes, each as often as it weighs; of a number in a
+    y_range, the mean (of its logarithm) instead of the middle of the range."""
+    last, rows = model.layers[-1], data.train_rows
+    if isinstance(data.target, ClassTarget):
+        shares = np.bincount(rows.target, rows.weights, minlength=data.target.n_outputs)
+        logs = np.log(np.maximum(shares / shares.sum(), 1e-12))
+        start = torch.from_numpy(logs - logs.mean())
+    elif model.y_range is not None:
+        low, high = model.y_range
+        share = (np.average(rows.target, weights=rows.weights) - low) / (high - low)
+        start = torch.logit(torch.tensor([share]), eps=1e-6)  # a mean outside the range begins at its edge
+    else:
+        return
     with torch.no_grad():
-        last.bias.copy_(torch.from_numpy(np.log(shares) - np.log(shares).mean()))  # type: ignore[operator]
+        last.bias.copy_(start)  # type: ignore[operator]
 
 
 def _normalised_range(target: Any, y_range: Sequence[float] | None) -> list[float] | None:

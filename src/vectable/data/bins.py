@@ -2,7 +2,7 @@
 
 Gorishniy, Rubachev & Babenko 2022, arXiv 2203.05556. Interval t of a number x is
 ``clip((x - b_t) / (b_t+1 - b_t), 0, 1)``: a net sees at once where on the scale it stands, which trees do and plain
-nets do not.
+nets do not. The net adds a step at every inner border (`models.tabular.PiecewiseLinear`), so that it may jump there.
 """
 
 from typing import Any
@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vectable.data.weighted import weighted_quantile
+from vectable.data.weighted import weighted_mean_std, weighted_quantile
 from vectable.errors import require
 
 HOW = ("quantile", "tree")
+LEAST_GAIN = 10  # times what a split by chance would explain of the target
 
 
 class PiecewiseLinearBins:
     """Borders of the intervals of one column.
 
     Args:
-        how: "quantile": as many training rows in each; "tree": where a shallow decision tree for the target splits.
+        how: "quantile": as many training rows in each; "tree": where a decision tree for the target splits, as long as
+            a split explains ten times as much of the target as one by chance would.
         n_bins: at most so many.
         min_leaf: fewest training rows on each side of a tree's split.
 
@@ -28,7 +30,7 @@ class PiecewiseLinearBins:
         borders: increasing, (bins + 1,); for a column of one value that value, and so no bins.
     """
 
-    def __init__(self, how: str = "tree", n_bins: int = 48, min_leaf: int = 64) -> None:
+    def __init__(self, how: str = "tree", n_bins: int = 48, min_leaf: int = 4) -> None:
         require(how in HOW, f"how is {how!r}; it is one of {list(HOW)}.")
         require(n_bins >= 1, f"n_bins is {n_bins}; it is 1 or more.")
         self.how, self.n_bins, self.min_leaf = how, n_bins, min_leaf
@@ -84,9 +86,21 @@ class PiecewiseLinearBins:
     ) -> NDArray[np.float64]:
         from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-        kind = DecisionTreeClassifier if target.dtype.kind in "iub" else DecisionTreeRegressor
+        classes = target.dtype.kind in "iub"
+        kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
         total = float(len(values) if weights is None else weights.sum())
-        share = min(self.min_leaf / total, 0.5)
-        tree = kind(max_leaf_nodes=max(self.n_bins, 2), min_weight_fraction_leaf=share, random_state=0)
+        impurity = _gini(target, weights) if classes else weighted_mean_std(target, weights)[1] ** 2
+        tree = kind(
+            max_leaf_nodes=max(self.n_bins, 2),
+            min_weight_fraction_leaf=min(self.min_leaf / total, 0.5),
+            min_impurity_decrease=LEAST_GAIN * impurity / total,  # by chance it is impurity / total in the mean
+            random_state=0,
+        )
         tree.fit(values[:, None], target, sample_weight=weights)
         return np.sort(tree.tree_.threshold[tree.tree_.children_left >= 0])
+
+
+def _gini(classes: NDArray[Any], weights: NDArray[np.float64] | None) -> float:
+    """The chance that two rows drawn at random are of different classes."""
+    shares = np.bincount(classes, weights)
+    return float(1 - ((shares / shares.sum()) ** 2).sum())

@@ -34,7 +34,7 @@ class TabularEstimator(TableTrainer):
         bins: str | None = "tree",
         n_epochs: int | str = "auto",
         lr: float = 3e-3,
-        wd: float = 0.01,
+        wd: float = 0.3,
         batch_size: int | str = "auto",
         n_models: int = 1,
         categorical_features: Sequence[Any] | str = "auto",
@@ -87,7 +87,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         layers: width of each hidden layer.
         dropout: after each of them.
         emb_drop: dropout on the embeddings.
-        bins: of the numbers: "tree" (where a shallow tree for the target splits), "quantile", or None.
+        bins: of the numbers: "tree" (where a decision tree for the target splits), "quantile", or None.
         n_epochs: passes over the rows; "auto": 10, and on few rows more, until there are 200 steps.
         lr: the highest learning rate of the cycle.
         wd: weight decay.
@@ -120,7 +120,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         bins: str | None = "tree",
         n_epochs: int | str = "auto",
         lr: float = 3e-3,
-        wd: float = 0.01,
+        wd: float = 0.3,
         batch_size: int | str = "auto",
         n_models: int = 1,
         class_weight: str | dict[Any, float] | None = None,

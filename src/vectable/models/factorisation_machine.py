@@ -15,8 +15,8 @@ class FactorisationMachine(nn.Module):
     """``y = range(bias + sum of x_a w_a + sum over pairs of x_a x_b <v_a, v_b>)`` (Rendle 2010, doi
     10.1109/ICDM.2010.127).
 
-    A category is an x of 1, a number x itself (and each of its bins one more). On two categories alone this is
-    `EmbeddingDotBias`.
+    A category is an x of 1, a number x itself (and each of its bins and their steps one more). On two categories alone
+    this is `EmbeddingDotBias`.
 
     Args:
         embeddings: codes of each category column; the unknown is code 0, the missing the last.

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from vectable.errors import require
 from vectable.models.layers import embedding, sigmoid_range
 
+STEP = 0.5  # height of a step beside slopes of 1: where rows are few, the net first learns along the slopes
+
 
 class TabularModel(nn.Module):
     """The lesson's order: embeddings, concatenated, dropout; batch norm on the numbers; both concatenated; then
@@ -118,6 +120,9 @@ class TabularModel(nn.Module):
 class PiecewiseLinear(nn.Module):
     """The bins of all number columns side by side, computed in the net so that only the numbers travel.
 
+    Beside the slopes inside the intervals there is a step at every border between two: a net of slopes alone has to
+    follow a target that jumps, as a capital gain's does between amounts, with differences of steep slopes.
+
     Args:
         borders: of each column, increasing; fewer than two for a column without bins.
     """
@@ -125,13 +130,21 @@ class PiecewiseLinear(nn.Module):
     def __init__(self, borders: Sequence[Sequence[float]]):
         super().__init__()
         intervals = [(at, low, high) for at, one in enumerate(borders) for low, high in pairwise(one)]
-        self.width = len(intervals)
+        steps = [(at, border) for at, one in enumerate(borders) for border in one[1:-1]]
+        self.width = len(intervals) + len(steps)
         self.register_buffer("column", torch.tensor([at for at, _, _ in intervals]))
         self.register_buffer("low", torch.tensor([low for _, low, _ in intervals], dtype=torch.float32))
         self.register_buffer(
             "scale", torch.tensor([1 / (high - low) for _, low, high in intervals], dtype=torch.float32)
         )
+        self.register_buffer("step_column", torch.tensor([at for at, _ in steps], dtype=torch.int64))
+        self.register_buffer("step", torch.tensor([border for _, border in steps], dtype=torch.float32))
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """How far each number reaches into each interval, (rows, intervals), 0 to 1, of (rows, columns)."""
-        return ((numbers[:, self.column] - self.low) * self.scale).clamp(0, 1)  # type: ignore[index, operator]
+        """How far each number reaches into each interval, 0 to 1, and which inner borders it has reached, 0 or `STEP`.
+
+        (rows, intervals + inner borders) of (rows, columns).
+        """
+        reach = ((numbers[:, self.column] - self.low) * self.scale).clamp(0, 1)  # type: ignore[index, operator]
+        reached = numbers[:, self.step_column] >= self.step  # type: ignore[index, operator]
+        return torch.cat([reach, reached.to(reach.dtype) * STEP], dim=1)
