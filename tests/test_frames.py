@@ -1,7 +1,6 @@
 """Anybody's data frame in, the same kind of frame out."""
 
 import datetime as dt
-import importlib.util
 import json
 import warnings
 from uuid import UUID
@@ -41,8 +40,7 @@ KINDS = {
 def pyarrow_or_not(request, monkeypatch):
     """pandas works without pyarrow, and so must we."""
     if request.param == "without pyarrow":
-        find_spec = importlib.util.find_spec
-        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pyarrow" else find_spec(name))
+        monkeypatch.setattr("vectable.data.frames._has_pyarrow", lambda: False)
 
 
 # ---------------------------------------------------------------- in

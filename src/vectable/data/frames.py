@@ -6,6 +6,7 @@ Column by column, so that pandas needs no pyarrow beside it and a column of mixe
 import importlib.util
 import numbers
 import warnings
+from functools import cache
 from typing import Any, Literal
 
 import narwhals.stable.v2 as nw
@@ -156,12 +157,17 @@ def _from_pandas_column(name: str, column: Any) -> pl.Series:
         return _from_numpy(name, column.to_numpy(), nan_is_missing=True)  # as it is in pandas
     if hasattr(dtype, "categories"):
         return _from_categories(name, to_series(dtype.categories), getattr(column, "cat", column).codes)
-    if not isinstance(dtype, np.dtype) and importlib.util.find_spec("pyarrow") is not None:
+    if not isinstance(dtype, np.dtype) and _has_pyarrow():
         try:
             return pl.Series(name, pl.from_pandas(column))
         except (TypeError, ValueError, NotImplementedError):  # pyarrow does not know every type of pandas
             pass
     return _from_values(name, [None if gone else value for value, gone in zip(column, column.isna(), strict=True)])
+
+
+@cache
+def _has_pyarrow() -> bool:
+    return importlib.util.find_spec("pyarrow") is not None
 
 
 def _from_categories(name: str, categories: pl.Series, codes: Any) -> pl.Series:
