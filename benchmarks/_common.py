@@ -15,7 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ["vectable", "numpy", "torch", "numba", "polars", "pandas", "fastai", "scikit-surprise", "libmf"]
+PACKAGES = ["vectable", "numpy", "torch", "numba", "polars", "pandas", "scikit-learn"]
+PACKAGES += ["fastai", "scikit-surprise", "libmf", "lightgbm", "catboost"]
 # The settings of the lesson's run, for ours and for the peers that know the setting.
 LESSON = {"n_factors": 40, "y_range": (0, 5.5), "wd": 0.1}
 EPOCHS, LR, BATCH = 5, 5e-3, 64
@@ -79,6 +80,17 @@ def clock() -> Iterable[Callable[[], float]]:
         yield lambda: (ended[0] if ended else time.perf_counter()) - started
     finally:
         ended.append(time.perf_counter())
+
+
+@contextmanager
+def cpu_clock() -> Iterable[Callable[[], float]]:
+    """As `clock`, in seconds that this process kept a processor busy, all threads together."""
+    ended: list[float] = []
+    started = time.process_time()
+    try:
+        yield lambda: (ended[0] if ended else time.process_time()) - started
+    finally:
+        ended.append(time.process_time())
 
 
 def timed(call: Callable[[], Any], repeats: int, warm: bool = True) -> list[float]:
