@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from vectable.artifact import Contents
     from vectable.insight.calibration import Calibration
+    from vectable.insight.stability import MapStability
 
 MODELS = {"TabularModel": TabularModel, "FactorisationMachine": FactorisationMachine}
 
@@ -223,10 +224,7 @@ class TabularLearner(Learner):
 
         An ensemble's members side by side.
         """
-        at = self._category_at(column)
-        tables = [member.embeddings[at].weight.detach().cpu().numpy() for member in self._nets]
-        count = len(self.data.encoder.categories[column].vocabulary)
-        return np.concatenate(tables, axis=1)[1 : count + 1]
+        return np.concatenate(self._tables(column), axis=1)
 
     def categories(self, column: str) -> list[Any]:
         """The values of a category column that training showed."""
@@ -255,6 +253,16 @@ class TabularLearner(Learner):
         from vectable.insight.plots import save
 
         return save(figure, path)
+
+    def map_stability(self, column: str) -> "MapStability":
+        """Whether the map of a category column means anything: how alike it is in every net of an ensemble.
+
+        Needs nets from several seeds, ``tabular_learner(data, n_models=4)``; see `vectable.insight.map_stability`.
+        """
+        from vectable.insight.stability import map_stability
+
+        require(len(self._nets) > 1, "Stability compares nets from several seeds: train with n_models=2 or more.")
+        return map_stability(self._tables(column), self.categories(column))
 
     def feature_importance(self, repeats: int = 3) -> Any:
         """How much the validation loss grows when a column is shuffled: a table, the most important first.
@@ -361,6 +369,12 @@ class TabularLearner(Learner):
     @property
     def _nets(self) -> list[Any]:
         return list(self.trainees)
+
+    def _tables(self, column: str) -> list[NDArray[np.float32]]:
+        """Vectors of a category column's values in each net, (categories, width)."""
+        at = self._category_at(column)
+        count = len(self.data.encoder.categories[column].vocabulary)
+        return [member.embeddings[at].weight.detach().cpu().numpy()[1 : count + 1] for member in self._nets]
 
     def _category_at(self, column: str) -> int:
         names = list(self.data.encoder.categories)
