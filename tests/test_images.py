@@ -147,6 +147,20 @@ def test_a_class_too_small_is_told(tmp_path, count, told):
         list_images(tmp_path)
 
 
+def test_folders_for_measuring_alone_and_folders_of_parts(colours):
+    with pytest.warns(vt.VectableWarning, match="3 files are left out"):
+        images = vt.ImageData.for_measuring(colours, ["blue", "red", "yellow"], 32)
+    assert (len(images.train), len(images.valid), images.classes) == (0, 40, ("blue", "red", "yellow"))
+    with pytest.raises(vt.DataError, match="read for measuring alone"):
+        learner(images).fit(1)
+    with pytest.raises(vt.DataError, match=r"'blue', 'red', which training lacks"):
+        vt.ImageData.for_measuring(colours, ["green"], 32)
+    (colours / "red").rename(colours / "train")
+    (colours / "blue").rename(colours / "val")
+    with pytest.raises(vt.DataError, match=r"look like parts.*valid='val'"):
+        vt.ImageData.from_folder(colours)
+
+
 def test_folders_that_cannot_be_used(tmp_path):
     with pytest.raises(vt.DataError, match="no folder 'nowhere'"):
         list_images("nowhere")
@@ -158,6 +172,9 @@ def test_folders_that_cannot_be_used(tmp_path):
     save(tmp_path / "wasps" / "1.png")
     with pytest.raises(vt.DataError, match=r"'wasps'.*training lacks"):
         list_images(tmp_path, classes=("ants",))
+    (tmp_path / "empty" / "wasps").mkdir(parents=True)
+    with pytest.warns(vt.VectableWarning, match="no picture"), pytest.raises(vt.DataError, match="holds no pictures"):
+        list_images(tmp_path / "empty")
 
 
 def test_hymenoptera(data_dir):

@@ -73,6 +73,8 @@ def test_path_picture_and_array_are_the_same_to_it(trained, folder):
     ("wrong", "told"),
     [
         ("gone.jpg", "no file 'gone.jpg'"),
+        (None, "None is no photograph"),
+        (7, "7 is no photograph"),
         (np.zeros((8, 8, 3)), "float64"),
         (np.zeros((3, 8, 8), dtype=np.uint8), r"\(3, 8, 8\)"),
         (np.zeros((0, 8, 3), dtype=np.uint8), "without pixels"),
@@ -215,6 +217,11 @@ def image_net_of(learn: vt.VisionLearner) -> nn.Module:
     net = timm_module().create_model(TINY)
     net.load_state_dict(learn.model.body.net.state_dict(), strict=False)
     return net
+
+
+def test_long_names_of_layers_keep_their_distance_in_a_summary(images):
+    line = next(line for line in str(learner(images).summary()).splitlines() if "layer3.0.downsample.2" in line)
+    assert line.split()[1:3] == ["body.net.layer3.0.downsample.2", "BatchNorm2d"]
 
 
 def test_rates_for_three_groups_do_not_fit_two(images):

@@ -73,6 +73,8 @@ def _working_picture(image: "Image", size: int) -> Picture:
 def _from_array(values: Any) -> "Image":
     from PIL import Image
 
+    if not hasattr(values, "__array__"):
+        raise DataError(f"{values!r:.80} is no photograph: give a path, a picture of Pillow's or an array of bytes.")
     array = np.asarray(values)
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise DataError(

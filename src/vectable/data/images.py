@@ -262,7 +262,13 @@ class ImageData:
         return count_steps(len(self.train), self.batch_size)
 
     def plan(self, rng: np.random.Generator) -> BatchPlan:
-        """The batches of one epoch."""
+        """The batches of one epoch.
+
+        Raises:
+            DataError: no photographs to train on.
+        """
+        if len(self.train) == 0:
+            raise DataError("There are no photographs to train on: these were read for measuring alone.")
         return shuffled_batches(len(self.train), self.batch_size, rng)
 
     def native(self, frame: pl.DataFrame) -> Any:

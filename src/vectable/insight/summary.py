@@ -42,11 +42,12 @@ class Summary:
         return sum(layer.n_parameters for layer in self.layers)
 
     def __str__(self) -> str:
-        lines = [f"{'':>4} {'layer':<28}{'kind':<16}{'activations':<20}{'parameters':<34}{'number':>12}"]
+        wide = max([27, *(len(layer.name) for layer in self.layers)]) + 1
+        lines = [f"{'':>4} {'layer':<{wide}}{'kind':<16}{'activations':<20}{'parameters':<34}{'number':>12}"]
         for number, layer in enumerate(self.layers):
             shapes = ", ".join(f"{name} {_shape(shape)}" for name, shape in layer.parameters.items()) or "-"
             out = "-" if layer.output is None else _shape(layer.output)
-            known = f"{layer.name:<28}{layer.kind:<16}{out:<20}{shapes:<34}{layer.n_parameters:>12,}"
+            known = f"{layer.name:<{wide}}{layer.kind:<16}{out:<20}{shapes:<34}{layer.n_parameters:>12,}"
             lines.append(f"{number:>4} {known}")
         trainable = sum(layer.n_trainable for layer in self.layers)
         lines.append(f"{self.model}: {self.n_parameters:,} parameters, {trainable:,} of them trainable")
