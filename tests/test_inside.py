@@ -250,7 +250,12 @@ def test_patches_of_channels_that_stand_out_and_of_layers_without_maps():
         assert one["row"].n_unique() == 3
     features = exciting_patches(model, rows, "5", channels=2, n=1)
     assert features.patches[0].shape[0] > SIDE / 2, "a mean depends on all of the photograph"
-    for wrong, told in [({"channels": 4}, "no channel 4 in '0': they go from 0 to 3"), ({"n": 0}, "n is 0")]:
+    for wrong, told in [
+        ({"channels": 4}, "no channel 4 in '0': they go from 0 to 3"),
+        ({"channels": [1.5]}, "no channel 1.5"),
+        ({"channels": []}, "no channels to look at"),
+        ({"n": 0}, "n is 0"),
+    ]:
         with pytest.raises(vt.VectableError, match=told):
             exciting_patches(model, rows, 0, **wrong)
     with pytest.raises(vt.VectableError, match="no photographs"):

@@ -102,7 +102,20 @@ def test_insight_counts_confusions_and_names_the_worst(inside, trained, folder, 
     assert len(losses) == 3
     text = good(inside("insight", trained[1], *how, "--plots", tmp_path / "plots")).stdout
     assert "Rows: what it is" in text
-    assert (tmp_path / "plots" / "worst.png").is_file()
+    drawn = {one.stem for one in (tmp_path / "plots").iterdir()}
+    assert drawn == {"worst", "confusion", "filters", "patches", "worst_class_map", "worst_similar"}
+
+
+def test_similar_photographs(inside, refused, trained, folder, tmp_path):
+    blue = folder / "val" / "blue" / "00.png"
+    rows = json.loads(good(inside("similar", trained[1], blue, "--photographs", folder / "val", "--json")).stdout)
+    assert len(rows) == 10
+    assert str(blue) not in [row["photograph"] for row in rows]
+    assert [row["class"] for row in rows].count("blue") >= 9
+    good(inside("similar", trained[1], blue, "--photographs", folder / "val", "-n", 2, "-o", tmp_path / "two.csv"))
+    assert pl.read_csv(tmp_path / "two.csv").columns == ["likeness", "class", "photograph"]
+    assert "--photographs FOLDER" in refused("similar", trained[1], blue)
+    assert "no file" in refused("similar", trained[1], "gone.png", "--photographs", folder / "val")
 
 
 def test_train_from_a_table_of_photographs(inside, folder, tmp_path):

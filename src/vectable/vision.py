@@ -15,7 +15,7 @@ from vectable.data.image_decoding import center_crop, decode_image
 from vectable.data.images import ImageData, ImageRows
 from vectable.errors import ArtifactError, DataError, quote_some, require
 from vectable.insight.image_insight import ImageInsight
-from vectable.insight.mistakes import confusion_table, worst_rows
+from vectable.insight.mistakes import confusion_table, draw_confusion, worst_rows
 from vectable.models.image_body import ImageBody
 from vectable.models.image_head import image_head
 from vectable.models.image_net import ImageNet
@@ -231,6 +231,10 @@ class VisionLearner(ImageInsight, Learner):
         """Validation photographs by class (rows of the table) and prediction (columns)."""
         probabilities, target = self.get_preds()
         return self.data.native(confusion_table(self.classes, probabilities, target))
+
+    def plot_confusion(self, path: str | None = None) -> "Figure":
+        """The confusion matrix as a picture."""
+        return draw_confusion(confusion_table(self.classes, *self.get_preds()), path)
 
     # ---------------------------------------------------------------- saving
 

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vectable.cli.output import errors_frame, make_folder, print_frame, print_json, print_table, tell
-from vectable.cli.photographs import about_photographs, mistakes_on_photographs, predict_photographs
+from vectable.cli.photographs import (
+    about_photographs,
+    mistakes_on_photographs,
+    predict_photographs,
+    similar_photographs,
+)
 from vectable.errors import VectableError
 
 if TYPE_CHECKING:
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
 Model = Annotated[Path, typer.Argument(help="Folder of a saved model.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="File to write: .csv, .tsv, .parquet, .arrow or .json.")]
 N = Annotated[int, typer.Option("-n", min=1, help="How many.")]
+Photographs = Annotated[Path | None, typer.Option(help="Of a model of photographs: some to look at, a folder a class.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
@@ -54,15 +60,18 @@ def recommend(
 
 def similar(
     model: Model,
-    item: Annotated[str, typer.Argument(help="Id or title.")],
+    item: Annotated[str, typer.Argument(help="Id or title; of a model of photographs, a file.")],
     n: N = 10,
+    photographs: Photographs = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Items that the model sees as alike.
+    """Items, or photographs, that the model sees as alike.
 
-    [bold]Example:[/bold] vectable similar model "The Hobbit"
+    [bold]Example:[/bold] vectable similar model "The Hobbit"        vectable similar model ant.jpg --photographs ants
     """
+    if _kind(model) == "images":
+        return similar_photographs(model, Path(item), photographs, n, out, as_json)
     table = _load(model).similar(item, n=n)
     if out is not None:
         _write(table, out)
@@ -88,9 +97,7 @@ def insight(
     model: Model,
     n: N = 5,
     top: Annotated[int, typer.Option(min=1, help="Look at so many most-rated items.")] = 1000,
-    photographs: Annotated[
-        Path | None, typer.Option(help="Of a model of photographs: some to look at, a folder a class.")
-    ] = None,
+    photographs: Photographs = None,
     plots: Annotated[
         Path | None, typer.Option(help="Folder for pictures: map of the items, losses, learning rate.")
     ] = None,
@@ -98,7 +105,8 @@ def insight(
 ) -> None:
     """What the model learned: best and worst by bias, both ends of the first factors, a map.
 
-    Of a model of photographs: what it confuses, and its worst mistakes.
+    Of a model of photographs: what it confuses, and its worst mistakes; as pictures its filters, what excites it, what
+    decided, and likeness.
 
     [bold]Example:[/bold] vectable insight model --plots pictures
     """

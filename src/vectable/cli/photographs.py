@@ -130,6 +130,35 @@ def about_photographs(model: Path, manifest: dict[str, Any], as_json: bool) -> N
 
 def mistakes_on_photographs(model: Path, photographs: Path | None, n: int, plots: Path | None, as_json: bool) -> None:
     """Confusion matrix and worst mistakes on a folder of photographs, a folder a class."""
+    learn = _load_with(model, photographs)
+    measured, worst = learn.validate(), learn.top_losses(n)
+    if plots is not None:
+        _draw(learn, plots)
+        _draw_inside(learn, plots)
+    if as_json:
+        print_json({**measured, "confusion": learn.confusion_matrix().to_dicts(), "worst": worst.to_dicts()})
+        return
+    _print_measured(learn, measured)
+    print_table(worst, "The largest losses")
+
+
+def similar_photographs(
+    model: Path, photograph: Path, photographs: Path | None, n: int, out: Path | None, as_json: bool
+) -> None:
+    """The photographs of a folder, a folder a class, that the net sees as most like one."""
+    from vectable.data.writing import write_table
+
+    learn = _load_with(model, photographs)
+    table = learn.similar_images(photograph, n).table.drop("set", "row")
+    if out is not None:
+        write_table(table, out)
+        tell(f"{len(table):,} rows written to {out}")
+    else:
+        print_frame(table, as_json, f"Like {photograph}")
+
+
+def _load_with(model: Path, photographs: Path | None) -> "VisionLearner":
+    """A model with photographs to look at."""
     from vectable.data.images import ImageData
 
     if photographs is None:
@@ -139,14 +168,7 @@ def mistakes_on_photographs(model: Path, photographs: Path | None, n: int, plots
         )
     learn = _load(model)
     learn.data = ImageData.for_measuring(photographs, learn.classes, learn.recipe.size)
-    measured, worst = learn.validate(), learn.top_losses(n)
-    if plots is not None:
-        _draw(learn, plots)
-    if as_json:
-        print_json({**measured, "confusion": learn.confusion_matrix().to_dicts(), "worst": worst.to_dicts()})
-        return
-    _print_measured(learn, measured)
-    print_table(worst, "The largest losses")
+    return learn
 
 
 def _read(
@@ -235,3 +257,13 @@ def _draw(learn: "VisionLearner", folder: Path) -> None:
     if len(learn.data.train):
         learn.data.show_batch(path=str(folder / "batch.png"))
         learn.recorder.plot_losses(path=str(folder / "losses.png"))
+
+
+def _draw_inside(learn: "VisionLearner", folder: Path) -> None:
+    """The confusion matrix, the first filters, what excites the last maps, and the worst mistake, as PNG files."""
+    learn.plot_confusion(path=str(folder / "confusion.png"))
+    learn.filters().plot(path=str(folder / "filters.png"))
+    learn.exciting_patches().plot(path=str(folder / "patches.png"))
+    worst = learn.top_losses(1)["photograph"].item()
+    learn.class_map(worst).plot(path=str(folder / "worst_class_map.png"))
+    learn.similar_images(worst).plot(path=str(folder / "worst_similar.png"))

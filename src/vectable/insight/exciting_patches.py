@@ -81,7 +81,7 @@ def exciting_patches(
         VectableError: no photographs, no such channel, or a layer of another shape.
     """
     require(is_whole(n, 1), f"n is {n!r}; it is a number of patches, 1 or more.")
-    require(len(rows) > 0, "There are no photographs to look for patches in.")
+    require(len(rows) > 0, "There are no photographs to look for patches in; on='train' looks at those for training.")
     name, _ = find_layer(model, layer)
     maps = [_flat(block, name).max(dim=2) for block in activations_over(model, rows, name)]
     peaks, places = (torch.cat(one).numpy() for one in zip(*maps, strict=True))
@@ -89,7 +89,8 @@ def exciting_patches(
         stand_out = (peaks.max(axis=0) - peaks.mean(axis=0)) / np.maximum(peaks.std(axis=0), 1e-12)
         chosen = [int(at) for at in np.argsort(-stand_out, kind="stable")[:CHANNELS]]
     else:
-        chosen = [channels] if isinstance(channels, int | np.integer) else list(channels)
+        chosen = np.atleast_1d(channels).tolist()
+    require(len(chosen) > 0, "There are no channels to look at: name some, or none at all for those that stand out.")
     found, patches = [], []
     for channel in chosen:
         check_channel(channel, peaks.shape[1], name)

@@ -12,6 +12,8 @@ from vectable.errors import is_whole, require
 from vectable.training.losses import activation_of, compute_loss, row_by_row
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from vectable.training.learner import Learner
 
 
@@ -27,6 +29,22 @@ def confusion_table(classes: Sequence[Any], probabilities: Tensor, target: Tenso
     counts = np.bincount(target.numpy() * n + probabilities.argmax(dim=1).numpy(), minlength=n * n).reshape(n, n)
     names = [str(name) for name in classes]
     return pl.DataFrame({"class": names} | {name: counts[:, at] for at, name in enumerate(names)})
+
+
+def draw_confusion(table: pl.DataFrame, path: str | None = None) -> "Figure":
+    """A `confusion_table` as a picture, the darker the more."""
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    from vectable.insight.plots import figure, save
+
+    side = max(4.0, 0.6 * len(table) + 2)
+    fig, ax = figure(size=(side, side))
+    counts, names = table.drop("class").to_numpy(), table["class"].to_list()
+    shown = ConfusionMatrixDisplay(counts, display_labels=names)
+    shown.plot(ax=ax, cmap="Blues", colorbar=False, xticks_rotation="vertical")
+    ax.grid(False)
+    ax.set(xlabel="prediction", ylabel="class")
+    return save(fig, path)
 
 
 def worst_rows(learn: "Learner", n: int) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
