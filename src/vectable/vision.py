@@ -23,6 +23,7 @@ from vectable.models.own_body import OwnBody, channels_of
 from vectable.training.data_protocol import NoData
 from vectable.training.learner import Learner
 from vectable.training.losses import activation_of
+from vectable.training.memory import keeping_freed_memory
 from vectable.training.saving import saved_options
 
 if TYPE_CHECKING:
@@ -162,6 +163,10 @@ class VisionLearner(ImageInsight, Learner):
     def classes(self) -> list[str]:
         """Names of the classes, in the order of `predict_proba`."""
         return list(self.recipe.classes)
+
+    def _fit(self, *how: Any) -> Learner:
+        with keeping_freed_memory():
+            return super()._fit(*how)
 
     # ---------------------------------------------------------------- predicting
 

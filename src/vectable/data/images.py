@@ -37,7 +37,7 @@ class ImageRows(TensorSet):
     drawn comes from torch's random numbers, which the Learner seeds.
     """
 
-    predict_rows = 16  # more need not be faster: their activations no longer fit the processor's cache
+    predict_rows = 16  # activations of more leave the processor's cache
 
     def __init__(
         self, paths: Sequence[Path], kept: Sequence[Picture | None], target: Tensor, size: int, augment: bool = False
