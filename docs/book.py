@@ -1,12 +1,13 @@
 """Runs the code of the book's pages and puts what came out below it: for `mkdocs build`, and for the tests.
 
 A page's blocks of ``python`` run in order in one namespace, those of ``sh`` in a shell, all in one folder that is empty
-at the start. What a block prints is shown below it, and so is the value of a last line that is an expression, as in a
+at the start; PROJECT is where the project lies. What a block prints is shown below it, and so is the value of a last line that is an expression, as in a
 notebook: a polars frame as a table, a matplotlib figure as a picture. Figures that pyplot holds and pictures that the
 block wrote as files are shown too. Words after the language say more::
 
     ```python needs=surprise      runs where that package is installed; elsewhere it must at least be Python
     ```python show=markdown       what it prints is part of the page
+    ```python show=page           the same, and the block itself is left out
     ```sh fails                   the command is meant to refuse
 """
 
@@ -39,6 +40,7 @@ BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>python|sh)(?P<words>[^\n`]*)\n(?P<code>.*?)^(?P=indent)```$", re.M | re.S
 )
 MATHS = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.S)
+PROJECT = Path(__file__).resolve().parent.parent
 PICTURES = (".png", ".svg", ".gif")
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 LOOK = {"figure.figsize": (7, 4), "figure.dpi": 144, "savefig.dpi": 144, "axes.grid": True, "grid.alpha": 0.3}
@@ -86,7 +88,7 @@ def run_page(path: Path, folder: Path, text: str | None = None) -> RunPage:
 
     mpl.use("Agg")
     source = path.read_text(encoding="utf-8") if text is None else text
-    page, namespace, at = RunPage(path), {"__name__": "__page__", "__file__": str(path)}, 0
+    page, namespace, at = RunPage(path), {"__name__": "__page__", "PROJECT": PROJECT}, 0
     with mpl.rc_context(LOOK), TABLES, contextlib.chdir(folder):
         for block in BLOCK.finditer(source):
             line = source.count("\n", 0, block.start("code"))
@@ -114,7 +116,9 @@ def _run(block: re.Match[str], page: RunPage, line: int, namespace: dict[str, An
         printed = _run_shell(code, f"{page.path}, line {line}", "fails" in words)
     else:
         printed, values = _run_python(code, page.path, line, namespace)
-    if words.get("show") == "markdown":
+    if words.get("show") == "page":
+        parts = [printed]
+    elif words.get("show") == "markdown":
         parts.append(printed)
     elif printed.strip():
         parts.append(f"```{{ .text .no-copy .output }}\n{printed.rstrip()}\n```\n")
@@ -158,6 +162,7 @@ def _run_shell(code: str, where: str, fails: bool) -> str:
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "COLUMNS": "100",
+        "PROJECT": str(PROJECT),
         "TERM": "dumb",
     }
     done = subprocess.run(
