@@ -153,6 +153,8 @@ def test_folders_for_measuring_alone_and_folders_of_parts(colours):
     assert (len(images.train), len(images.valid), images.classes) == (0, 40, ("blue", "red", "yellow"))
     with pytest.raises(vt.DataError, match="read for measuring alone"):
         learner(images).fit(1)
+    with pytest.raises(vt.VectableError, match="read for measuring alone"):
+        images.show_batch()
     with pytest.raises(vt.DataError, match=r"'blue', 'red', which training lacks"):
         vt.ImageData.for_measuring(colours, ["green"], 32)
     (colours / "red").rename(colours / "train")

@@ -183,6 +183,12 @@ def test_bodies_that_do_not_fit_are_told(images):
         learner(images, nn.Conv2d(3, 4, 3), weights="body.pth")
     with pytest.raises(vt.VectableError, match="a name of timm's, or a module"):
         learner(images, 34)
+    with pytest.raises(vt.VectableError, match=r"images is 'photos'.*from_folder"):
+        learner("photos")
+    with pytest.raises(vt.VectableError, match="width is 0"):
+        learner(images, width=0)
+    with pytest.raises(vt.VectableError, match="ps is 2"):
+        learner(images, ps=2)
 
 
 def test_three_groups_hold_every_parameter_once(images):

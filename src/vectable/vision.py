@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vectable.data.image_decoding import center_crop, decode_image
 from vectable.data.images import ImageData, ImageRows
-from vectable.errors import ArtifactError, DataError, quote_some, require
+from vectable.errors import ArtifactError, DataError, is_finite, is_whole, quote_some, require
 from vectable.insight.image_insight import ImageInsight
 from vectable.insight.mistakes import confusion_table, draw_confusion, worst_rows
 from vectable.models.image_body import ImageBody
@@ -79,6 +79,9 @@ def vision_learner(
         UnknownNameError: no such architecture; with the closest names.
         ArtifactError: the weights are not there, or another architecture's.
     """
+    require(isinstance(images, ImageData), f"images is {images!r:.80}; make it by ImageData.from_folder(...).")
+    require(is_whole(width, 1), f"width is {width!r}; it is a whole number, 1 or more.")
+    require(is_finite(ps) and 0 <= ps < 1, f"ps is {ps!r}; it is a share, 0 up to but not including 1.")
     require(isinstance(arch, str | nn.Module), f"arch is {arch!r}; it is a name of timm's, or a module.")
     own, knows = isinstance(arch, nn.Module), bool(pretrained or weights)
     train_bn = (preset == "lesson" or not knows) if train_bn is None else train_bn

@@ -249,6 +249,7 @@ class ImageData:
         from vectable.insight.photographs import photograph_grid
 
         require(is_whole(n, 1), f"n is {n!r}; it is a number of photographs, 1 or more.")
+        require(len(self.train) > 0, "There are no photographs to train on: these were read for measuring alone.")
         at = np.random.default_rng(seed).permutation(len(self.train))[:n].astype(np.int32)
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
             torch.manual_seed(seed)
@@ -308,7 +309,7 @@ class _Cache:
     def tell(self) -> None:
         """Warn of what was left out, with the reasons."""
         if self.left_out:
-            told = "; ".join(reason for _, reason in self.left_out[:8])
+            told = " ".join(reason for _, reason in self.left_out[:8])
             warnings.warn(f"{len(self.left_out)} files are left out: {told}", VectableWarning, stacklevel=4)
 
     def _decoded(self, path: Path) -> Picture | str:

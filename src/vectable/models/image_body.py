@@ -105,7 +105,10 @@ def load_weights(net: nn.Module, path: str | Path, arch: str) -> None:
         load: Any = timm_module().models.load_state_dict
         found: Mapping[str, Tensor] = load(str(file), device="cpu", weights_only=True)
     except Exception as problem:  # whatever a damaged file leads torch or safetensors to raise
-        raise ArtifactError(f"{str(file)!r} holds no weights that can be read: {problem!s:.200}") from problem
+        raise ArtifactError(
+            f"{str(file)!r} holds no weights that can be read: it is neither safetensors nor tensors alone in torch's "
+            "format (code in a file is never run)."
+        ) from problem
     if "_conv_stem.weight" in found:
         found = timm_names(found, net.state_dict())
     wanted = net.state_dict()
