@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from vectable import insight as insight
     from vectable import lab as lab
     from vectable.artifact import load_learner as load_learner
+    from vectable.bayes import BayesLearner as BayesLearner
+    from vectable.bayes import bayes_collab as bayes_collab
     from vectable.collab import CollabLearner as CollabLearner
     from vectable.collab import collab_learner as collab_learner
     from vectable.cross_validation import cross_validate as cross_validate
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "load_learner": "vectable.artifact",
+    "BayesLearner": "vectable.bayes",
+    "bayes_collab": "vectable.bayes",
     "CollabLearner": "vectable.collab",
     "collab_learner": "vectable.collab",
     "cross_validate": "vectable.cross_validation",

@@ -38,6 +38,7 @@ AGAIN = "Restore it or train again."
 # Which class loads which kind of folder: the only names that a folder may bring to life.
 LOADERS = {
     "ratings": ("vectable.collab", "CollabLearner"),
+    "posterior": ("vectable.bayes", "BayesLearner"),
     "table": ("vectable.tabular", "TabularLearner"),
     "images": ("vectable.vision", "VisionLearner"),
     "own module": ("vectable.training.learner", "Learner"),

@@ -103,7 +103,7 @@ def read_ratings(
         "rating": _numbers(frame[columns.rating], columns.rating, where),
     }
     if columns.timestamp is not None and columns.timestamp in frame.columns:
-        taken["time"] = _times(frame[columns.timestamp], columns.timestamp, where)
+        taken["time"] = to_times(frame[columns.timestamp], columns.timestamp, where)
     ratings = pl.DataFrame([values.alias(name) for name, values in taken.items()])
     ratings = _without_missing_ids(ratings, columns, missing_ids, where)
     if len(ratings) == 0 and not may_be_empty:
@@ -141,7 +141,12 @@ def _as_floats(values: pl.Series, dtype: type[pl.DataType]) -> pl.Series:
     return plain.cast(dtype, strict=False)
 
 
-def _times(values: pl.Series, name: str, where: str) -> pl.Series:
+def to_times(values: pl.Series, name: str, where: str) -> pl.Series:
+    """Numbers and dates (as seconds since 1970) as Float64.
+
+    Raises:
+        DataError: for the first that is neither.
+    """
     if values.dtype in (pl.Date, pl.Datetime):
         times = values.dt.epoch("us").cast(pl.Float64) / 1e6
     else:

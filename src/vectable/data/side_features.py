@@ -143,6 +143,14 @@ def history(rows: NDArray[np.int32], others: NDArray[np.int32], n_rows: int, n_o
     return sparse.diags(1 / roots) @ pairs
 
 
+def history_of(others: NDArray[np.int32], n_others: int) -> NDArray[np.float64]:
+    """`history` of one new row, (others,); those that training did not know are left out."""
+    row = np.zeros(n_others)
+    known = np.unique(others[others <= n_others]) - 1
+    row[known] = 1 / np.sqrt(max(len(known), 1))
+    return row
+
+
 def side_columns(names: str | Iterable[str] | None, table: pl.DataFrame | None, never: Iterable[str]) -> list[str]:
     """Which columns of a side table are asked for: all but `never` with "auto", none with None.
 

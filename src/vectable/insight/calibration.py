@@ -79,12 +79,12 @@ def calibration(
     rows = rows[used]
     predicted = np.bincount(group, given)[used] / rows
     observed = np.bincount(group, truth)[used] / rows
-    low, high = _wilson(observed, rows)
+    low, high = wilson(observed, rows)
     table = pl.DataFrame({"predicted": predicted, "observed": observed, "low": low, "high": high, "rows": rows})
     return Calibration(table, float(np.abs(predicted - observed) @ rows / rows.sum()), of)
 
 
-def _wilson(share: NDArray[np.float64], rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def wilson(share: NDArray[np.float64], rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """95 % interval of a share of so many rows (Wilson 1927)."""
     middle = (share + Z**2 / (2 * rows)) / (1 + Z**2 / rows)
     half = Z / (1 + Z**2 / rows) * np.sqrt(share * (1 - share) / rows + Z**2 / (4 * rows**2))

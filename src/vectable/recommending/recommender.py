@@ -37,10 +37,14 @@ class Recommender:
         model: one that has rows for users and scores for items (`EmbeddingDotBias`, `EmbeddingNet`, `Ensemble`).
         members: the models that it is made of, itself if it is none of several.
         data: the ratings that it was trained on.
+        priors: what each member knows of a user before any rating; by default found from the trained users.
     """
 
-    def __init__(self, model: Any, members: Sequence[Any], data: RatingsData) -> None:
+    def __init__(
+        self, model: Any, members: Sequence[Any], data: RatingsData, priors: Sequence[UserPrior] | None = None
+    ) -> None:
         self.model, self.members, self.data = model.eval(), members, data
+        self._known_priors = priors
         self.device = next(model.parameters()).device
 
     # ---------------------------------------------------------------- lists
@@ -69,7 +73,7 @@ class Recommender:
         )
         listed = lists > 0
         of_user, rank = np.nonzero(listed)
-        shown = self.data.item_frame(lists[listed], rank=rank + 1, prediction=scores[listed])
+        shown = self.data.item_frame(lists[listed], rank=rank + 1, prediction=self._shown(scores[listed]))
         name = self.data.columns.user
         shown = shown.rename({name: f"{name}_2"}) if name in shown.columns else shown
         return self.data.native(shown.insert_column(0, asked.gather(of_user).alias(name)))
@@ -86,7 +90,9 @@ class Recommender:
             allowed=self._allowed(*filters),
         )
         codes = lists[0][lists[0] > 0]
-        shown = self.data.item_frame(codes, prediction=scores[0][: len(codes)], ratings=self.data.item_counts[codes])
+        shown = self.data.item_frame(
+            codes, prediction=self._shown(scores[0][: len(codes)]), ratings=self.data.item_counts[codes]
+        )
         return self.data.native(shown)
 
     def fold_in(self, ratings: Mapping[Any, float]) -> FoldedUser:
@@ -132,6 +138,8 @@ class Recommender:
     @cached_property
     def priors(self) -> list[UserPrior]:
         """What each member knows of a user before any rating."""
+        if self._known_priors is not None:
+            return list(self._known_priors)
         known = self.data.train_ratings
         rows = np.random.default_rng(0).permutation(len(known))[:NOISE_ROWS]
         users, items = (torch.from_numpy(codes[rows]).to(self.device) for codes in (known.user, known.item))
@@ -169,6 +177,11 @@ class Recommender:
     def item_codes(self, items: Iterable[Any]) -> NDArray[np.int32]:
         """Codes of items by id or title."""
         return find_codes(self.data, items, True)
+
+    def _shown(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores as ratings: those of a model that may predict beyond the scale are brought back to its ends."""
+        limits = getattr(self.model, "limits", None)
+        return scores if limits is None else scores.clip(*limits)
 
     def _members_with(self, row: Tensor) -> list[tuple[Any, UserPrior, Tensor]]:
         return list(zip(self.members, self.priors, row.chunk(len(self.members)), strict=True))

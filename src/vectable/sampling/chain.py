@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vectable.sampling.directions import Directions
 from vectable.sampling.layout import Layout
 from vectable.sampling.ordinal import CutWalk, first_cuts
-from vectable.sampling.prior import Prior
+from vectable.sampling.prior import RELAX, Prior
 from vectable.training.compiled.compiling import compile_module
 
 Floats = NDArray[np.float64]
@@ -130,13 +130,13 @@ class Chain:
         self.users[:, :depth], self.items[:, :depth] = arrays["users"], arrays["items"]
         self.offsets = arrays["offsets"].copy()
         self.noise_precision, self.offset_precision = arrays["precisions"].tolist()
-        self.done = int(arrays["done"])
+        self.done = int(arrays["done"].item())
         for side, prior in (("users", self.user_prior), ("items", self.item_prior)):
             start = f"{side}."
             prior.load_arrays({key[len(start) :]: one for key, one in arrays.items() if key.startswith(start)})
         if self.walk is not None:
             self.walk.cuts, self.walk.root = arrays["cuts"].copy(), arrays["cuts.root"].copy()
-            self.walk.reach = float(arrays["cuts.reach"])
+            self.walk.reach = float(arrays["cuts.reach"].item())
 
     # ---------------------------------------------------------------- the parts of a sweep
 
@@ -148,22 +148,9 @@ class Chain:
         )
         depth, key = self.n_factors + 1, self._key(what)
         rows[0, :depth] = prior.mean[0]
-        self._in_parts(
-            lambda first, last: kernels()["draw_rows"](
-                first,
-                last,
-                starts,
-                others,
-                targets,
-                other,
-                prior.mean,
-                prior.precision,
-                self.noise_precision,
-                key,
-                rows,
-            ),
-            _equal_work(starts, self.threads),
-        )
+        given = (starts, others, targets, other, prior.mean, prior.precision, self.noise_precision, RELAX, key, rows)
+        run = kernels()["draw_rows"]
+        self._in_parts(lambda first, last: run(first, last, *given), _equal_work(starts, self.threads))
 
     def _draw_offsets(self, rest: Floats, rng: np.random.Generator) -> Floats:
         """Draw the offsets and their precision; what they leave of `rest`, (ratings,)."""

@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 
 BETA, SHAPE, RATE = 2.0, 1.0, 1.0
 
+RELAX = 0.8
+"""How far rows and coefficients are drawn to the other side of their mean from where they were; see `kernels.py`."""
+
 
 class Prior:
     """The prior of one side, as the latest draw has it.
@@ -50,7 +53,8 @@ class Prior:
             known = group.sizes**2 + self.strengths[at]
             middle = (group.sizes / known)[:, None] * (group.rows.T @ rest)
             noise = rng.standard_normal(middle.shape) / np.sqrt(known)[:, None]
-            drawn = middle + np.linalg.solve(root.T, noise.T).T
+            fresh = np.sqrt(1 - RELAX**2) * np.linalg.solve(root.T, noise.T).T
+            drawn = (1 + RELAX) * middle - RELAX * self.coefficients[at] + fresh
             size = float(((drawn @ root) ** 2).sum())
             self.coefficients[at] = drawn
             self.strengths[at] = float(rng.gamma(SHAPE + drawn.size / 2) / (RATE + size / 2))
