@@ -34,9 +34,9 @@ def main() -> None:
     report = Report("states_map", args, nets=args.seeds, layers=LAYERS, epochs=EPOCHS, lr=LR, wd=WD, batch=BATCH)
 
     import torch
-    from vectable.insight.distances import distance_test, distances_between, great_circle
 
     import vectable as vt
+    from vectable.insight.distances import distance_test, distances_between, great_circle
 
     torch.set_num_threads(1)
     table = columns()

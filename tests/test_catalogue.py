@@ -116,6 +116,7 @@ def test_movietweetings_has_days_and_films() -> None:
         ("movietweetings", ["MIT", "Simon Dooms"]),
         ("adult", ["Attribution 4.0", "Barry Becker and Ronny Kohavi"]),
         ("flights", ["CC0 1.0", "Hadley Wickham"]),
+        ("fashion", ["MIT", "Han Xiao, Kashif Rasul and Roland Vollgraf"]),
     ],
 )
 def test_licence_and_attribution_are_shipped_beside_the_data(name: str, said: list[str]) -> None:
@@ -155,7 +156,7 @@ def test_case_and_underscores_do_not_matter() -> None:
 
 
 def test_every_set_says_how_it_is_come_by() -> None:
-    assert catalogue.names()[:6] == ["goodbooks", "movietweetings", "adult", "flights", "ml-100k", "ml-1m"]
+    assert catalogue.names()[:6] == ["goodbooks", "movietweetings", "adult", "flights", "fashion", "ml-100k"]
     checksums = set()
     for name in catalogue.names():
         known = catalogue.info(name)
@@ -171,7 +172,7 @@ def test_every_set_says_how_it_is_come_by() -> None:
             assert len(bytes.fromhex(known.sha256)) == 32
             assert "MB" in str(known)
             checksums.add(known.sha256)
-    assert len(checksums) == len(catalogue.names()) - 4
+    assert len(checksums) == len(catalogue.names()) - 5
 
 
 # ------------------------------------------------------------------------------------- MovieLens layouts

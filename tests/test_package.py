@@ -11,6 +11,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 SHIPPED = {
     "adult": {"LICENSE", "README.md", "adult.parquet"},
+    "fashion": {"LICENSE", "README.md", "body.safetensors", "pictures.parquet"},
     "flights": {"LICENSE", "README.md", "airlines.parquet", "airports.parquet", "flights.parquet"},
     "goodbooks": {"LICENSE", "README.md", "books.parquet", "ratings.parquet"},
     "movietweetings": {"LICENSE", "README.md", "movies.parquet", "ratings.parquet"},

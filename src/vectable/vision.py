@@ -16,10 +16,11 @@ from vectable.data.images import ImageData, ImageRows
 from vectable.errors import ArtifactError, DataError, is_finite, is_whole, quote_some, require
 from vectable.insight.image_insight import ImageInsight
 from vectable.insight.mistakes import confusion_table, draw_confusion, worst_rows
-from vectable.models.image_body import ImageBody
+from vectable.models.image_body import FASHION_SMALL, ImageBody
 from vectable.models.image_head import image_head
 from vectable.models.image_net import ImageNet
 from vectable.models.own_body import OwnBody, channels_of
+from vectable.models.small_body import SmallBody
 from vectable.training.data_protocol import NoData
 from vectable.training.learner import Learner
 from vectable.training.losses import activation_of
@@ -56,10 +57,11 @@ def vision_learner(
 
     Args:
         images: the photographs.
-        arch: a name of timm's, or a module of your own, whose weights are kept as they are.
-        pretrained: whether the body knows pictures already: then it takes the published weights from timm's hub, where
-            `weights` gives none, and starts frozen, as in the lesson (`unfreeze` lets it learn). With False it starts
-            at random, or as your own module is, and all of it learns.
+        arch: a name of timm's; "fashion-small", a small body for grey pictures of 28 x 28 pixels whose weights come
+            with the package; or a module of your own, whose weights are kept as they are.
+        pretrained: whether the body knows pictures already: then it takes the published weights, those of timm from its
+            hub where `weights` gives none, and starts frozen, as in the lesson (`unfreeze` lets it learn). With False
+            it starts at random, or as your own module is, and all of it learns.
         weights: file with weights of `arch`, .safetensors or .pth, for use without a network.
         metrics: names or functions.
         cut: number of the children to keep of a module of your own, -2 for all but the last two; None keeps it whole.
@@ -95,7 +97,7 @@ def vision_learner(
             cut=cut,
             classes=images.classes,
             size=images.size,
-            stats=stats or ((body.mean, body.std) if isinstance(body, ImageBody) else IMAGENET),
+            stats=stats or (IMAGENET if isinstance(body, OwnBody) else (body.mean, body.std)),
             width=width,
             ps=ps,
             bias=preset == "lesson",
@@ -130,7 +132,7 @@ class Recipe:
     ps: float
     bias: bool
 
-    def net(self, body: ImageBody | OwnBody, train_bn: bool) -> ImageNet:
+    def net(self, body: ImageBody | SmallBody | OwnBody, train_bn: bool) -> ImageNet:
         """The body with a new head."""
         head = image_head(body.n_features, len(self.classes), self.width, self.ps, self.bias)
         return ImageNet(body, head, *self.stats, train_bn=train_bn)
@@ -287,9 +289,9 @@ class VisionLearner(ImageInsight, Learner):
 
 def _body(
     arch: str | nn.Module | None, cut: int | None, size: int, pretrained: bool, weights: str | Path | None = None
-) -> ImageBody | OwnBody:
+) -> ImageBody | SmallBody | OwnBody:
     if isinstance(arch, nn.Module):
         return OwnBody(arch, cut, size)
-    body = ImageBody(str(arch), pretrained, weights)
+    body = SmallBody(pretrained, weights) if arch == FASHION_SMALL else ImageBody(str(arch), pretrained, weights)
     channels_of(body, size, f"{arch!r}")
     return body

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def datasets(
     name: Annotated[str | None, typer.Argument(help="Show this one; without a name, list them all.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write its tables as CSV files into this folder.")
+        Path | None,
+        typer.Option("--out", "-o", help="Write its tables as CSV files, its pictures as PNG, into this folder."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
@@ -25,6 +26,7 @@ def datasets(
     import polars as pl
 
     from vectable.data import catalogue
+    from vectable.data.picture_sets import PictureSet
     from vectable.data.writing import write_table
 
     if name is None:
@@ -35,7 +37,9 @@ def datasets(
             print_table(table)
         return
     chosen = catalogue.load(name)
-    if out is not None:
+    if out is not None and isinstance(chosen, PictureSet):
+        print(chosen.to_folder(out))
+    elif out is not None:
         make_folder(out)
         for part, table in chosen.tables.items():
             write_table(table, out / f"{part}.csv")

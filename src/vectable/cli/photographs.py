@@ -29,7 +29,7 @@ def images(
     folder: Annotated[Path | None, typer.Option(help="Where a table's names begin; by default its own folder.")] = None,
     file: Annotated[str | None, typer.Option(help="The table's column of names; by default the first.")] = None,
     label: Annotated[str | None, typer.Option(help="The table's column of classes; by default the second.")] = None,
-    arch: Annotated[str, typer.Option(help="Body: a name of timm's.")] = "resnet34",
+    arch: Annotated[str, typer.Option(help="Body: a name of timm's, or fashion-small.")] = "resnet34",
     weights: Annotated[Path | None, typer.Option(help="File with the body's weights, in place of timm's hub.")] = None,
     pretrained: Annotated[bool, typer.Option(help="Whether the body knows pictures already.")] = True,
     size: Annotated[int, typer.Option(help="Side of the square that the model sees, in pixels.")] = 224,

@@ -1,4 +1,4 @@
-"""Named data sets: ratings and tables that come with the package, and MovieLens from a folder or from its source.
+"""Named data sets: ratings, tables and pictures that come with the package; MovieLens from a folder or its source.
 
 `load` looks in this order: shipped with the package, the `data_dir` argument, the folder that the environment
 variable VECTABLE_DATA names, the user's cache, and last the source itself, over https and against a checksum.
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import polars as pl
 
+from vectable.data.picture_sets import PICTURES, PictureInfo, PictureSet
 from vectable.data.shipped_files import read_shipped
 from vectable.data.table_sets import TABLES, TableInfo, TableSet
 from vectable.errors import DataError, UnknownNameError, did_you_mean, quote_some
@@ -179,7 +180,7 @@ def _movielens(
     return SetInfo(name, about, ratings, users, items, MOVIELENS_LICENCE, MOVIELENS_SOURCE, False, url, sha256, size)
 
 
-_KNOWN: tuple[SetInfo | TableInfo, ...] = (
+_KNOWN: tuple[SetInfo | TableInfo | PictureInfo, ...] = (
     SetInfo(
         "goodbooks",
         "books rated 1 to 5 by readers of Goodreads, a sample of goodbooks-10k",
@@ -201,6 +202,7 @@ _KNOWN: tuple[SetInfo | TableInfo, ...] = (
         shipped=True,
     ),
     *(known for known, _ in TABLES.values()),
+    *(known for known, _ in PICTURES.values()),
     _movielens(
         "ml-100k",
         "films rated 1 to 5, 1997-1998, with the folds u1 to u5, ua and ub",
@@ -266,7 +268,7 @@ def names() -> list[str]:
     return list(_CATALOGUE)
 
 
-def info(name: str) -> SetInfo | TableInfo:
+def info(name: str) -> SetInfo | TableInfo | PictureInfo:
     """What is known of the data set `name`: counts, licence, source, and how it is come by.
 
     Raises:
@@ -291,9 +293,11 @@ def load(
     name: Literal["adult", "flights"], *, data_dir: str | Path | None = None, download: bool = True
 ) -> TableSet: ...
 @overload
+def load(name: Literal["fashion"], *, data_dir: str | Path | None = None, download: bool = True) -> PictureSet: ...
+@overload
 def load(name: str, *, data_dir: str | Path | None = None, download: bool = True) -> Any: ...
-def load(name: str, *, data_dir: str | Path | None = None, download: bool = True) -> RatingsSet | TableSet:
-    """A data set by its name: ratings, or a table of mixed columns.
+def load(name: str, *, data_dir: str | Path | None = None, download: bool = True) -> RatingsSet | TableSet | PictureSet:
+    """A data set by its name: ratings, a table of mixed columns, or pictures.
 
     Args:
         name: one of `names()`.
@@ -307,6 +311,8 @@ def load(name: str, *, data_dir: str | Path | None = None, download: bool = True
     known = info(name)
     if isinstance(known, TableInfo):
         return TABLES[known.name][1](known)
+    if isinstance(known, PictureInfo):
+        return PICTURES[known.name][1](known)
     if known.shipped:
         return _SHIPPED_READERS[known.name](known)
     from vectable.data.movielens import is_movielens, read_movielens  # which builds on this module

@@ -177,13 +177,8 @@ class ImageData:
         found = files_of_table(frame, Path(folder), file, label, suffix)
         held: ImageFiles | float = valid_pct
         if valid is not None:
-            marked = held_out_rows(frame, valid)
-            found, held = found.take(np.flatnonzero(~marked)), found.take(np.flatnonzero(marked))
-            untaught = [found.classes[at] for at in sorted({*held.labels} - {*found.labels})]
-            if untaught:
-                raise DataError(
-                    f"The rows that validate hold the classes {quote_some(untaught)}, which training lacks."
-                )
+            train_at, valid_at = _marked_split(frame, valid, found)
+            found, held = found.take(train_at), found.take(valid_at)
         return cls._read(found, held, "The table", size, batch_size, augment, kind=kind, **how)
 
     @classmethod
@@ -213,6 +208,54 @@ class ImageData:
         return cls(_part(held, np.arange(0), False), held, classes, batch_size, cache.left_out)
 
     @classmethod
+    def from_arrays(
+        cls,
+        pictures: Any,
+        labels: Any,
+        valid: Any = None,
+        valid_pct: float = 0.2,
+        size: int | None = None,
+        batch_size: int = 32,
+        augment: bool = True,
+        *,
+        seed: int = 42,
+    ) -> "ImageData":
+        """Pictures in memory.
+
+        Args:
+            pictures: bytes, 0 to 255, (pictures, height, width) if grey, else (pictures, height, width, 3); or a list
+                of such pictures of any sizes.
+            labels: the class of each, a text or a number.
+            valid: marks the pictures to hold out: true or false, 1 or 0, "valid" or "train". Without it a share is held
+                out at random.
+            valid_pct: that share, 0 to 1.
+            size: side of the square that the model sees, in pixels; by default the shorter side of the first picture.
+            batch_size, augment: as in `from_folder`.
+            seed: of the hold-out.
+
+        Raises:
+            DataError: no pictures, one class alone, numbers that do not fit, or a picture that is none, by its number.
+        """
+        marks = {} if valid is None else {"valid": np.asarray(valid)}
+        columns = {"label": np.asarray(labels), **marks}
+        for name, values in columns.items():
+            if values.shape != (len(pictures),):
+                raise DataError(f"There are {len(pictures):,} pictures, and the {name} has the shape {values.shape}.")
+        named = {"picture": [f"picture {at}" for at in range(len(pictures))]}
+        frame = pl.DataFrame(named | {name: values.tolist() for name, values in columns.items()}, strict=False)
+        found = files_of_table(frame, Path(), "picture", "label")
+        _check_classes(found, "The data")
+        size = min(np.shape(pictures[0])[:2]) if size is None else size
+        require(is_whole(size, 1), f"The size is {size!r}; it is a number of pixels, 1 or more.")
+        kept = [_numbered(picture, size, at) for at, picture in enumerate(pictures)]
+        rows = ImageRows(found.paths, kept, torch.tensor(found.labels), size)
+        split = random_split(len(rows), valid_pct, seed) if valid is None else _marked_split(frame, "valid", found)
+        train_at, valid_at = split
+        if len(train_at) == 0:
+            raise DataError("All pictures are held out: there are none to train on.")
+        return cls(_part(rows, train_at, augment), _part(rows, valid_at, False), found.classes, batch_size)
+
+    @classmethod
     def _read(
         cls, found: ImageFiles, held: ImageFiles | float, where: str, size: int, batch_size: int, augment: bool, *,
         on_bad: str = "skip", exclude: Sequence[str] = GIFS, seed: int = 42, cache_mb: int = 1024,
@@ -222,8 +265,7 @@ class ImageData:
         require(on_bad in ("skip", "raise"), f"on_bad is {on_bad!r}; it is 'skip' or 'raise'.")
         require(is_whole(size, 1), f"The size is {size!r}; it is a number of pixels, 1 or more.")
         check_batch_size(batch_size)
-        if len(found.classes) < 2:
-            raise DataError(f"{where} has one class alone, {found.classes[0]!r}: there is nothing to tell apart.")
+        _check_classes(found, where)
         if isinstance(held, float | int):
             random_split(0, held, seed)  # refuses a share or a seed before anything is decoded
         cache = _Cache(size, cache_mb, on_bad, exclude)
@@ -323,6 +365,32 @@ class _Cache:
             if self.on_bad == "raise":
                 raise
             return str(problem)
+
+
+def _check_classes(found: ImageFiles, where: str) -> None:
+    if len(found.classes) < 2:
+        raise DataError(f"{where} has one class alone, {found.classes[0]!r}: there is nothing to tell apart.")
+
+
+def _marked_split(frame: pl.DataFrame, column: str, found: ImageFiles) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The rows that a column leaves for training, and those that it marks to hold out.
+
+    Raises:
+        DataError: a mark that is none, or a class that is held out alone.
+    """
+    marked = held_out_rows(frame, column)
+    labels = np.asarray(found.labels)
+    untaught = [found.classes[at] for at in np.setdiff1d(labels[marked], labels[~marked])]
+    if untaught:
+        raise DataError(f"The rows that validate hold the classes {quote_some(untaught)}, which training lacks.")
+    return np.flatnonzero(~marked), np.flatnonzero(marked)
+
+
+def _numbered(picture: Any, size: int, at: int) -> Picture:
+    try:
+        return decode_image(picture, size)
+    except DataError as problem:
+        raise DataError(f"Picture {at}: {problem}") from problem
 
 
 def _part(rows: ImageRows, at: NDArray[Any], augment: bool) -> ImageRows:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from vectable.data.torchvision_transforms import import_torchvision
 from vectable.errors import ArtifactError, UnknownNameError, VectableError, did_you_mean
 
+FASHION_SMALL = "fashion-small"  # the body that comes with the package, see `models/small_body.py`
 HUB = ("huggingface.co", 443)
 
 
@@ -51,7 +52,7 @@ class ImageBody(nn.Module):
         super().__init__()
         timm = timm_module()
         if not timm.is_model(arch):
-            hint = did_you_mean(arch, timm.list_models())
+            hint = did_you_mean(arch, [*timm.list_models(), FASHION_SMALL])
             raise UnknownNameError(f"timm has no architecture {arch!r}.{hint} timm.list_models() lists them.")
         self.net: nn.Module = timm.create_model(arch)
         self.arch = arch
