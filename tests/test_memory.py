@@ -1,4 +1,4 @@
-"""What is freed inside is kept, and given back afterwards; in a process of its own, as it is a setting of the process."""
+"""What is freed inside is kept, and given back afterwards: a setting of the process, so one of its own tries it."""
 
 import platform
 import subprocess

