@@ -9,6 +9,7 @@ batch norm left alone and with batch norm trained, which needs the backward pass
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from _common import Report, arguments, clock, installed, mean_sd, parse, spread, times
@@ -17,6 +18,7 @@ LEAST_ACCURACY, MOST_SECONDS, MOST_OF_AN_EPOCH = 0.93, 120, 0.45
 ARCH, BATCH, SIZE, EPOCHS = "tf_efficientnet_lite0", 16, 224, (2, 3)
 HEAD_LR = 1e-3
 CHOSEN = {"a rate a group": (1e-6, 2e-5, 2e-4), "one rate": 1e-5, "head alone": 1e-3, "from scratch": 1e-3}
+FIGURES = ("accuracy", "loss", "seconds", "cpu")
 TRIED = {
     "a rate a group": [(1e-6, 2e-5, 2e-4), (1e-5, 1e-4, 5e-4), (1e-6, 1e-5, 1e-4)],
     "one rate": [1e-5, 1e-4, 1e-3],
@@ -47,7 +49,7 @@ def choose(report, arms, args):
         for rates in TRIED[arm]:
             runs = [run(photographs(args, seed, 0.2), arm, rates, seed) for seed in range(args.seeds)]
             report.say(f"{arm}, {rates}: {[round(one['accuracy'], 3) for one in runs]}")
-            found = {key: spread(one[key] for one in runs) for key in ("accuracy", "loss", "seconds")}
+            found = {key: spread(one[key] for one in runs) for key in FIGURES}
             report.result(f"{arm}, {rates}", found)
             rows.append(row(f"{arm}, {rates}", found))
         report.table(rows)
@@ -58,7 +60,7 @@ def compare(report, arms, args):
     rows = []
     for arm in arms:
         runs = [run(images, arm, CHOSEN[arm], seed) for seed in range(args.seeds)]
-        found = {key: spread(one[key] for one in runs) for key in ("accuracy", "loss", "seconds")}
+        found = {key: spread(one[key] for one in runs) for key in FIGURES}
         report.result(arm, {"rates": CHOSEN[arm], **found})
         rows.append(row(f"{arm}, {CHOSEN[arm]}", found))
     report.table(rows)
@@ -149,8 +151,9 @@ def learner(images, seed, pretrained=True, **how):
 
 
 def run(images, arm, rates, seed):
-    """One seed: accuracy and loss afterwards, and seconds with the epochs' own validations."""
+    """One seed: accuracy and loss afterwards; seconds with the epochs' own validations, and the processor's."""
     first, second = EPOCHS
+    begun = time.process_time()
     with clock() as seconds:
         if arm == "from scratch":
             learn = learner(images, seed, pretrained=False, train_bn=True).fit_one_cycle(first + second, rates)
@@ -159,8 +162,9 @@ def run(images, arm, rates, seed):
             if arm != "head alone":
                 learn.unfreeze()
             learn.fit_one_cycle(second, list(rates) if isinstance(rates, tuple) else rates)
+    cpu = time.process_time() - begun
     measured = learn.validate()
-    return {"accuracy": measured["accuracy"], "loss": measured["valid_loss"], "seconds": seconds()}
+    return {"accuracy": measured["accuracy"], "loss": measured["valid_loss"], "seconds": seconds(), "cpu": cpu}
 
 
 def row(name, found):
@@ -170,6 +174,7 @@ def row(name, found):
         "validation accuracy": mean_sd(found["accuracy"], 3),
         "validation loss": mean_sd(found["loss"], 3),
         "seconds a seed": times(found["seconds"], digits=1),
+        "of the processor": times(found["cpu"], digits=1),
     }
 
 
