@@ -16,8 +16,8 @@ import vectable as vt
 from commands import good, sentence, vectable
 
 COMMANDS = [
-    "demo", "train ratings", "train images", "lr-find", "recommend", "similar", "explain", "insight", "predict", "info",
-    "export-vectors", "datasets",
+    "demo", "train ratings", "train table", "train images", "lr-find", "recommend", "similar", "explain", "insight",
+    "predict", "info", "export-vectors", "datasets",
 ]  # fmt: skip
 PNG = b"\x89PNG\r\n"
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from vectable._version import __version__
-from vectable.cli import ask, data_sets, demo, export, lab, photographs, train
+from vectable.cli import ask, data_sets, demo, export, lab, photographs, tables, train
 
 app = typer.Typer(
     name="vectable",
@@ -34,6 +34,7 @@ def main(
 
 
 app.command("demo")(demo.demo)
+train.app.command("table")(tables.table)
 train.app.command("images")(photographs.images)
 app.add_typer(train.app, name="train", help="Train a model on a file and save it.")
 app.command("lr-find")(train.lr_find)

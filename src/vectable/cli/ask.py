@@ -5,13 +5,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vectable.cli.output import errors_frame, make_folder, print_frame, print_json, print_table, tell
+from vectable.cli.output import (
+    errors_frame,
+    make_folder,
+    print_frame,
+    print_json,
+    print_rows,
+    print_table,
+    write_rows,
+)
 from vectable.cli.photographs import (
     about_photographs,
     mistakes_on_photographs,
     predict_photographs,
     similar_photographs,
 )
+from vectable.cli.tables import about_table, predict_rows, what_matters
 from vectable.errors import VectableError
 
 if TYPE_CHECKING:
@@ -53,7 +62,7 @@ def recommend(
     }
     table = learn.recommend_many(n=n, **filters) if everybody else learn.recommend(user, n=n, **filters)
     if out is not None:
-        _write(table, out)
+        write_rows(table, out)
     else:
         print_frame(table, as_json, f"For {user}")
 
@@ -74,7 +83,7 @@ def similar(
         return similar_photographs(model, Path(item), photographs, n, out, as_json)
     table = _load(model).similar(item, n=n)
     if out is not None:
-        _write(table, out)
+        write_rows(table, out)
     else:
         print_frame(table, as_json, f"Like {item}")
 
@@ -105,13 +114,17 @@ def insight(
 ) -> None:
     """What the model learned: best and worst by bias, both ends of the first factors, a map.
 
-    Of a model of photographs: what it confuses, and its worst mistakes; as pictures its filters, what excites it, what
-    decided, and likeness.
+    Of a model of a table: the importance of its columns, its worst mistakes, what it confuses, whether its
+    probabilities come true. Of a model of photographs: what it confuses, and its worst mistakes; as pictures its
+    filters, what excites it, what decided, and likeness.
 
     [bold]Example:[/bold] vectable insight model --plots pictures
     """
-    if _kind(model) == "images":
+    kind = _kind(model)
+    if kind == "images":
         return mistakes_on_photographs(model, photographs, n, plots, as_json)
+    if kind == "table":
+        return what_matters(model, n, plots, as_json)
     learn = _load(model)
     biases = learn.biases(top)
     ends = factor_ends(learn, n, top)
@@ -128,13 +141,13 @@ def insight(
 
 def predict(
     model: Model,
-    files: Annotated[list[Path], typer.Argument(help="Table with the user and item columns; or photographs.")],
+    files: Annotated[list[Path], typer.Argument(help="Table with the columns that predict; or photographs.")],
     out: Out = None,
     sep: Annotated[str | None, typer.Option(help="Separator of a text file.")] = None,
     encoding: Annotated[str, typer.Option(help="Of a text file.")] = "utf-8",
     as_json: AsJson = False,
 ) -> None:
-    """The rows of a file with the predicted rating of each; or the class of photographs.
+    """The rows of a file with the prediction of each; or the class of photographs.
 
     [bold]Example:[/bold] vectable predict model pairs.csv -o predicted.csv        vectable predict model ant.jpg
     """
@@ -142,20 +155,18 @@ def predict(
 
     from vectable.data.files import read_table
 
-    if _kind(model) == "images":
+    kind = _kind(model)
+    if kind == "images":
         return predict_photographs(model, files, out, as_json)
     if len(files) > 1:
         raise VectableError(f"{str(model)!r} predicts the rows of one file, and {len(files)} are named.")
     (file,) = files
+    if kind == "table":
+        return predict_rows(model, read_table(file, sep=sep, encoding=encoding), out, as_json)
     learn = _load(model)
     table = read_table(file, sep=sep, encoding=encoding)
     table = table.with_columns(pl.Series("prediction", learn.predict(table)))
-    if out is not None:
-        _write(table, out)
-    elif as_json:
-        print_json(table.to_dicts())
-    else:
-        print(table.write_csv(), end="")
+    print_rows(table, out, as_json)
 
 
 def info(model: Model, as_json: AsJson = False) -> None:
@@ -168,6 +179,8 @@ def info(model: Model, as_json: AsJson = False) -> None:
     manifest = read_manifest(model)
     if manifest["kind"] == "images":
         return about_photographs(model, manifest, as_json)
+    if manifest["kind"] == "table":
+        return about_table(model, manifest, as_json)
     learn = _load(model)
     measured = learn.validate()
     if as_json:
@@ -246,10 +259,3 @@ def _load(model: Path) -> "CollabLearner":
         raise VectableError(f"{str(model)!r} is not a model of ratings.")
     learn.data.kind = "polars"
     return learn
-
-
-def _write(table: Any, out: Path) -> None:
-    from vectable.data.writing import write_table
-
-    write_table(table, out)
-    tell(f"{len(table):,} rows written to {out}")

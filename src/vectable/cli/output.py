@@ -65,6 +65,24 @@ def print_frame(frame: "pl.DataFrame", as_json: bool, title: str | None = None) 
         print_table(frame, title)
 
 
+def print_rows(frame: "pl.DataFrame", out: Path | None, as_json: bool) -> None:
+    """Rows into a file, as JSON objects, or as CSV."""
+    if out is not None:
+        write_rows(frame, out)
+    elif as_json:
+        print_json(frame.to_dicts())
+    else:
+        print(frame.write_csv(), end="")
+
+
+def write_rows(frame: "pl.DataFrame", out: Path) -> None:
+    """Rows into a file, told."""
+    from vectable.data.writing import write_table
+
+    write_table(frame, out)
+    tell(f"{len(frame):,} rows written to {out}")
+
+
 def errors_frame(measured: dict[str, Any], name: str = "this model") -> "pl.DataFrame":
     """The model's validation errors and the baselines' in one table, the best first."""
     import polars as pl

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vectable.cli.output import make_folder, print_frame, print_json, print_table, progress_console, tell
+from vectable.cli.output import make_folder, print_frame, print_json, print_rows, print_table, progress_console, tell
 from vectable.errors import DataError, VectableError
 
 if TYPE_CHECKING:
@@ -86,21 +86,13 @@ def images(
 
 def predict_photographs(model: Path, photographs: list[Path], out: Path | None, as_json: bool) -> None:
     """The class and the probabilities of each photograph; files that are none are told, and the exit code says so."""
-    from vectable.data.writing import write_table
-
     learn = _load(model)
     table, told = _predicted(learn, [one for path in photographs for one in _files(path)])
     if len(table) == 0:
         raise DataError(" ".join(told))
     for problem in told:
         tell(f"vectable: {problem}")
-    if out is not None:
-        write_table(table, out)
-        tell(f"{len(table):,} rows written to {out}")
-    elif as_json:
-        print_json(table.to_dicts())
-    else:
-        print(table.write_csv(), end="")
+    print_rows(table, out, as_json)
     if told:
         raise typer.Exit(1)
 

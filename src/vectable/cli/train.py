@@ -10,7 +10,9 @@ from vectable.errors import DataError, VectableError, closest, did_you_mean
 
 if TYPE_CHECKING:
     from vectable.collab import CollabLearner
+    from vectable.data.catalogue import RatingsSet
     from vectable.data.ratings import RatingsData
+    from vectable.data.table_sets import TableSet
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -134,23 +136,33 @@ def lr_find(
     columns: Columns = None,
     encoding: Encoding = "utf-8",
     seed: Seed = 42,
-    batch_size: BatchSize = 64,
+    batch_size: Annotated[int | None, typer.Option(help="Rows a step; by default 64 ratings, 256 rows.")] = None,
     factors: Factors = 40,
     y_range: YRange = "auto",
     wd: Wd = 0.1,
     preset: Preset = "modern",
+    target: Annotated[
+        list[str] | None, typer.Option("--target", "-t", help="Of a table that is no ratings: the column to predict.")
+    ] = None,
+    layers: Annotated[str, typer.Option(help="Of a net for such a table: widths of the hidden layers.")] = "200,100",
     plot: Annotated[
         Path | None, typer.Option(help="Picture of loss against learning rate, .png, .svg or .pdf.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Suggest a learning rate for a table of ratings.
+    """Suggest a learning rate for a table of ratings, or with --target for any other.
 
-    [bold]Example:[/bold] vectable lr-find ratings.csv --plot lr.png
+    [bold]Example:[/bold] vectable lr-find ratings.csv --plot lr.png        vectable lr-find people.csv --target salary
     """
-    data = read_ratings(file, user, item, rating, sep=sep, no_header=no_header, columns=columns, encoding=encoding,
-                        seed=seed, batch_size=batch_size)  # fmt: skip
-    found = _learner(data, factors, y_range, wd, preset, seed, quiet=False).lr_find()
+    from vectable.cli.tables import find_rate, set_of_table
+
+    if target or set_of_table(file):
+        read = {"sep": sep, "has_header": not no_header, "columns": names_in(columns), "encoding": encoding}
+        found = find_rate(file, target, read, layers, preset, seed, batch_size or 256)
+    else:
+        data = read_ratings(file, user, item, rating, sep=sep, no_header=no_header, columns=columns, encoding=encoding,
+                            seed=seed, batch_size=batch_size or 64)  # fmt: skip
+        found = _learner(data, factors, y_range, wd, preset, seed, quiet=False).lr_find()
     if plot is not None:
         found.plot(path=str(plot))
     if as_json:
@@ -193,18 +205,35 @@ def read_ratings(
         "valid_pct": valid_pct,
     }
     how |= {"seed": seed, "batch_size": batch_size}
-    if not Path(file).exists() and file in catalogue.names():
-        chosen = catalogue.load(file)
-        if not isinstance(chosen, catalogue.RatingsSet):
-            raise VectableError(f"{file!r} is a table of mixed columns, and no ratings: vectable train table {file}.")
+    chosen = named_set(file)
+    if isinstance(chosen, catalogue.RatingsSet):
         return chosen.to_data(**how)
-    if not Path(file).exists() and closest(file, catalogue.names()):
-        raise DataError(f"There is no file and no data set {file!r}.{did_you_mean(file, catalogue.names())}")
+    if chosen is not None:
+        raise VectableError(f"{file!r} is a table of mixed columns, and no ratings: vectable train table {file}.")
     how |= {"user": user, "item": item, "rating": rating, "title": title, "timestamp": timestamp}
     sides = {"items": items, "users": users}
     how |= {name: read_table(path, encoding=encoding) for name, path in sides.items() if path is not None}
-    names = [name.strip() for name in columns.split(",")] if columns else None
-    return RatingsData.from_file(file, sep=sep, has_header=not no_header, columns=names, encoding=encoding, **how)
+    return RatingsData.from_file(
+        file, sep=sep, has_header=not no_header, columns=names_in(columns), encoding=encoding, **how
+    )
+
+
+def named_set(file: str) -> "RatingsSet | TableSet | None":
+    """The data set of the catalogue that is meant; None for a file.
+
+    Raises:
+        DataError: there is no such file, and a data set is called almost so.
+    """
+    from vectable.data import catalogue
+
+    if Path(file).exists():
+        return None
+    if file in catalogue.names():
+        chosen: RatingsSet | TableSet = catalogue.load(file)
+        return chosen
+    if closest(file, catalogue.names()):
+        raise DataError(f"There is no file and no data set {file!r}.{did_you_mean(file, catalogue.names())}")
+    return None
 
 
 def _learner(
@@ -232,6 +261,11 @@ def _learner(
         progress=progress_console(quiet),
         **more,
     )
+
+
+def names_in(text: str | None) -> list[str] | None:
+    """Names between commas; None where nothing was said."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def numbers(text: str, kind: type, option: str) -> list[Any]:

@@ -15,6 +15,8 @@ from vectable.training.losses import compute_loss
 PARTS = CATEGORIES + NUMBERS
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from vectable.tabular import TabularLearner
 
 
@@ -45,6 +47,18 @@ def permutation_importance(learn: "TabularLearner", repeats: int = 3, seed: int 
             growth.append(_loss(learn, TensorSet(tuple(inputs), rows.target)) - base)
         found.append({"column": name, "importance": float(np.mean(growth)), "spread": float(np.std(growth))})
     return pl.DataFrame(found).sort("importance", descending=True)
+
+
+def plot_importance(importance: pl.DataFrame, path: str | None = None) -> "Figure":
+    """A bar a column of what `permutation_importance` found, with the spread over the repeats."""
+    from vectable.insight.plots import figure, save
+
+    fig, ax = figure(size=(7.0, 1.0 + 0.28 * len(importance)))
+    rows = importance.reverse()
+    ax.barh(rows["column"].to_list(), rows["importance"].to_numpy(), xerr=rows["spread"].to_numpy(), height=0.7)
+    ax.set(xlabel="growth of the loss when the column is shuffled")
+    ax.grid(visible=False, axis="y")
+    return save(fig, path)
 
 
 def _loss(learn: "TabularLearner", rows: TensorSet) -> float:
