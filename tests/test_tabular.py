@@ -303,7 +303,7 @@ def test_unusable_columns_are_left_out_and_infinite_numbers_are_holes() -> None:
     frame = people(50).with_columns(
         lists=pl.Series([[1]] * 50), empty=pl.Series([None] * 50), wide=pl.Series([np.inf] + [1.5, 2.5] * 24 + [3.5])
     )
-    with pytest.warns(vt.VectableWarning, match=r"2 columns are left out: 'lists'.*'empty'"):
+    with pytest.warns(vt.VectableWarning, match=r"2 columns cannot be learned from and are left out: 'lists'.*'empty'"):
         data = vt.TableData.from_df(frame, "pay", batch_size=16)
     assert "wide" in data.encoder.numbers
     assert np.isfinite(data.train_rows.numbers).all()

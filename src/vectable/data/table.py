@@ -14,6 +14,7 @@ from vectable.data.batches import BatchPlan, count_steps
 from vectable.data.bins import PiecewiseLinearBins
 from vectable.data.block_rows import BlockRows
 from vectable.data.categorify import Categorify
+from vectable.data.dates import to_datetimes
 from vectable.data.fill_missing import FillMissing, to_numbers
 from vectable.data.frames import FrameKind, from_polars, to_polars
 from vectable.data.kinds import Kind, kind_of
@@ -23,6 +24,7 @@ from vectable.data.splits import random_split, time_split
 from vectable.data.table_encoder import TableEncoder
 from vectable.data.table_rows import TableRows
 from vectable.data.targets import ClassTarget, NumberTarget, Target, check_target, make_target
+from vectable.data.wording import count_of
 from vectable.errors import DataError, VectableWarning, closest, require, require_columns
 
 if TYPE_CHECKING:
@@ -111,6 +113,7 @@ class TableData:
         if len(frame) == 0:
             raise DataError("There are no rows in the table: at least one is needed.")
         kinds = _kinds(frame, {*targets, weights}, cat_names, cont_names, date_names)
+        _check_values(frame, kinds)
         what = make_target(frame, targets, target_kind, log_target)
         check_target(frame, targets, what.kind)
 
@@ -281,11 +284,26 @@ def _kinds(
     left_out = {name: kind.why for name, kind in kinds.items() if kind.kind == "unusable"}
     if left_out:
         listed = "; ".join(f"{name!r} ({why})" for name, why in left_out.items())
-        warnings.warn(f"{len(left_out)} columns are left out: {listed}.", VectableWarning, stacklevel=4)
+        told = f"{count_of(len(left_out), 'column')} cannot be learned from and {'is' if len(left_out) == 1 else 'are'}"
+        warnings.warn(f"{told} left out: {listed}.", VectableWarning, stacklevel=4)
     kinds = {name: kind for name, kind in kinds.items() if kind.kind != "unusable"}
     if not kinds:
         raise DataError("The table has no column to learn from beside the target.")
     return kinds
+
+
+def _check_values(frame: pl.DataFrame | ParquetTable, kinds: dict[str, Kind]) -> None:
+    """Refuse text that is no date, and tell of infinite numbers, while rows still count as the user counts them."""
+    infinite = {}
+    for name, found in kinds.items():
+        values = frame[name]
+        if found.kind == "date" and values.dtype == pl.String:
+            to_datetimes(values)
+        elif found.kind == "number" and values.dtype.is_float() and (count := int(values.is_infinite().sum())):
+            infinite[name] = count
+    if infinite:
+        listed = ", ".join(f"{count:,} in {name!r}" for name, count in infinite.items())
+        warnings.warn(f"Infinite numbers are taken as missing: {listed}.", VectableWarning, stacklevel=3)
 
 
 def _check_numbers(values: pl.Series) -> None:

@@ -80,12 +80,14 @@ class TableEncoder:
         categories: by column, in order; derived ones (``<number>_na``, parts of dates) among them.
         numbers: by column, in order; derived ones (parts of dates) among them.
         dates: columns that are taken apart.
+        with_holes: category columns in which training rows were missing.
     """
 
     def __init__(self, cat_names: Sequence[str], cont_names: Sequence[str], date_names: Sequence[str] = ()) -> None:
         self.cat_names, self.cont_names, self.dates = list(cat_names), list(cont_names), list(date_names)
         self.categories: dict[str, Categorify] = {}
         self.numbers: dict[str, NumberColumn] = {}
+        self.with_holes: list[str] = []
 
     @property
     def raw_columns(self) -> list[str]:
@@ -111,6 +113,7 @@ class TableEncoder:
         """
         where = "the training table"
         self.categories = {name: Categorify(missing_slot=True).fit(train[name]) for name in self.cat_names}
+        self.with_holes = [name for name in self.cat_names if _has_holes(train[name])]
         self.numbers, memories = {}, {}
         for name in self.cont_names:
             self._fit_number(train[name], fill, scale, bins, target, weights)
@@ -164,16 +167,19 @@ class TableEncoder:
         codes = np.empty((len(frame), len(self.categories)), dtype=np.int32)
         numbers = np.empty((len(frame), len(self.numbers)), dtype=np.float32)
         raws = {name: _numbers_of(table[name]) for name in self.numbers}
+        new_holes = set(self.cat_names) - set(self.with_holes)
         for at, (name, categorify) in enumerate(self.categories.items()):
             if self._is_na(name):
                 codes[:, at] = 1 + np.isnan(raws[name.removesuffix(NA)])  # the codes of false and true
             else:
                 codes[:, at] = _codes_of(categorify, table[name])
             _count(drift.unknown, name, int(np.count_nonzero(codes[:, at] == 0)))
+            if name in new_holes:
+                _count(drift.missing, name, int(np.count_nonzero(codes[:, at] == categorify.missing_code)))
         for at, (name, column) in enumerate(self.numbers.items()):
             raw = raws[name]
             if not column.fill.had_missing:
-                _count(drift.missing, name, int(np.isnan(raw).sum()))
+                _count(drift.missing, self._raw_name(name), int(np.isnan(raw).sum()))
             _count(drift.beyond, name, int(((raw < column.low) | (raw > column.high)).sum()))
             numbers[:, at] = column.scale.encode(np.where(np.isnan(raw), column.fill.fill, raw))
         return codes, numbers, drift
@@ -197,6 +203,7 @@ class TableEncoder:
             else:
                 codes[0, at] = code = categorify.encode_one(row[name])
                 _count(drift.unknown, name, int(code == 0))
+                _count(drift.missing, name, int(code == categorify.missing_code and name not in self.with_holes))
         for at, (name, column) in enumerate(self.numbers.items()):
             raw, is_hole = raws[name], math.isnan(raws[name])
             _count(drift.missing, name, int(is_hole and not column.fill.had_missing))
@@ -232,6 +239,7 @@ class TableEncoder:
             "cat_names": self.cat_names,
             "cont_names": self.cont_names,
             "dates": self.dates,
+            "with_holes": self.with_holes,
             "categories": {name: one.to_json() for name, one in self.categories.items()},
             "numbers": {
                 name: {
@@ -249,12 +257,19 @@ class TableEncoder:
     def from_json(cls, form: dict[str, Any]) -> "TableEncoder":
         """The encoder back from `to_json`."""
         encoder = cls(form["cat_names"], form["cont_names"], form["dates"])
+        encoder.with_holes = form["with_holes"]
         encoder.categories = {name: Categorify.from_json(one) for name, one in form["categories"].items()}
         for name, one in form["numbers"].items():
             bins = None if one["bins"] is None else PiecewiseLinearBins.from_json(one["bins"])
             fill, scale = FillMissing.from_json(one["fill"]), Normalize.from_json(one["scale"])
             encoder.numbers[name] = NumberColumn(fill, scale, one["low"], one["high"], bins)
         return encoder
+
+    def _raw_name(self, name: str) -> str:
+        """The column that a number column comes from: itself, or the date that it is a part of."""
+        if name in self.cont_names:
+            return name
+        return next(date for date in self.dates if name in {f"{date}_{part}" for part in DATE_NUMBERS})
 
     def _is_na(self, name: str) -> bool:
         """Whether a category column is the memory of a number column's holes."""
@@ -269,6 +284,11 @@ class TableEncoder:
 def _count(counts: dict[str, int], name: str, number: int) -> None:
     if number:
         counts[name] = number
+
+
+def _has_holes(values: pl.Series) -> bool:
+    """Whether a value is missing; not a number counts as missing."""
+    return values.null_count() > 0 or (values.dtype.is_float() and bool(values.is_nan().any()))
 
 
 def _mean(values: pl.Series, weights: NDArray[np.float64] | None) -> float:

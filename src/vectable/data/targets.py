@@ -145,6 +145,9 @@ def make_target(frame: Columns, names: list[str], kind: str | None, log: bool) -
     if kind == "numbers":
         return NumberTarget(names, log)
     require(len(names) == 1, f"Classes are predicted one column at a time, and the targets are {names}.")
+    dtype = frame[names[0]].dtype
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        raise DataError(f"The target {names[0]!r} is {dtype}, neither classes nor numbers; take it apart first.")
     return ClassTarget(names[0])
 
 

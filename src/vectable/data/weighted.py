@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+SQUARES_FIT = 1e140  # beyond, the sum of squares of a table's column may be no 64-bit number
 
 
 def weighted_quantile(values: Floats, share: float, weights: Floats | None = None) -> float:
@@ -25,6 +26,10 @@ def weighted_mode(values: Floats, weights: Floats | None = None) -> float:
 
 def weighted_mean_std(values: Floats, weights: Floats | None = None, ddof: int = 0) -> tuple[float, float]:
     """Mean and standard deviation, with `ddof` taken off the number of rows."""
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > SQUARES_FIT:
+        mean, std = weighted_mean_std(values / largest, weights, ddof)
+        return mean * largest, std * largest
     weights = np.ones(len(values)) if weights is None else weights
     total = float(weights.sum())
     mean = float((weights * values).sum() / total)
