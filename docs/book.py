@@ -192,7 +192,9 @@ def _table(frame: pl.DataFrame) -> str:
 
 def _files() -> dict[Path, float]:
     """The pictures in the page's folder or one below, with the time of their writing."""
-    return {file: file.stat().st_mtime_ns for deep in ("*", "*/*") for file in Path().glob(deep) if file.suffix in PICTURES}
+    return {
+        file: file.stat().st_mtime_ns for deep in ("*", "*/*") for file in Path().glob(deep) if file.suffix in PICTURES
+    }
 
 
 def _width(figure: "Figure") -> str:
