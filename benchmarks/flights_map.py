@@ -46,7 +46,10 @@ def main() -> None:
         result = {key: spread(run[key] for run in runs) for key in (*MEASURES, "seconds")}
         report.result(target, result | {"destinations": runs[0]["destinations"]})
         report.say(f"{about}, {runs[0]['destinations']} destinations of at least {FEWEST_FLIGHTS} flights:")
-        report.table([{"measure": name, "over seeds": mean_sd(result[key])} for key, name in MEASURES.items()])
+        shown = {
+            key: f"at most {result[key]['max']:.2g}" if key.endswith("_p") else mean_sd(result[key]) for key in MEASURES
+        }
+        report.table([{"measure": name, "over seeds": shown[key]} for key, name in MEASURES.items()])
         conclude(report, about, result)
     report.finish()
 
@@ -66,6 +69,7 @@ def compare(learn, flights, airports, plots):
     import polars as pl
     from scipy.stats import pearsonr
 
+    from vectable.insight import distance_test, distances_between, great_circle
     from vectable.insight.components import principal_components
     from vectable.insight.distances import distance_test, distances_between, great_circle
 
@@ -98,14 +102,19 @@ def compare(learn, flights, airports, plots):
 
 
 def conclude(report, about, result):
-    line, whole, left = (result[key]["mean"] for key in ("line", "map", "partial"))
-    sure = sum(p < 0.05 for p in result["partial_p"]["values"])
-    n_seeds = len(result["partial_p"]["values"])
-    more = "a little more than a line" if left > 0.1 else "a line, not a map"
+    """What of it is beyond chance in every seed."""
+    sure = {key: result[f"{key}_p"]["max"] < 0.05 for key in ("line", "map", "partial")}
+    line, whole, left = (result[key]["mean"] for key in sure)
+    learned = {
+        "how far each place is from New York": sure["line"],
+        "the distances between the places": sure["map"],
+        "more of these than the former tells": sure["partial"] and left > 0,
+    }
     report.conclude(
-        f"From the {about} the net learned how far each place is from New York (|r| {line:.2f}), and so something of "
-        f"the distances between them (Mantel r {whole:.2f}). Given the former, {left:.2f} of the latter is left (p "
-        f"below .05 in {sure} of {n_seeds} seeds): {more}."
+        f"{about.capitalize()}: |r| {line:.2f} with the distance from New York, Mantel r {whole:.2f}, "
+        f"partial {left:.2f}. "
+        + "; ".join(f"the net {'learned' if did else 'did not learn'} {what}" for what, did in learned.items())
+        + ("; a line, not a map." if sure["line"] and not learned["more of these than the former tells"] else ".")
     )
 
 

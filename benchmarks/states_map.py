@@ -36,7 +36,7 @@ def main() -> None:
     import torch
 
     import vectable as vt
-    from vectable.insight.distances import distance_test, distances_between, great_circle
+    from vectable.insight import distance_test, distances_between, great_circle
 
     torch.set_num_threads(1)
     table = columns()
