@@ -71,7 +71,6 @@ def compare(learn, flights, airports, plots):
 
     from vectable.insight import distance_test, distances_between, great_circle
     from vectable.insight.components import principal_components
-    from vectable.insight.distances import distance_test, distances_between, great_circle
 
     often = flights["dest"].value_counts().filter(pl.col("count") >= FEWEST_FLIGHTS)["dest"]
     places = airports.filter(pl.col("faa").is_in(often.implode()) & pl.col("lat").is_not_null())
