@@ -178,7 +178,8 @@ def test_insight_says_what_matters_and_draws_it(inside, model, tmp_path):
     assert found["worst"][0]["loss"] >= found["worst"][2]["loss"]
     assert sum(row["high"] + row["low"] for row in found["confusion"]) == 120
     assert sum(row["rows"] for row in found["calibration"]) == 120
-    names = {"learning_rate.png", "losses.png", "importance.png", "calibration.png", "map_job.png"}
+    names = {"learning_rate.png", "losses.png", "importance.png", "confusion.png", "calibration.png"}
+    names |= {"map_job.png"}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert all(path.read_bytes().startswith(PNG) for path in tmp_path.iterdir())
     text = good(inside("insight", model, "-n", 120)).stdout

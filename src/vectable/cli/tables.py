@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from vectable.data.table import TableData
+    from vectable.insight.calibration import Calibration
     from vectable.tabular import TabularLearner
     from vectable.training.lr_finder import FoundRates
 
@@ -156,7 +157,7 @@ def what_matters(model: Path, n: int, plots: Path | None, as_json: bool) -> None
     measured, importance, worst = errors_of(learn), learn.feature_importance(), learn.top_losses(n)
     confusion = learn.confusion_matrix() if classes else None
     calibration = learn.calibration() if classes else None
-    drawn = [] if plots is None else _draw(learn, make_folder(plots), importance, calibration)
+    drawn = [] if plots is None else _draw(learn, make_folder(plots), importance, confusion, calibration)
     if as_json:
         about = {"errors": measured, "importance": importance.to_dicts(), "worst": worst.to_dicts()}
         if confusion is not None and calibration is not None:
@@ -168,7 +169,7 @@ def what_matters(model: Path, n: int, plots: Path | None, as_json: bool) -> None
     if confusion is not None and calibration is not None:
         print_table(confusion, "Rows: what it is; columns: what the model says")
         print_table(calibration.table, f"Probabilities and what came true: {calibration.of}")
-    print_table(worst, "The largest losses")
+    print_table(worst if len(worst) > worst.width else _on_their_sides(worst), "The largest losses")
     for path in drawn:
         tell(f"drawn: {path}")
 
@@ -303,16 +304,35 @@ def _print_errors(measured: list[dict[str, Any]]) -> None:
         print("No rows were held out to measure on.")
 
 
-def _draw(learn: "TabularLearner", folder: Path, importance: "pl.DataFrame", calibration: Any) -> list[Path]:
-    """Learning rate, losses, importance, calibration, and a map of each column of categories, as PNG files."""
+def _on_their_sides(rows: "pl.DataFrame") -> "pl.DataFrame":
+    """Rows of many columns as columns of many rows."""
+    import polars as pl
+
+    def text(value: Any) -> str:
+        return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
+
+    values = {str(at): [text(value) for value in row] for at, row in enumerate(rows.iter_rows(), start=1)}
+    return pl.DataFrame({"column": rows.columns, **values})
+
+
+def _draw(
+    learn: "TabularLearner",
+    folder: Path,
+    importance: "pl.DataFrame",
+    confusion: "pl.DataFrame | None",
+    calibration: "Calibration | None",
+) -> list[Path]:
+    """Learning rate, losses, importance, confusion, calibration, and maps of the category columns, as PNG files."""
     from vectable.insight.importance import plot_importance
+    from vectable.insight.mistakes import draw_confusion
 
     drawn = [folder / name for name in ("learning_rate.png", "losses.png", "importance.png")]
     learn.recorder.plot_lr(show_moms=True, path=str(drawn[0]))
     learn.recorder.plot_losses(path=str(drawn[1]))
     plot_importance(importance, str(drawn[2]))
-    if calibration is not None:
-        drawn.append(folder / "calibration.png")
+    if confusion is not None and calibration is not None:
+        drawn += [folder / "confusion.png", folder / "calibration.png"]
+        draw_confusion(confusion, str(drawn[-2]))
         calibration.plot(str(drawn[-1]))
     for name in learn.data.encoder.cat_names:
         if 3 <= len(learn.categories(name)) <= MOST_MAPPED and learn.weight(name).shape[1] >= 2:

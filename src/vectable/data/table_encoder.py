@@ -213,13 +213,15 @@ class TableEncoder:
         return codes, numbers, drift
 
     def decode(self, codes: NDArray[np.int32], numbers: NDArray[np.float32]) -> pl.DataFrame:
-        """The raw columns of encoded rows, (rows, categories) and (rows, numbers); dates to the minute.
+        """The raw columns of encoded rows, (rows, categories) and (rows, numbers); dates to the minute, numbers without
+        the digits that 32 bits do not hold.
 
         What was unknown or missing is missing, what was filled is missing where a category remembers it.
         """
         categories = {name: one.decode(codes[:, at]) for at, (name, one) in enumerate(self.categories.items())}
         values = {
-            name: pl.Series(one.scale.decode(numbers[:, at])) for at, (name, one) in enumerate(self.numbers.items())
+            name: pl.Series(_rounded(one.scale.decode(numbers[:, at]), one.scale.std))
+            for at, (name, one) in enumerate(self.numbers.items())
         }
         for name in [name for name in categories if self._is_na(name)]:
             column = values[name.removesuffix(NA)]
@@ -284,6 +286,11 @@ class TableEncoder:
 def _count(counts: dict[str, int], name: str, number: int) -> None:
     if number:
         counts[name] = number
+
+
+def _rounded(values: NDArray[np.float64], std: float) -> NDArray[np.float64]:
+    """Normalised 32-bit numbers, decoded, less the digits that come from their being 32-bit."""
+    return np.asarray(np.round(values, 6 - math.floor(math.log10(std))) + 0.0)  # no minus before a zero
 
 
 def _has_holes(values: pl.Series) -> bool:

@@ -29,7 +29,8 @@ class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):  # type: ignore[mi
 
     Every column of X, a table or an array of numbers or texts, (rows, columns), is a column of categories; choose them
     with `sklearn.compose.ColumnTransformer`. Missing values have a vector of their own, and so has what training never
-    showed.
+    showed. The numbers in a vector are small: before a model with a penalty on its weights, scale them
+    (`sklearn.preprocessing.StandardScaler`).
 
     The vectors know the targets they were trained on. Where a model is trained on them with the same rows, rare
     categories tell it the answer, as every encoding by the target does. With `cv`, `fit_transform` (and with it a
