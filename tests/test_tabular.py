@@ -8,6 +8,8 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import vectable as vt
 from vectable.data.kinds import kind_of
@@ -53,6 +55,13 @@ def test_weighted_statistics_equal_repetition() -> None:
     assert weighted_quantile(values, 0.5, weights) == np.median(repeated)
     assert weighted_mode(values, weights) == pd.Series(repeated).mode()[0]
     assert weighted_mean_std(values, weights, 1) == pytest.approx((repeated.mean(), repeated.std(ddof=1)))
+
+
+@given(st.lists(st.integers(-5, 5), min_size=1, max_size=40), st.floats(0, 1), st.integers(0, 1))
+def test_no_weights_are_weights_of_one_to_the_bit(values: list[int], share: float, ddof: int) -> None:
+    column, ones = np.array(values) / 7, np.ones(len(values))
+    assert weighted_quantile(column, share) == weighted_quantile(column, share, ones)
+    assert weighted_mean_std(column, None, ddof) == weighted_mean_std(column, ones, ddof)
 
 
 def test_filling_and_normalising_by_the_lessons_rules() -> None:

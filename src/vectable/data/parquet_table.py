@@ -99,6 +99,7 @@ class ParquetTable:
 
 def _files(path: str | Path | Sequence[str | Path]) -> list[Path]:
     if not isinstance(path, str | Path):
+        require(len(path) > 0, "path names no file; give one or several.")
         return [existing_file(one) for one in path]
     place = Path(path).expanduser()
     if place.is_dir():
