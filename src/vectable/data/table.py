@@ -170,8 +170,9 @@ class TableData:
     ) -> "TableData":
         """Train from Parquet files that need not fit in memory; all else is as with `from_df`, the encoders to the bit.
 
-        In memory are one column at a time while the encoders are fitted, the validation rows, a dozen bytes a training
-        row, and eight encoded blocks of them, read anew in every epoch. Blocks come in random order, and the rows of
+        In memory are one column at a time, with copies, while the encoders are fitted (a hundred bytes a row at the
+        peak), then the validation rows, a dozen bytes a training row, and eight encoded blocks of them, read anew in
+        every epoch. Blocks come in random order, and the rows of
         eight in one random order; a table of no more than eight blocks is shuffled whole and read once.
 
         Args:

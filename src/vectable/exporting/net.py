@@ -24,7 +24,7 @@ def net_model(
     Raises:
         VectableError: torch cannot follow the module's code, with torch's reason.
     """
-    rows = torch.export.Dim.DYNAMIC
+    rows = torch.export.Dim("rows")
     whole = _Activated(copy.deepcopy(model).cpu().eval(), activation)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
