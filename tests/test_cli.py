@@ -500,3 +500,50 @@ def test_demo(tmp_path):
     learn = vt.load_learner(written["model"], progress=False)
     measured = learn.validate()
     assert measured["rmse"] < measured["baselines"]["biases"]["rmse"] < measured["baselines"]["global mean"]["rmse"]
+
+
+# ---------------------------------------------------------------- draws from the posterior
+
+
+@pytest.fixture(scope="module")
+def posterior(work):
+    """What `train ratings --method bayes` answered, and its model."""
+    done = vectable(
+        "train", "ratings", work / "ratings.csv", *NAMED, "--title", "title", "--method", "bayes", "--factors", 4,
+        "--draws", 60, "--burn-in", 10, "-o", work / "posterior", "--json",
+    )  # fmt: skip
+    return good(done), work / "posterior"
+
+
+def test_the_same_questions_go_to_a_posterior(posterior, inside, work):
+    done, model = posterior
+    told = json.loads(done.stdout)
+    assert told["rmse"] < told["baselines"]["global mean"]["rmse"]
+    assert len(told["split"]) == 12
+    assert "Features: histories of both." in done.stderr
+    plain = json.loads(good(inside("recommend", model, 42, "-n", 5, "--json")).stdout)
+    hopeful = json.loads(good(inside("recommend", model, 42, "-n", 5, "--optimism", 3, "--json")).stdout)
+    assert len(plain) == 5
+    assert plain != hopeful
+    assert len(json.loads(good(inside("similar", model, "Café 7", "-n", 3, "--json")).stdout)) == 3
+    terms = json.loads(good(inside("explain", model, 42, "Café 7", "--json")).stdout)
+    assert {"prediction", "mean", "user", "item", "taste"} <= {one["term"] for one in terms}
+    rows = pl.read_csv(good(inside("predict", model, work / "pairs.csv", "--interval", 0.9)).stdout.encode())
+    assert ((rows["low"] <= rows["prediction"]) & (rows["prediction"] <= rows["high"])).all()
+    about = good(inside("info", model)).stdout
+    assert "PosteriorDotBias" in about
+    assert "rhat" in about
+    good(inside("insight", model, "--plots", work / "pictures of draws"))
+    assert (work / "pictures of draws" / "coverage.png").read_bytes().startswith(PNG)
+    good(inside("export-vectors", model, "-o", work / "draws.parquet"))
+    assert "factor_3" in pl.read_parquet(work / "draws.parquet").columns
+
+
+def test_options_of_the_other_method_are_refused(refused, trained, work):
+    assert "--epochs belongs to --method gradient" in refused(
+        "train", "ratings", work / "ratings.csv", "--method", "bayes", "--epochs", 3
+    )
+    assert "--draws belongs to --method bayes" in refused("train", "ratings", work / "ratings.csv", "--draws", 3)
+    assert "--method is 'mcmc'" in refused("train", "ratings", work / "ratings.csv", "--method", "mcmc")
+    _, model = trained
+    assert "does not know how sure it is" in refused("recommend", model, 42, "--optimism", 1)

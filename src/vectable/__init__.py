@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from vectable.bayes import bayes_collab as bayes_collab
     from vectable.collab import CollabLearner as CollabLearner
     from vectable.collab import collab_learner as collab_learner
+    from vectable.comparison import Comparison as Comparison
+    from vectable.comparison import compare as compare
     from vectable.cross_validation import cross_validate as cross_validate
     from vectable.data import catalogue
     from vectable.data.bins import PiecewiseLinearBins as PiecewiseLinearBins
@@ -64,6 +66,8 @@ _HOMES = {
     "bayes_collab": "vectable.bayes",
     "CollabLearner": "vectable.collab",
     "collab_learner": "vectable.collab",
+    "Comparison": "vectable.comparison",
+    "compare": "vectable.comparison",
     "cross_validate": "vectable.cross_validation",
     "Categorify": "vectable.data.categorify",
     "RatingsData": "vectable.data.ratings",

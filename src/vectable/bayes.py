@@ -235,6 +235,12 @@ class BayesLearner(RatingAnswers):
         self._need_draws()
         return {**errors_of(self.data.valid_ratings, self._valid_mean()), "baselines": self._baseline_errors()}
 
+    @property
+    def valid_predictions(self) -> Floats:
+        """Predictions for the validation ratings, the mean over all draws, (rows,)."""
+        self._need_draws()
+        return self._valid_mean()
+
     def predict(self, df: Any, return_std: bool = False) -> Any:
         """Predicted ratings, (rows,) float32, clipped to the scale; an unknown user or item counts as the average one.
 

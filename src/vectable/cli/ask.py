@@ -24,6 +24,7 @@ from vectable.cli.tables import about_table, predict_rows, what_matters
 from vectable.errors import VectableError
 
 if TYPE_CHECKING:
+    from vectable.bayes import BayesLearner
     from vectable.collab import CollabLearner
 
 Model = Annotated[Path, typer.Argument(help="Folder of a saved model.")]
@@ -43,6 +44,9 @@ def recommend(
     only: Annotated[list[str] | None, typer.Option(help="Only this item (id or title); may be given again.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Not this item; may be given again.")] = None,
     min_ratings: Annotated[int, typer.Option(help="Only items with at least so many ratings.")] = 0,
+    optimism: Annotated[
+        float, typer.Option(help="Rank by mean plus so many standard deviations (a model of --method bayes).")
+    ] = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """The best items for one user, or for all of them into a file.
@@ -60,6 +64,9 @@ def recommend(
         "exclude": exclude or None,
         "min_ratings": min_ratings,
     }
+    if optimism:
+        _doubting(learn, model)
+        filters["optimism"] = optimism
     table = learn.recommend_many(n=n, **filters) if everybody else learn.recommend(user, n=n, **filters)
     if out is not None:
         write_rows(table, out)
@@ -145,6 +152,9 @@ def predict(
     out: Out = None,
     sep: Annotated[str | None, typer.Option(help="Separator of a text file.")] = None,
     encoding: Annotated[str, typer.Option(help="Of a text file.")] = "utf-8",
+    interval: Annotated[
+        float | None, typer.Option(help="Also low and high, between which a rating lies so likely, as .9 (bayes).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """The rows of a file with the prediction of each; or the class of photographs.
@@ -165,8 +175,11 @@ def predict(
         return predict_rows(model, read_table(file, sep=sep, encoding=encoding), out, as_json)
     learn = _load(model)
     table = read_table(file, sep=sep, encoding=encoding)
-    table = table.with_columns(pl.Series("prediction", learn.predict(table)))
-    print_rows(table, out, as_json)
+    predicted = table.with_columns(pl.Series("prediction", learn.predict(table)))
+    if interval is not None:
+        ends = _doubting(learn, model).predict_interval(table, interval)
+        predicted = predicted.with_columns(pl.Series("low", ends[:, 0]), pl.Series("high", ends[:, 1]))
+    print_rows(predicted, out, as_json)
 
 
 def info(model: Model, as_json: AsJson = False) -> None:
@@ -190,11 +203,16 @@ def info(model: Model, as_json: AsJson = False) -> None:
     settings = manifest["settings"]
     config = ", ".join(f"{key} {value}" for key, value in settings["config"].items())
     versions = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
-    print(f"{settings['model']} x {settings['n_models']} ({config})")
+    print(f"{settings['model']} x {settings.get('n_models', 1)} ({config})")
     print(f"{learn.data!r}")
-    print(
-        f"preset {settings['preset']}, wd {settings['wd']}, seed {settings['seed']}, {settings['epochs_done']} epochs"
-    )
+    print(f"split {learn.data.fingerprint}")
+    if manifest["kind"] == "posterior":
+        print_table(_doubting(learn, model).convergence(), "Have the draws converged? (R-hat near 1)")
+    else:
+        print(
+            f"preset {settings['preset']}, wd {settings['wd']}, seed {settings['seed']}, "
+            f"{settings['epochs_done']} epochs"
+        )
     print(f"saved {manifest['saved']} with {versions}, format {manifest['format_version']}\n")
     print_table(errors_frame(measured), "Error on the held-out ratings")
 
@@ -214,7 +232,7 @@ def export_vectors(
         print(path)
 
 
-def factor_ends(learn: "CollabLearner", n: int, top: int) -> list[dict[str, Any]]:
+def factor_ends(learn: "CollabLearner | BayesLearner", n: int, top: int) -> list[dict[str, Any]]:
     """Both ends of the first three principal factors, by name, with the variance that each explains."""
     table, shares = learn.components(min(3, top, learn.data.n_items, learn.weight([1]).shape[1]), top)
     name = "title" if "title" in table.columns else learn.data.columns.item
@@ -234,8 +252,15 @@ def print_ends(ends: list[dict[str, Any]]) -> None:
         print_table(pl.DataFrame({"one end": one["low"], "other end": one["high"]}), title)
 
 
-def draw_plots(learn: "CollabLearner", folder: Path) -> list[Path]:
-    """Learning rate, losses and the map of the most-rated items as PNG files."""
+def draw_plots(learn: "CollabLearner | BayesLearner", folder: Path) -> list[Path]:
+    """The map of the most-rated items, and learning rate and losses, or the coverage of intervals, as PNG files."""
+    from vectable.bayes import BayesLearner
+
+    if isinstance(learn, BayesLearner):
+        paths = [make_folder(folder) / name for name in ("coverage.png", "map.png")]
+        learn.coverage().plot(path=str(paths[0]))
+        learn.map(path=str(paths[1]))
+        return paths
     paths = [make_folder(folder) / name for name in ("learning_rate.png", "losses.png", "map.png")]
     learn.recorder.plot_lr(show_moms=True, path=str(paths[0]))
     learn.recorder.plot_losses(path=str(paths[1]))
@@ -250,12 +275,21 @@ def _kind(model: Path) -> str:
     return str(read_manifest(model)["kind"])
 
 
-def _load(model: Path) -> "CollabLearner":
+def _load(model: Path) -> "CollabLearner | BayesLearner":
     from vectable.artifact import load_learner
-    from vectable.collab import CollabLearner
+    from vectable.rating_answers import RatingAnswers
 
-    learn = load_learner(model, progress=False)
-    if not isinstance(learn, CollabLearner):
+    learn: Any = load_learner(model, progress=False)
+    if not isinstance(learn, RatingAnswers):
         raise VectableError(f"{str(model)!r} is not a model of ratings.")
     learn.data.kind = "polars"
+    return learn  # type: ignore[return-value]
+
+
+def _doubting(learn: "CollabLearner | BayesLearner", model: Path) -> "BayesLearner":
+    """The model, if it is one that knows how sure it is."""
+    from vectable.bayes import BayesLearner
+
+    if not isinstance(learn, BayesLearner):
+        raise VectableError(f"{str(model)!r} does not know how sure it is; train it with --method bayes.")
     return learn

@@ -6,15 +6,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vectable.cli.output import errors_frame, print_json, print_table, progress_console
-from vectable.errors import DataError, VectableError, closest, did_you_mean
+from vectable.errors import DataError, VectableError, closest, did_you_mean, require
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vectable.bayes import BayesLearner
     from vectable.collab import CollabLearner
     from vectable.data.catalogue import RatingsSet
     from vectable.data.ratings import RatingsData
     from vectable.data.table_sets import TableSet
 
 app = typer.Typer(no_args_is_help=True)
+
+# The options that only one way of training knows.
+METHODS = {
+    "gradient": ("y_range", "wd", "preset", "nn", "layers", "n_models", "epochs", "lr", "engine", "batch_size"),
+    "bayes": ("draws", "burn_in", "features", "no_history", "user_day", "likelihood", "chains"),
+}
 
 File = Annotated[str, typer.Argument(help="CSV, TSV, Parquet or Arrow file; or the name of a data set, as goodbooks.")]
 User = Annotated[str | None, typer.Option(help="Column with the user; by default the first.")]
@@ -35,6 +44,7 @@ ValidPct = Annotated[float, typer.Option(help="Share of the rows held out, 0 to 
 Seed = Annotated[int, typer.Option(help="Of the split, the start and the batches.")]
 BatchSize = Annotated[int, typer.Option(help="Ratings a step.")]
 Factors = Annotated[int, typer.Option(help="Width of the vectors.")]
+AnyFactors = Annotated[int | None, typer.Option(help="Width of the vectors; 40, and 16 with --method bayes.")]
 YRange = Annotated[str, typer.Option(help="LOW,HIGH of the prediction, a little outside the scale; auto; or none.")]
 Wd = Annotated[float, typer.Option(help="Weight decay.")]
 Preset = Annotated[str, typer.Option(help="modern or lesson.")]
@@ -49,6 +59,7 @@ def train() -> None:
 
 @app.command("ratings")
 def ratings(
+    context: typer.Context,
     file: File,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to save the model in.")] = Path("model"),
     user: User = None,
@@ -68,7 +79,10 @@ def ratings(
     valid_pct: ValidPct = 0.1,
     seed: Seed = 42,
     batch_size: BatchSize = 64,
-    factors: Factors = 40,
+    method: Annotated[
+        str, typer.Option(help="gradient: one best model; bayes: draws from the posterior.")
+    ] = "gradient",
+    factors: AnyFactors = None,
     y_range: YRange = "auto",
     wd: Wd = 0.1,
     preset: Preset = "modern",
@@ -78,6 +92,19 @@ def ratings(
     epochs: Annotated[int, typer.Option(help="Times through the data.")] = 5,
     lr: Annotated[float, typer.Option(help="Highest learning rate of the cycle.")] = 5e-3,
     engine: Annotated[str, typer.Option(help="auto, compiled or torch.")] = "auto",
+    draws: Annotated[int, typer.Option(help="bayes: draws that count.")] = 200,
+    burn_in: Annotated[int, typer.Option(help="bayes: draws before them, thrown away.")] = 20,
+    features: Annotated[
+        str, typer.Option(help="bayes: columns of --users and --items, separated by commas; auto; none.")
+    ] = "auto",
+    no_history: Annotated[
+        bool, typer.Option("--no-history", help="bayes: who rated what is no feature of users and items.")
+    ] = False,
+    user_day: Annotated[
+        bool, typer.Option("--user-day", help="bayes: an offset for each user and day; needs --timestamp.")
+    ] = False,
+    likelihood: Annotated[str, typer.Option(help="bayes: normal or ordinal.")] = "normal",
+    chains: Annotated[int, typer.Option(help="bayes: chains, from different starts.")] = 1,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -87,6 +114,8 @@ def ratings(
     """
     from vectable.artifact import check_target
 
+    require(method in METHODS, f"--method is {method!r}; it is 'gradient' or 'bayes'.")
+    _refuse_others(context, method)
     check_target(out)
     data = read_ratings(
         file,
@@ -108,22 +137,52 @@ def ratings(
         seed=seed,
         batch_size=batch_size,
     )
-    learn = _learner(
-        data, factors, y_range, wd, preset, seed, quiet, use_nn=nn, layers=numbers(layers, int, "--layers"),
-        n_models=n_models, engine=engine,
-    )  # fmt: skip
     console = progress_console(quiet)
     console.print(f"{data!r}", highlight=False)
+    if method == "bayes":
+        named = {"auto": "auto", "none": None}.get(features, [name.strip() for name in features.split(",")])
+        draw(
+            data, out, console, as_json, n_factors=16 if factors is None else factors, n_draws=draws,
+            burn_in=burn_in, features=named, history=not no_history, user_day=user_day, likelihood=likelihood,
+            n_chains=chains, seed=seed,
+        )  # fmt: skip
+        return
+    learn = _learner(
+        data, 40 if factors is None else factors, y_range, wd, preset, seed, quiet, use_nn=nn,
+        layers=numbers(layers, int, "--layers"), n_models=n_models, engine=engine,
+    )  # fmt: skip
     learn.fit_one_cycle(epochs, lr)
+    _save_and_tell(learn, learn.recorder.interrupted, out, as_json)
+
+
+def draw(data: "RatingsData", out: Path, console: "Console", as_json: bool, **options: Any) -> None:
+    """`train ratings --method bayes`: draws from the posterior, saved."""
+    from vectable.bayes import bayes_collab
+
+    learn = bayes_collab(data, progress=console, **options).fit()
+    _save_and_tell(learn, learn.interrupted, out, as_json)
+
+
+def _save_and_tell(learn: "CollabLearner | BayesLearner", interrupted: bool, out: Path, as_json: bool) -> None:
     saved = learn.save(out)
     measured = learn.validate()
     if as_json:
-        print_json({"model": str(saved), "interrupted": learn.recorder.interrupted, **measured})
+        print_json({"model": str(saved), "interrupted": interrupted, "split": learn.data.fingerprint, **measured})
     else:
-        print_table(errors_frame(measured), "Error on the held-out ratings")
+        print_table(errors_frame(measured), f"Error on the held-out ratings (split {learn.data.fingerprint})")
         print(f"Saved to {saved}. Next: vectable recommend {saved} USER")
-    if learn.recorder.interrupted:
+    if interrupted:
         raise typer.Exit(130)
+
+
+def _refuse_others(context: typer.Context, method: str) -> None:
+    """Say of an option that belongs to the other method that it does, instead of leaving it unheard."""
+    for other, names in METHODS.items():
+        for name in names:
+            source = context.get_parameter_source(name)
+            if other != method and source is not None and source.name == "COMMANDLINE":
+                option = "--" + name.replace("_", "-")
+                raise VectableError(f"{option} belongs to --method {other}, and this is --method {method}.")
 
 
 def lr_find(

@@ -1,5 +1,6 @@
 """Ratings: a table of who rated what how high, encoded, split and ready to train on."""
 
+import hashlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -312,6 +313,21 @@ class RatingsData:
         most_last = np.argsort(self.item_counts[1:], kind="stable")
         titles = self.titles.to_list()
         return {titles[at]: int(at) + 1 for at in most_last if titles[at] is not None}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that tell this split from any other: who rated what how high, and what is held out.
+
+        Independent of the order of the rows, and of how ids are coded.
+        """
+        digest = hashlib.sha256()
+        for ids in (self.user_ids, self.item_ids):
+            digest.update("\0".join(ids.vocabulary.cast(pl.String).to_list()).encode())
+        for part in (self.train_ratings, self.valid_ratings):
+            order = np.lexsort((part.rating, part.item, part.user))
+            for column in (part.user, part.item, part.rating):
+                digest.update(column[order].tobytes())
+        return digest.hexdigest()[:12]
 
     def rows_of(self, user_code: int) -> NDArray[np.int32]:
         """Numbers of the training rows of one user."""
