@@ -41,7 +41,14 @@ def test_both_archives_hold_the_data_with_its_licences(built: Path) -> None:
     assert shipped_in(in_wheel) == shipped_in(in_source) == SHIPPED
     assert "vectable/py.typed" in in_wheel
     assert any(name.endswith("licenses/LICENSE") for name in in_wheel)
-    assert {Path(name).name for name in in_source} >= {"Makefile", "constraints.txt", "CHANGELOG.md", "test_package.py"}
+    assert {Path(name).name for name in in_source} >= {
+        "Makefile",
+        "constraints.txt",
+        "CHANGELOG.md",
+        "test_package.py",
+        "mkdocs.yml",
+        "book.py",
+    }
     assert not any("ml-100k" in name or "ml-1m" in name for name in in_wheel + in_source), "may not be shipped"
 
 
