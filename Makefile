@@ -24,7 +24,7 @@ TABLES := adult lesson_table rossmann entity_embeddings states_map flights_map
 
 # Beside the peers, in an environment of their own; needs a C++ compiler, and VECTABLE_DATA for MovieLens.
 bench: .venv-bench/.installed
-	for name in lesson_run folds bayes_folds bayes_random recommend latency scale hymenoptera $(TABLES); do \
+	for name in lesson_run folds bayes_folds bayes_random bayes_cold bayes_scale recommend latency scale hymenoptera $(TABLES); do \
 		.venv-bench/bin/python benchmarks/$$name.py; done
 
 .venv-bench/.installed: benchmarks/requirements.txt pyproject.toml

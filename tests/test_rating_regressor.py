@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -246,3 +247,33 @@ def test_the_unknown_and_a_missing_never_shown_become_the_mean():
     torch.testing.assert_close(first[3], first[0])
     torch.testing.assert_close(second[0], second[1:4].mean(dim=0))
     torch.testing.assert_close(second[3], before)
+
+
+# ---------------------------------------------------------------- draws from the posterior
+
+
+def test_draws_from_the_posterior_behind_the_same_face(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    user, item = np.nonzero(rng.random((60, 40)) < 0.5)
+    y = 3 + rng.normal(size=60)[user] + 0.5 * rng.normal(size=40)[item] + 0.3 * rng.normal(size=len(user))
+    order = rng.permutation(len(y))
+    X, y = np.column_stack([user, item])[order], y[order]
+    chosen = {"method": "bayes", "n_factors": 3, "n_draws": 40, "random_state": 0}
+    found = vt.RatingRegressor(**chosen).fit(X[:-200], y[:-200])
+    assert found.score(X[-200:], y[-200:]) > 0.8
+    assert found.n_iter_ == 40
+    assert isinstance(found.learner_, vt.BayesLearner)
+    again = vt.load_estimator(found.save(tmp_path / "model"))
+    assert np.array_equal(again.predict(X), found.predict(X))
+    assert np.array_equal(pickle.loads(pickle.dumps(found)).predict(X), found.predict(X))
+    twice = np.ones(len(y))
+    twice[:50] = 2
+    weighted = vt.RatingRegressor(**chosen).fit(X, y, sample_weight=twice)
+    repeated = vt.RatingRegressor(**chosen).fit(np.vstack([X, X[:50]]), np.concatenate([y, y[:50]]))
+    assert np.array_equal(weighted.predict(X), repeated.predict(X))
+    with pytest.raises(vt.DataError, match="whole numbers"):
+        vt.RatingRegressor(**chosen).fit(X, y, sample_weight=twice / 3)
+    with pytest.raises(vt.DataError, match="side tables"):
+        vt.RatingRegressor(**chosen).fit(np.column_stack([X, user]), y)
+    with pytest.raises(vt.VectableError, match="'mcmc'"):
+        vt.RatingRegressor(method="mcmc").fit(X, y)

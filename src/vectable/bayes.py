@@ -121,6 +121,8 @@ def bayes_collab(
             VectableWarning,
             stacklevel=2,
         )
+    if data.train_ratings.weights is not None:
+        raise DataError("Ratings with weights cannot be sampled: repeat a row as often as it counts, without weights.")
     if user_day and data.train_ratings.time is None:
         raise DataError("user_day=True needs the time of each rating: name its column, timestamp=, with the data.")
     settings = Settings(
@@ -407,7 +409,7 @@ class BayesLearner(RatingAnswers):
 
     @classmethod
     def from_contents(
-        cls, contents: "Contents", model: Any = None, progress: "bool | Console" = True
+        cls, contents: "Contents", model: Any = None, progress: "bool | Console" = True, device: Any = None
     ) -> "BayesLearner":
         """The learner back from a saved folder's contents; it predicts bit for bit as before, and can draw on."""
         settings = contents.settings

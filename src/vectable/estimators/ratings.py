@@ -10,6 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
+from vectable.bayes import BayesLearner, bayes_collab
 from vectable.collab import CollabLearner, collab_learner
 from vectable.data.categorify import Categorify, as_ids
 from vectable.data.rating_columns import Columns
@@ -31,6 +32,7 @@ from vectable.tabular import TabularLearner, factorisation_learner
 
 ANYTHING = {"dtype": None, "ensure_all_finite": "allow-nan"}
 EPOCHS, LARGEST_BATCH = 5, 64  # of the lesson
+METHODS = ("gradient", "bayes")
 
 
 class RatingRegressor(RegressorMixin, LearnerKeeper):  # type: ignore[misc]
@@ -47,6 +49,10 @@ class RatingRegressor(RegressorMixin, LearnerKeeper):  # type: ignore[misc]
     Weights of rows mean what repeating them means, to the last digit.
 
     Args:
+        method: "gradient", or "bayes": draws from the posterior (`vectable.bayes_collab`), for a user and an item
+            column alone, and weights that are whole numbers. It has no use for y_range, bins, n_epochs, lr, wd,
+            batch_size, n_models and device; 16 factors do.
+        n_draws: of "bayes", after 20 thrown away.
         n_factors: width of the vectors.
         y_range: (low, high) of the sigmoid around the prediction, a little outside the scale; "auto" takes an eighth
             of the scale beyond both ends; None leaves the sigmoid out.
@@ -63,8 +69,8 @@ class RatingRegressor(RegressorMixin, LearnerKeeper):  # type: ignore[misc]
 
     Attributes:
         learner_: of two columns a `vectable.CollabLearner` (recommendations, reasons, biases, maps), of more a
-            `vectable.TabularLearner` (feature importance, embeddings, maps).
-        n_iter_: epochs trained.
+            `vectable.TabularLearner` (feature importance, embeddings, maps); by "bayes" a `vectable.BayesLearner`.
+        n_iter_: epochs trained, or draws made.
         n_features_in_: columns of X.
         feature_names_in_: their names, where X was a table.
     """
@@ -72,6 +78,8 @@ class RatingRegressor(RegressorMixin, LearnerKeeper):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        method: str = "gradient",
+        n_draws: int = 200,
         n_factors: int = 40,
         y_range: Sequence[float] | str | None = "auto",
         bins: str | None = None,
@@ -84,6 +92,8 @@ class RatingRegressor(RegressorMixin, LearnerKeeper):  # type: ignore[misc]
         device: str = "cpu",
         verbose: bool = False,
     ) -> None:
+        self.method = method
+        self.n_draws = n_draws
         self.n_factors = n_factors
         self.y_range = y_range
         self.bins = bins
@@ -105,6 +115,7 @@ class RatingRegressor(RegressorMixin, LearnerKeeper):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on rows `X` with ratings `y`, (rows,), each counted `sample_weight` times, (rows,) or None."""
+        require(self.method in METHODS, f"method is {self.method!r}; it is 'gradient' or 'bayes'.")
         for name in ("batch_size", "n_epochs"):
             value = getattr(self, name)
             require(not isinstance(value, str) or value == "auto", f"{name} is {value!r}; it is 'auto' or a number.")
@@ -119,6 +130,10 @@ class RatingRegressor(RegressorMixin, LearnerKeeper):  # type: ignore[misc]
         if not complete.any():
             raise DataError(f"No row has both a user ({table.columns[0]!r}) and an item ({table.columns[1]!r}).")
         table, weights = table.filter(pl.Series(complete)), weights[complete]
+        if self.method == "bayes":
+            self.learner_ = self._sampled(table, weights)
+            self.n_iter_ = self.learner_.n_draws
+            return self
         learner = self._learner(table, weights, is_frame(X))
         n_steps = learner.data.n_steps
         n_epochs = auto_epochs(n_steps, EPOCHS) if isinstance(self.n_epochs, str) else self.n_epochs
@@ -142,6 +157,20 @@ class RatingRegressor(RegressorMixin, LearnerKeeper):  # type: ignore[misc]
                 "required: a user and an item."
             )
         return columns
+
+    def _sampled(self, table: pl.DataFrame, weights: NDArray[np.float64]) -> BayesLearner:
+        """Draws for rows of user, item and rating, each repeated as often as it counts."""
+        if table.width > 3:
+            raise DataError(
+                f"method='bayes' takes a user and an item column, and X has {table.width - 1}; side tables of users "
+                "and items go to vectable.bayes_collab."
+            )
+        if (weights % 1 != 0).any():
+            raise DataError("method='bayes' takes weights that are whole numbers: how often a row counts.")
+        rows = np.repeat(np.arange(len(table)), weights.astype(np.int64))
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        data = _pairs(table[rows], None, LARGEST_BATCH)
+        return bayes_collab(data, self.n_factors, self.n_draws, seed=seed, progress=self.verbose).fit()
 
     def _learner(
         self, table: pl.DataFrame, weights: NDArray[np.float64], typed: bool
