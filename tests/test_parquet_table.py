@@ -209,6 +209,9 @@ def test_files_that_cannot_be_used_are_named(files: Path) -> None:
     with pytest.raises(vt.VectableError, match="block_rows is 0"):
         vt.TableData.from_parquet(files, "tip", block_rows=0)
     data = vt.TableData.from_parquet(files, "tip", block_rows=50)
+    table = ParquetTable(files)
     trips(60).write_parquet(files / "a.parquet")
     with pytest.raises(vt.DataError, match="is not what it was"):
         vt.tabular_learner(data, progress=False).fit(1)
+    with pytest.raises(vt.DataError, match="is not what it was"):
+        table["fare"]

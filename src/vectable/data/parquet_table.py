@@ -34,15 +34,15 @@ class ParquetTable:
     def __init__(self, path: str | Path | Sequence[str | Path], block_rows: int = BLOCK_ROWS) -> None:
         require(is_whole(block_rows, 1), f"block_rows is {block_rows!r}; it is a number of rows, 1 or more.")
         self._files = _files(path)
-        lengths = [_read(file, lambda scan: scan.select(pl.len())).item() for file in self._files]
+        self._lengths = [_read(file, lambda scan: scan.select(pl.len())).item() for file in self._files]
         self._schema = _common_schema(self._files)
         self.columns = list(self._schema)
         self._blocks = [
             (file, first, min(block_rows, length - first))
-            for file, length in zip(self._files, lengths, strict=True)
+            for file, length in zip(self._files, self._lengths, strict=True)
             for first in range(0, length, block_rows)
         ]
-        self._kept = np.ones(sum(lengths), dtype=np.bool_)
+        self._kept = np.ones(sum(self._lengths), dtype=np.bool_)
         self._count()
 
     def __len__(self) -> int:
@@ -70,20 +70,20 @@ class ParquetTable:
         file, first, length = self._blocks[number]
         names = self.columns if columns is None else list(columns)
         frame = _read(file, lambda scan: scan.select(names).slice(first, length))
-        if len(frame) != length:
-            raise DataError(f"{file} is not what it was when it was first looked at; leave it alone while in use.")
+        _check_length(file, len(frame), length)
         at = self._begins[number]
         return frame.filter(pl.Series(self._kept[at : at + length]))
 
     def collect(self) -> pl.DataFrame:
         """All rows in memory."""
-        parts = [self.block(number) for number in range(len(self._blocks)) if np.diff(self.starts)[number]]
+        parts = [self.block(int(number)) for number in np.flatnonzero(np.diff(self.starts))]
         return pl.concat(parts) if parts else pl.DataFrame(schema=self._schema)
 
     def _column(self, name: str) -> pl.Series:
         parts, first = [], 0
-        for file in self._files:
+        for file, length in zip(self._files, self._lengths, strict=True):
             part = _read(file, lambda scan: scan.select(name))[name]
+            _check_length(file, len(part), length)
             parts.append(part.filter(pl.Series(self._kept[first : first + len(part)])))
             first += len(part)
         return pl.concat(parts)
@@ -130,6 +130,11 @@ def _common_schema(files: Sequence[Path]) -> pl.Schema:
                 there = f"is {schema[name]}" if name in schema else f"is not there ({quote_some(schema)})"
                 raise DataError(f"Column {name!r} of {file} {there}, and {dtype} in {files[0]}; make them the same.")
     return first
+
+
+def _check_length(file: Path, found: int, expected: int) -> None:
+    if found != expected:
+        raise DataError(f"{file} is not what it was when it was first looked at; leave it alone while in use.")
 
 
 def _read(file: Path, what: Any) -> pl.DataFrame:

@@ -42,11 +42,8 @@ def describe(encoder: TableEncoder) -> dict[str, Column]:
 
 def category(categorify: Categorify) -> Column:
     """How a column of categories is handed in."""
-    return (
-        Column("category", "text", _missing_text(categorify))
-        if _is_text(categorify)
-        else Column("category", "number", "NaN")
-    )
+    is_text = _is_text(categorify)
+    return Column("category", "text", _missing_text(categorify)) if is_text else Column("category", "number", "NaN")
 
 
 def encode(graph: Graph, encoder: TableEncoder) -> tuple[Value, Value]:
@@ -65,8 +62,9 @@ def encode(graph: Graph, encoder: TableEncoder) -> tuple[Value, Value]:
                 codes[name] = _codes_of_whole(value, hole, encoder.categories[name])
             else:
                 raws[name], holes[name] = value.cast("float64"), hole
-    for name in encoder.categories.keys() - codes.keys():  # the memories of holes: codes of false and true
-        codes[name] = holes[name.removesuffix(NA)].cast("int64") + 1
+    for name in encoder.categories:
+        if name not in codes:  # the memory of a number's holes: the codes of false and true
+            codes[name] = holes[name.removesuffix(NA)].cast("int64") + 1
     numbers = [_normalised(raws[name], holes[name], column) for name, column in encoder.numbers.items()]
     return (
         _side_by_side(graph, [codes[name] for name in encoder.categories], "int32"),
