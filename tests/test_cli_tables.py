@@ -118,7 +118,7 @@ def test_what_columns_were_taken_for_is_shown_unless_quiet(inside, work, tmp_pat
     assert "Saved to" in silent.stdout
 
 
-def test_a_file_without_header_a_shipped_table_and_a_class_weight(inside, work, tmp_path):
+def test_a_file_without_header_a_shipped_table_and_a_class_weight(inside, work, tmp_path, monkeypatch):
     names = "job,age,height,since,salary,tax"
     bare = ["train", "table", work / "bare.csv", "--no-header", "--columns", names, "-t", "salary", *QUICK]
     good(inside(*bare, "--cats", "job", "--conts", "age", "--balanced", "-o", tmp_path / "bare"))
@@ -129,6 +129,8 @@ def test_a_file_without_header_a_shipped_table_and_a_class_weight(inside, work, 
     (errors,) = json.loads(good(done).stdout)["errors"]
     assert errors["accuracy"] > 0.8
     assert "split" not in vt.load_learner(tmp_path / "adult").data.kinds
+    monkeypatch.chdir(tmp_path)  # where a folder has the name of the data set
+    good(inside("train", "table", "adult", "--layers", 8, "--epochs", 1, "-q", "--valid-pct", 0, "-o", "adult"))
 
 
 def test_without_held_out_rows_nothing_is_measured(inside, refused, work, tmp_path):

@@ -80,3 +80,6 @@ def test_flights_are_predicted_from_where_when_and_who(flights):
     late = flights.to_data("arr_delay", valid_pct=0.5)
     assert late.target.name == "arr_delay"
     assert "distance" not in late.kinds
+    carrier = flights.without(["month", "distance"]).to_data("carrier", valid_pct=0.5)
+    assert list(carrier.encoder.categories) == ["origin", "dest", "weekday", "hour"]
+    assert flights.without(["month"]).table.columns == [name for name in flights.table.columns if name != "month"]

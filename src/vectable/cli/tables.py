@@ -1,7 +1,6 @@
 """Commands about tables of mixed columns: `train table`, and what predict, insight, info and lr-find say of them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -123,7 +122,7 @@ def set_of_table(file: str) -> bool:
     """Whether a data set of the catalogue is meant that is a table of mixed columns."""
     from vectable.data.table_sets import TABLES
 
-    return file in TABLES and not Path(file).exists()
+    return file in TABLES and not Path(file).is_file()
 
 
 def find_rate(
@@ -217,7 +216,7 @@ def read_table_data(
     chosen = named_set(file)
     if isinstance(chosen, TableSet):
         require_columns(without, chosen.table.columns, f"The data set {file!r}")
-        return replace(chosen, table=chosen.table.drop(without)).to_data(targets, **how)
+        return chosen.without(without).to_data(targets, **how)
     if chosen is not None:
         raise VectableError(f"{file!r} is a set of ratings: vectable train ratings {file}.")
     if targets is None:

@@ -285,7 +285,7 @@ def named_set(file: str) -> "RatingsSet | TableSet | None":
     """
     from vectable.data import catalogue
 
-    if Path(file).exists():
+    if Path(file).is_file():
         return None
     if file in catalogue.names():
         chosen: RatingsSet | TableSet = catalogue.load(file)

@@ -1,7 +1,7 @@
 """Named tables of mixed columns that come with the package, each with the column that is usually predicted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -84,20 +84,33 @@ class TableSet:
         """The test rows without the column that marks them; none where the set does not come split."""
         return self._part(TEST)
 
-    def to_data(self, target: str | None = None, valid_pct: float = 0.2, seed: int = 42, **how: Any) -> "TableData":
+    def to_data(
+        self, target: str | Sequence[str] | None = None, valid_pct: float = 0.2, seed: int = 42, **how: Any
+    ) -> "TableData":
         """Split and encode the training rows, as `TableData.from_df` does; test rows are never among them.
 
         Args:
-            target: another column to predict.
+            target: another column to predict, or several.
             valid_pct: share of the training rows held out, 0 to 1.
             seed: of the split.
             how: further arguments of `from_df`.
         """
         from vectable.data.table import TableData
 
-        arguments: dict[str, Any] = {"cat_names": self.cat_names, "cont_names": self.cont_names}
-        arguments |= {"valid_pct": valid_pct, "seed": seed}
-        return TableData.from_df(self.train, target or self.target, **(arguments | how))
+        wanted = target or self.target
+        targets = [wanted] if isinstance(wanted, str) else wanted
+        arguments: dict[str, Any] = {
+            "cat_names": _less(self.cat_names, targets),
+            "cont_names": _less(self.cont_names, targets),
+            "valid_pct": valid_pct,
+            "seed": seed,
+        }
+        return TableData.from_df(self.train, wanted, **(arguments | how))
+
+    def without(self, columns: Sequence[str]) -> "TableSet":
+        """The same set, some of its columns left out."""
+        cats, conts = _less(self.cat_names, columns), _less(self.cont_names, columns)
+        return replace(self, table=self.table.drop(columns), cat_names=cats, cont_names=conts)
 
     def _part(self, which: str) -> pl.DataFrame:
         if self.split is None:
@@ -112,6 +125,11 @@ class TableSet:
             f"TableSet({self.name!r}: {len(self.table):,} rows{parts}, {self.table.width} columns, target "
             f"{self.target!r}{beside}; {self.licence.split(';')[0]})"
         )
+
+
+def _less(names: Sequence[str] | None, columns: Sequence[str]) -> list[str] | None:
+    """The names that are not among `columns`; None for all."""
+    return None if names is None else [name for name in names if name not in columns]
 
 
 def _adult(known: TableInfo) -> TableSet:
