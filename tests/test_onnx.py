@@ -20,6 +20,7 @@ from vectable.data.fill_missing import to_numbers
 from vectable.data.table_encoder import TableEncoder
 from vectable.exporting.columns import encode
 from vectable.exporting.graph import Graph
+from vectable.tabular import factorisation_learner
 
 
 def homes(rows: int, seed: int = 0) -> pl.DataFrame:
@@ -195,6 +196,14 @@ def test_ratings_and_modules_of_your_own(ratings_frame: pl.DataFrame, tmp_path: 
     own = vt.Learner(vt.TensorData.from_arrays(x, x[:, 0] > 0), net, torch.nn.CrossEntropyLoss(), progress=False)
     session = ort.InferenceSession(own.export_onnx(tmp_path / "own.onnx"))
     assert np.allclose(session.run(None, {"input": x[:5]})[0], own.predict(x[:5]), atol=1e-6)
+
+
+def test_a_factorisation_machine_of_users_items_and_numbers(tmp_path: Path) -> None:
+    data = vt.TableData.from_df(homes(200), "value", ["place", "rooms"], ["area"])
+    learn = factorisation_learner(data, n_factors=3, progress=False)
+    learn.fit(1, 0.01)
+    found = answers(learn.export_onnx(tmp_path / "f.onnx"), homes(30, 1))
+    assert np.allclose(found["prediction"], learn.predict(homes(30, 1)), rtol=1e-5)
 
 
 class Unruly(torch.nn.Module):
