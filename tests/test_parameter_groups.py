@@ -108,8 +108,8 @@ def test_of_one_group_a_slice_means_its_end() -> None:
 @pytest.mark.parametrize(
     ("lr", "told"),
     [
-        ([1e-5, 1e-4, 1e-3], "There are 3 of the learning rate .* for 2 layer groups"),
-        ([1e-3], "There are 1 of the learning rate .* for 2 layer groups"),
+        ([1e-5, 1e-4, 1e-3], "There are 3 values of the learning rate .* for 2 layer groups"),
+        ([1e-3], "There are 1 values of the learning rate .* for 2 layer groups"),
         (slice(0, 1e-3), r"a slice is slice\(hi\) or slice\(lo, hi\), of numbers above 0"),
         (slice(1e-5, 1e-3, 2), r"a slice is slice\(hi\) or slice\(lo, hi\)"),
         (slice(1e-5, None), r"a slice is slice\(hi\)"),
@@ -145,7 +145,7 @@ def test_momenta_that_do_not_fit_get_a_sentence(moms: Any, told: str) -> None:
 
 
 def test_decays_that_do_not_fit_get_a_sentence() -> None:
-    with pytest.raises(vt.VectableError, match=r"There are 3 of the weight decay .* for 2 layer groups"):
+    with pytest.raises(vt.VectableError, match=r"There are 3 values of the weight decay .* for 2 layer groups"):
         learner(sequential(), splitter=halves, wd=[0.1, 0.1, 0.1])
     with pytest.raises(vt.VectableError, match=r"The weight decay is -0.1; it is a number, 0 or more"):
         learner(sequential(), splitter=halves, wd=[0.1, -0.1])
@@ -257,6 +257,8 @@ def test_layer_groups_can_be_read() -> None:
         (lambda net: [net, net[2:]], r"The parameter '2.weight' is in 2 of the layer groups"),
         (lambda net: [net, nn.Linear(1, 1)], "2 parameters in the layer groups are not the model's"),
         (lambda net: [net, "head"], "A splitter gave 'head'; a group is a module"),
+        (lambda net: None, r"The parameter '0.weight' is in 0 of the layer groups"),
+        (5, "splitter is 5; it is a function from the model to its layer groups"),
     ],
 )
 def test_a_splitter_that_leaves_out_or_repeats_gets_a_sentence(splitter: Callable[..., Any], told: str) -> None:

@@ -17,6 +17,7 @@ import torch
 
 import killed_training
 import vectable as vt
+from commands import good, sentence, vectable
 from killed_training import KINDS, train
 from vectable.training.checkpoints import Keeper
 
@@ -263,3 +264,25 @@ def test_minutes_and_steps_say_when(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     written.clear()
     learn.fit(2, 1e-3, checkpoint=tmp_path)
     assert written == [(0, 0), (0, 0)]
+
+
+def test_a_checkpoint_is_no_model(tmp_path: Path) -> None:
+    learn = KINDS["table"]()
+    learn.fit(1, 1e-3, checkpoint=tmp_path)
+    for load in (vt.load_learner, learn.load):
+        with pytest.raises(vt.ArtifactError, match="holds the checkpoint of a fit and no saved model"):
+            load(tmp_path)
+
+
+def test_commands_go_on_where_they_were_killed(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = "".join(f"{rng.integers(40)},{rng.integers(30)},{rng.integers(1, 6)}\n" for _ in range(600))
+    (tmp_path / "ratings.csv").write_text("user,item,rating\n" + rows)
+    train = ("train", "ratings", tmp_path / "ratings.csv", "--factors", 4, "--checkpoint", tmp_path / "kept")
+    first = good(vectable(*train, "-o", tmp_path / "first"))
+    again = good(vectable(*train, "-o", tmp_path / "again"))
+    assert "nothing is left to train" in again.stderr + again.stdout
+    assert "nothing is left to train" not in first.stderr + first.stdout
+    models = [vt.load_learner(tmp_path / name).model.state_dict() for name in ("first", "again")]
+    assert all(torch.equal(value, models[1][name]) for name, value in models[0].items())
+    assert "is of another training" in sentence(vectable(*train, "--seed", 7, "-q", "-o", tmp_path / "other"))

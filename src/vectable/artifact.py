@@ -33,6 +33,7 @@ MANIFEST = "vectable.json"
 ENTRIES = {"kind": str, "saved": str, "versions": dict, "settings": dict, "files": dict}
 OURS = re.compile(r"[a-z_]+-[0-9a-f]{16}\.(safetensors|json)|vectable\.json-[0-9a-f]{16}")
 
+CHECKPOINT = "checkpoint"  # the kind of a folder that a fit goes on from
 AGAIN = "Restore it or train again."
 
 # Which class loads which kind of folder: the only names that a folder may bring to life.
@@ -273,6 +274,7 @@ def load_learner(path: str | Path, model: "nn.Module | None" = None, **more: Any
 
 def learner_of(contents: Contents, where: str = "the folder", **more: Any) -> "Learner":
     """The learner that a folder's contents are of; `more` as for `load_learner`."""
+    _check_is_model(contents, where)
     if contents.kind not in LOADERS:
         raise ArtifactError(f"{where!r} holds a model of kind {contents.kind!r}; this program loads {list(LOADERS)}.")
     module, name = LOADERS[contents.kind]
@@ -283,8 +285,18 @@ def learner_of(contents: Contents, where: str = "the folder", **more: Any) -> "L
 def load_into(learn: "Learner", path: str | Path) -> "Learner":
     """Replace a learner's weights, optimizer state and history by those of a folder of the same shape."""
     with _nothing_missing(path):
-        learn.take_state(read_folder(path))
+        contents = read_folder(path)
+        _check_is_model(contents, str(path))
+        learn.take_state(contents)
     return learn
+
+
+def _check_is_model(contents: Contents, where: str) -> None:
+    if contents.kind == CHECKPOINT:
+        raise ArtifactError(
+            f"{where!r} holds the checkpoint of a fit and no saved model: make the learner as it was made then, and "
+            f"call the same fit with checkpoint={where!r}, resume=True."
+        )
 
 
 @contextmanager

@@ -110,3 +110,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def kept_in(folder: Path | None, *part: str) -> dict[str, Any]:
+    """The arguments with which a fit goes on from a folder, if one was named, where it was killed."""
+    return {} if folder is None else {"checkpoint": folder.joinpath(*part), "resume": True}

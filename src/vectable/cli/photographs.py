@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vectable.cli.output import make_folder, print_frame, print_json, print_rows, print_table, progress_console, tell
+from vectable.cli.output import (
+    kept_in,
+    make_folder,
+    print_frame,
+    print_json,
+    print_rows,
+    print_table,
+    progress_console,
+    tell,
+)
 from vectable.errors import DataError, VectableError
 
 if TYPE_CHECKING:
@@ -44,6 +53,12 @@ def images(
     ] = "1e-6,2e-4",
     preset: Annotated[str, typer.Option(help="modern or lesson.")] = "modern",
     seed: Annotated[int, typer.Option(help="Of the split, the start, the batches and augmentation.")] = 42,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to keep the training in while it runs; after a crash the same command goes on there."
+        ),
+    ] = None,
     plots: Annotated[
         Path | None, typer.Option(help="Folder for pictures: a batch, losses, the worst mistakes.")
     ] = None,
@@ -65,12 +80,12 @@ def images(
     learn = vision_learner(data, arch, pretrained, weights, preset=preset, seed=seed, progress=console)
     console.print(f"{data!r}", highlight=False)
     if learn.frozen == 0:  # nothing is known yet: all of it learns from the start
-        learn.fit_one_cycle(epochs + whole_epochs, lr)
+        learn.fit_one_cycle(epochs + whole_epochs, lr, **kept_in(checkpoint, "whole"))
     else:
         if epochs:
-            learn.fit_one_cycle(epochs, lr)
+            learn.fit_one_cycle(epochs, lr, **kept_in(checkpoint, "head"))
         if whole_epochs and not learn.recorder.interrupted:
-            learn.unfreeze().fit_one_cycle(whole_epochs, rates)
+            learn.unfreeze().fit_one_cycle(whole_epochs, rates, **kept_in(checkpoint, "whole"))
     saved = learn.save(out)
     measured = learn.validate()
     if plots is not None:

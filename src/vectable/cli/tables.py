@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vectable.cli.output import make_folder, print_json, print_rows, print_table, progress_console, tell
+from vectable.cli.output import kept_in, make_folder, print_json, print_rows, print_table, progress_console, tell
 from vectable.errors import DataError, VectableError, require_columns
 
 if TYPE_CHECKING:
@@ -68,6 +68,12 @@ def table(
     no_header: Annotated[bool, typer.Option("--no-header", help="The first line is data; name --columns.")] = False,
     columns: Annotated[str | None, typer.Option(help="Names of the columns, separated by commas.")] = None,
     encoding: Annotated[str, typer.Option(help="Of a text file: utf-8, latin-1, cp1252, ...")] = "utf-8",
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to keep the training in while it runs; after a crash the same command goes on there."
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and not what columns are.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -106,7 +112,7 @@ def table(
         tell(repr(data))
     if not (quiet or as_json):
         print_table(data.summary(), "What the columns were taken for; --cats, --conts and --dates say otherwise")
-    learn.fit_one_cycle(epochs, lr)
+    learn.fit_one_cycle(epochs, lr, **kept_in(checkpoint))
     saved = learn.save(out)
     measured = errors_of(learn)
     if as_json:

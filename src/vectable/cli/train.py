@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vectable.cli.output import errors_frame, print_json, print_table, progress_console
+from vectable.cli.output import errors_frame, kept_in, print_json, print_table, progress_console
 from vectable.errors import DataError, VectableError, closest, did_you_mean, require
 
 if TYPE_CHECKING:
@@ -21,7 +21,19 @@ app = typer.Typer(no_args_is_help=True)
 
 # The options that only one way of training knows.
 METHODS = {
-    "gradient": ("y_range", "wd", "preset", "nn", "layers", "n_models", "epochs", "lr", "engine", "batch_size"),
+    "gradient": (
+        "y_range",
+        "wd",
+        "preset",
+        "nn",
+        "layers",
+        "n_models",
+        "epochs",
+        "lr",
+        "engine",
+        "batch_size",
+        "checkpoint",
+    ),  # fmt: skip
     "bayes": ("draws", "burn_in", "features", "no_history", "user_day", "likelihood", "chains"),
 }
 
@@ -48,6 +60,13 @@ AnyFactors = Annotated[int | None, typer.Option(help="Width of the vectors; 40, 
 YRange = Annotated[str, typer.Option(help="LOW,HIGH of the prediction, a little outside the scale; auto; or none.")]
 Wd = Annotated[float, typer.Option(help="Weight decay.")]
 Preset = Annotated[str, typer.Option(help="modern or lesson.")]
+Kept = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        help="Folder to keep the training in while it runs; after a crash the same command goes on from there.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -92,6 +111,7 @@ def ratings(
     epochs: Annotated[int, typer.Option(help="Times through the data.")] = 5,
     lr: Annotated[float, typer.Option(help="Highest learning rate of the cycle.")] = 5e-3,
     engine: Annotated[str, typer.Option(help="auto, compiled or torch.")] = "auto",
+    checkpoint: Kept = None,
     draws: Annotated[int, typer.Option(help="bayes: draws that count.")] = 200,
     burn_in: Annotated[int, typer.Option(help="bayes: draws before them, thrown away.")] = 20,
     features: Annotated[
@@ -151,7 +171,7 @@ def ratings(
         data, 40 if factors is None else factors, y_range, wd, preset, seed, quiet, use_nn=nn,
         layers=numbers(layers, int, "--layers"), n_models=n_models, engine=engine,
     )  # fmt: skip
-    learn.fit_one_cycle(epochs, lr)
+    learn.fit_one_cycle(epochs, lr, **kept_in(checkpoint))
     _save_and_tell(learn, learn.recorder.interrupted, out, as_json)
 
 

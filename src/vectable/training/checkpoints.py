@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vectable.artifact import MANIFEST, Contents, check_target, read_folder, read_manifest, write_folder
+from vectable.artifact import CHECKPOINT, MANIFEST, Contents, check_target, read_folder, read_manifest, write_folder
 from vectable.errors import ArtifactError, VectableError, is_finite, is_whole, require
 from vectable.training.saving import settings_of, take_state, tensors_named, tensors_under
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from vectable.training.learner import Learner
     from vectable.training.schedules import Schedule
 
-KIND = "checkpoint"
 MINUTES = 5.0
 NO_MATTER = ("threads", "trained_by")  # the result does not depend on them, or it is checked elsewhere
 
@@ -118,7 +117,7 @@ class Keeper:
         self.about = _about(learn, schedule, n_epoch, callbacks)
         self.found = (self.path / MANIFEST).is_file()
         manifest = read_manifest(self.path) if self.found else None
-        if manifest and manifest["kind"] != KIND:
+        if manifest and manifest["kind"] != CHECKPOINT:
             raise ArtifactError(f"{str(self.path)!r} holds a saved model, no checkpoint; choose another name.")
         self.unfinished = manifest is not None and not manifest["settings"]["position"]["finished"]
         self._since, self._last = 0, -math.inf  # the first is written before the first step
@@ -181,7 +180,7 @@ class Keeper:
             "history": {name: torch.from_numpy(values) for name, values in steps.items()},
         }
         settings = {"about": self.about, "position": vars(at), **settings_of(learn)}
-        write_folder(self.path, Contents(KIND, settings, tensors, {"epochs": history}))
+        write_folder(self.path, Contents(CHECKPOINT, settings, tensors, {"epochs": history}))
 
 
 def as_checkpoint(given: str | Path | Checkpoint | None, resume: bool) -> Checkpoint | None:

@@ -38,7 +38,8 @@ def parameter_groups(model: nn.Module, splitter: Splitter | None = None) -> Grou
         VectableError: a parameter is in no group or in two.
     """
     if splitter is not None:
-        groups = [list(_parameters_in(group)) for group in splitter(model)]
+        require(callable(splitter), f"splitter is {splitter!r}; it is a function from the model to its layer groups.")
+        groups = [list(_parameters_in(group)) for group in splitter(model) or ()]
     elif hasattr(model, "parameter_groups"):
         groups = [list(group) for group in model.parameter_groups()]  # type: ignore[operator]
     else:
@@ -87,8 +88,8 @@ def one_a_group(value: Any, n_groups: int, what: str, wanted: str) -> Numbers:
         listed = np.asarray(value).tolist()
         require(
             len(listed) == n_groups,
-            f"There are {len(listed)} of the {what} ({listed}) for {_counted(n_groups)}; give one for all, or one a "
-            "group. learn.layer_groups shows the groups.",
+            f"There are {len(listed)} values of the {what} ({listed}) for {_counted(n_groups)}; give one for all, or "
+            "one a group. learn.layer_groups shows the groups.",
         )
     else:
         listed = [value] * n_groups
