@@ -1,9 +1,9 @@
 """Runs the code of the book's pages and puts what came out below it: for `mkdocs build`, and for the tests.
 
 A page's blocks of ``python`` run in order in one namespace, those of ``sh`` in a shell, all in one folder that is empty
-at the start; PROJECT is where the project lies. What a block prints is shown below it, and so is the value of a last line that is an expression, as in a
-notebook: a polars frame as a table, a matplotlib figure as a picture. Figures that pyplot holds and pictures that the
-block wrote as files are shown too. Words after the language say more::
+at the start; PROJECT is where the project lies. What a block prints is shown below it, and so is the value of a last
+line that is an expression, as in a notebook: a polars frame as a table, a matplotlib figure as a picture. Figures that
+pyplot holds and pictures that the block wrote as files are shown too. Words after the language say more::
 
     ```python needs=surprise      runs where that package is installed; elsewhere it must at least be Python
     ```python show=markdown       what it prints is part of the page

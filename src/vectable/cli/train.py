@@ -33,7 +33,7 @@ METHODS = {
         "engine",
         "batch_size",
         "checkpoint",
-    ),  # fmt: skip
+    ),
     "bayes": ("draws", "burn_in", "features", "no_history", "user_day", "likelihood", "chains"),
 }
 
