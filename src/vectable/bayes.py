@@ -23,9 +23,10 @@ from vectable.insight.coverage import Coverage, coverage
 from vectable.models.posterior import PosteriorDotBias
 from vectable.rating_answers import RatingAnswers, errors_of
 from vectable.recommending.fold_in import UserPrior
-from vectable.recommending.folded_posterior import FoldedPosterior, NewRow, new_row
+from vectable.recommending.folded_posterior import FoldedPosterior
 from vectable.recommending.names import find_codes
 from vectable.recommending.optimism import Optimistic
+from vectable.recommending.posterior import Posterior, day_keys, places_of
 from vectable.recommending.recommender import Recommender
 from vectable.sampling.chain import Chain
 from vectable.sampling.convergence import effective_draws, rhat
@@ -46,7 +47,6 @@ MOST_CATEGORIES = 50
 DRAW_MEMORY = 512 * 2**20
 WATCHED = 4  # predictions whose draws are written down, to tell convergence
 FEWEST_EFFECTIVE, MOST_RHAT = 10, 1.1
-PAIRS_A_BLOCK = 2_000_000  # pairs times draws scored at a time
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ class BayesLearner(RatingAnswers):
             return_std: also how far each prediction is in doubt: the standard deviation of the expected rating over the
                 draws, (rows,). The noise of a single rating comes on top; `predict_interval` has it.
         """
-        mean, spread = self._predict(*self._rows_of(df))
+        mean, spread = self.posterior.predict(*self._rows_of(df))
         clipped = mean.clip(*self.data.rating_range).astype(np.float32)
         return (clipped, spread.astype(np.float32)) if return_std else clipped
 
@@ -261,7 +261,7 @@ class BayesLearner(RatingAnswers):
         With ordered categories the shortest run of them that has at least that probability.
         """
         require(is_finite(level) and 0 < level < 1, f"level is {level!r}; it is a probability, as .9.")
-        return self._interval(*self._rows_of(df), level=level)
+        return self.posterior.interval(*self._rows_of(df), level=level)
 
     def predict_proba(self, df: Any) -> NDArray[np.float32]:
         """The probability of each rating value, (rows, categories), in the order of `categories`.
@@ -271,7 +271,7 @@ class BayesLearner(RatingAnswers):
         """
         if self.categories is None:
             raise VectableError("predict_proba needs ordered categories: bayes_collab(data, likelihood='ordinal').")
-        return self._probabilities(*self._rows_of(df)).astype(np.float32)
+        return self.posterior.probabilities(*self._rows_of(df)).astype(np.float32)
 
     def coverage(self, levels: Sequence[float] = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)) -> Coverage:
         """How many held-out ratings lie in their intervals, at several levels, with a plot."""
@@ -279,7 +279,7 @@ class BayesLearner(RatingAnswers):
         held_out = self.data.valid_ratings
         require(len(held_out) > 0, "Coverage is measured on validation rows, and there are none.")
         rows = held_out.user, held_out.item, held_out.time
-        return coverage(held_out.rating, {level: self._interval(*rows, level=level) for level in levels})
+        return coverage(held_out.rating, {level: self.posterior.interval(*rows, level=level) for level in levels})
 
     # ---------------------------------------------------------------- recommending
 
@@ -325,7 +325,7 @@ class BayesLearner(RatingAnswers):
             features: values of columns of the users' side table; those not given count as missing.
         """
         codes, values = self._given(ratings or {}, True)
-        row = self._new_row(False, codes, values, features)
+        row = self.posterior.new_row(False, codes, values, features)
         flat = torch.from_numpy(row.mean.astype(np.float32).reshape(-1))
         return FoldedPosterior(self.recommender, flat, codes, values, row)
 
@@ -352,7 +352,7 @@ class BayesLearner(RatingAnswers):
         if int(data.item_ids.encode([item])[0]):
             raise VectableError(f"The item {item!r} is known already.")
         codes, values = self._given(ratings or {}, False)
-        row = self._new_row(True, codes, values, features)
+        row = self.posterior.new_row(True, codes, values, features)
         rng = np.random.default_rng([self.settings.seed, len(data.item_ids)])
         self._added.append(row.drawn(rng).astype(self.settings.draw_dtype).reshape(-1))
         item_ids = type(data.item_ids)(data.item_ids.vocabulary)
@@ -555,7 +555,7 @@ class BayesLearner(RatingAnswers):
         require(any(kept.kept for kept in self._kept), "Nothing was drawn yet: call fit first.")
 
     def _forget(self) -> None:
-        for name in ("model", "recommender", "_draws", "_coefficients"):
+        for name in ("model", "recommender", "posterior", "_draws"):
             self.__dict__.pop(name, None)
 
     @cached_property
@@ -585,6 +585,13 @@ class BayesLearner(RatingAnswers):
             values,
         )
 
+    @cached_property
+    def posterior(self) -> Posterior:
+        """The kept draws, asked by code."""
+        groups = self._prepared_groups()
+        given = (self.features, groups, self.categories, self.centre, self.scale, self._keys())
+        return Posterior(self._draws, self.model, *given)
+
     @property
     def _rater(self) -> PosteriorDotBias:
         return self.model
@@ -605,7 +612,7 @@ class BayesLearner(RatingAnswers):
         """Variance of a rating about its expectation, over the first training rows."""
         ratings = self.data.train_ratings
         some = slice(0, 10_000)
-        mean, _ = self._predict(ratings.user[some], ratings.item[some], None)
+        mean, _ = self.posterior.predict(ratings.user[some], ratings.item[some], None)
         return float(((ratings.rating[some] - mean) ** 2).mean()) or 1.0
 
     def _optimistic(self, optimism: float) -> Recommender:
@@ -615,7 +622,7 @@ class BayesLearner(RatingAnswers):
             return found
         return Recommender(Optimistic(self.model, optimism), found.members, self.data, found.priors)
 
-    # ---------------------------------------------------------------- inside: predicting
+    # ---------------------------------------------------------------- inside: rows by name
 
     def _rows_of(self, df: Any) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats | None]:
         """User and item codes of a table, and times where there is a column of them."""
@@ -625,94 +632,17 @@ class BayesLearner(RatingAnswers):
             return users, items, None
         return users, items, to_times(frame[name], name, "the table").to_numpy()
 
-    def _blocks(
-        self, users: NDArray[np.int32], items: NDArray[np.int32], times: Floats | None
-    ) -> Iterable[tuple[slice, torch.Tensor, Floats]]:
-        """Parts of the rows: which, every draw's sum, (draws, rows), and the variance that not knowing user, item or
-        day adds to it, (draws, rows).
-        """
-        draws, model = self._draws, self.model
-        keys, offsets = self._keys(), draws["offsets"]
-        size = max(PAIRS_A_BLOCK // model.n_draws, 1)
-        for first in range(0, max(len(users), 1), size):
-            part = slice(first, first + size)
-            u, i = (torch.from_numpy(np.ascontiguousarray(one[part])).long() for one in (users, items))
-            sums = model.sums(u, i)
-            extra = self._unknown_variance(u.numpy(), i.numpy())
-            if self.settings.user_day:
-                places = _places(keys, users[part], None if times is None else times[part], offsets.shape[1])
-                padded = np.concatenate([offsets, np.zeros((len(offsets), 1), offsets.dtype)], axis=1)
-                sums = sums + torch.from_numpy(padded[:, places].astype(np.float32))
-                extra = extra + (places == offsets.shape[1]) / draws["precisions"][:, 1:]
-            yield part, sums, extra
-
-    def _predict(
-        self, users: NDArray[np.int32], items: NDArray[np.int32], times: Floats | None
-    ) -> tuple[Floats, Floats]:
-        """Mean over the draws, not clipped, and standard deviation of the expected rating, (rows,) each."""
-        mean, spread = np.empty(len(users)), np.empty(len(users))
-        for part, sums, extra in self._blocks(users, items, times):
-            each = self.model.to_ratings(sums).double().numpy()
-            slope: Any = self.scale
-            if self.categories is not None:
-                slope = (self.model.to_ratings(sums + 0.5) - self.model.to_ratings(sums - 0.5)).double().numpy()
-            mean[part], spread[part] = each.mean(axis=0), np.sqrt(each.var(axis=0) + (slope**2 * extra).mean(axis=0))
-        return mean, spread
-
-    def _probabilities(self, users: NDArray[np.int32], items: NDArray[np.int32], times: Floats | None) -> Floats:
-        assert self.categories is not None
-        found = np.empty((len(users), len(self.categories)))
-        for part, sums, extra in self._blocks(users, items, times):
-            wider = torch.from_numpy(np.sqrt(1 + extra).astype(np.float32))
-            cuts = self.model.cuts
-            assert cuts is not None
-            edges = (cuts[:, None, :] - sums[..., None]) / wider[..., None]
-            found[part] = torch.special.ndtr(edges).diff(dim=-1).double().mean(dim=0).numpy()
-        return found
-
-    def _interval(
-        self, users: NDArray[np.int32], items: NDArray[np.int32], times: Floats | None, level: float
-    ) -> NDArray[np.float32]:
-        if self.categories is not None:
-            return _shortest_runs(self._probabilities(users, items, times), self.categories, level)
-        mean, spread = self._predict(users, items, times)
-        noise = float((self.scale**2 / self._draws["precisions"][:, 0]).mean())
-        reach = norm.ppf(0.5 + level / 2) * np.sqrt(spread**2 + noise)
-        return np.column_stack([mean - reach, mean + reach]).clip(*self.data.rating_range).astype(np.float32)
-
-    def _unknown_variance(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> Floats:
-        """What the prior's own spread adds to the sum's variance where user or item is unknown, (draws, rows)."""
-        model, draws = self.model, self._draws
-        extra = np.zeros((model.n_draws, len(users)))
-        if users.all() and items.all():
-            return extra
-        spreads = [np.linalg.inv(draws[f"{side}.precision"]) for side in ("user", "item")]
-        for covariance, codes, others, rows in (
-            (spreads[0], users, items, model.items),
-            (spreads[1], items, users, model.users),
-        ):
-            at = np.flatnonzero(codes == 0)
-            designs = rows[torch.from_numpy(others[at])].double().numpy()
-            designs = designs.reshape(len(at), model.n_draws, model.n_factors + 1)
-            designs[..., -1] = 1.0
-            extra[:, at] += np.einsum("nsd,sde,nse->sn", designs, covariance, designs, optimize=True)
-        both = (spreads[0] * spreads[1])[:, :-1, :-1].sum(axis=(1, 2))
-        extra[:, (users == 0) & (items == 0)] += both[:, None]
-        return extra
-
     def _keys(self) -> NDArray[np.int64] | None:
         """User and day of every offset, in one number each, rising; None without offsets."""
         ratings = self.data.train_ratings
         if not self.settings.user_day or ratings.time is None:
             return None
-        return np.unique(_key(ratings.user, days(ratings.time)))
+        return np.unique(day_keys(ratings.user, days(ratings.time)))
 
     def _places(self, chain: Chain, users: NDArray[np.int32], times: Floats | None) -> NDArray[np.int64] | None:
         """Which offset each row has, or the place after the last."""
         keys = self._keys()
-        return None if keys is None else _places(keys, users, times, len(chain.offsets))
-
-    # ---------------------------------------------------------------- inside: new rows
+        return None if keys is None else places_of(keys, users, times, len(chain.offsets))
 
     def _given(self, ratings: Mapping[Any, float], of_items: bool) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Codes and values of ratings that came by name; unknown names are told and left out."""
@@ -723,44 +653,6 @@ class BayesLearner(RatingAnswers):
         codes = find_codes(self.data, ratings, of_items, "they are left out")
         values = np.array(list(ratings.values()), dtype=np.float32)
         return codes[codes > 0], values[codes > 0]
-
-    def _new_row(
-        self,
-        is_item: bool,
-        codes: NDArray[np.int32],
-        values: NDArray[np.float32],
-        features: Mapping[str, Any] | None,
-    ) -> NewRow:
-        """The posterior of a new user (or item) in every draw."""
-        draws, model = self._draws, self.model
-        side, rows = ("item", model.users) if is_item else ("user", model.items)
-        trained = draws["users" if is_item else "items"].shape[1] - 1
-        means = draws[f"{side}.centre"].copy()
-        groups = self._prepared_groups()[is_item]
-        for group, coefficients, one in zip(
-            groups, self._coefficients[is_item], self.features.of_new(is_item, codes, trained, features), strict=True
-        ):
-            direction = group.average if one is None else one @ group.to_direction
-            means += (direction.astype(np.float32) @ coefficients).reshape(means.shape)
-        designs = rows[torch.from_numpy(codes).long()].double().numpy()
-        designs = designs.reshape(len(codes), model.n_draws, model.n_factors + 1).transpose(1, 0, 2).copy()
-        biases = designs[..., -1].copy()
-        designs[..., -1] = 1.0
-        given = (means, draws[f"{side}.precision"], draws["precisions"][:, 0], designs)
-        if self.categories is None:
-            return new_row(*given, (values - self.centre) / self.scale - biases)
-        levels = np.clip(np.searchsorted(self.categories, values), 0, len(self.categories) - 1).astype(np.int32)
-        return new_row(*given, -biases, draws["cuts"], levels)
-
-    @cached_property
-    def _coefficients(self) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-        """Coefficients of each group of users and of items, (directions, draws * D): one product gives a prior mean."""
-        found: tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]] = ([], [])
-        for side, listed, groups in zip(("user", "item"), found, self._prepared_groups(), strict=True):
-            for at in range(len(groups)):
-                drawn = self._draws[f"{side}.{at}"].astype(np.float32)
-                listed.append(np.ascontiguousarray(drawn.transpose(1, 0, 2)).reshape(drawn.shape[1], -1))
-        return found
 
 
 def _categories(ratings: NDArray[np.float32]) -> Floats:
@@ -780,33 +672,3 @@ def _side_by_side(draws: NDArray[Any]) -> NDArray[Any]:
 
 def _part(arrays: Mapping[str, NDArray[Any]], start: str) -> dict[str, NDArray[Any]]:
     return {name[len(start) :]: one for name, one in arrays.items() if name.startswith(start)}
-
-
-def _key(users: NDArray[Any], day: NDArray[np.int64]) -> NDArray[np.int64]:
-    return (users.astype(np.int64) << 32) + (day + (1 << 31))
-
-
-def _places(
-    keys: NDArray[np.int64] | None, users: NDArray[np.int32], times: Floats | None, n_offsets: int
-) -> NDArray[np.int64]:
-    """The offset of each row's user and day, or `n_offsets` where training saw none."""
-    if keys is None or times is None or n_offsets == 0:
-        return np.full(len(users), n_offsets)
-    wanted = _key(users, days(times))
-    at = np.searchsorted(keys, wanted).clip(max=n_offsets - 1)
-    return np.where(keys[at] == wanted, at, n_offsets)
-
-
-def _shortest_runs(probabilities: Floats, categories: Floats, level: float) -> NDArray[np.float32]:
-    """Lowest and highest category of the shortest run with at least `level`, (rows, 2); of equals the likeliest."""
-    rows, n = probabilities.shape
-    upto = np.concatenate([np.zeros((rows, 1)), probabilities.cumsum(axis=1)], axis=1)
-    found = np.tile(categories[[0, -1]], (rows, 1))
-    open_ = np.ones(rows, dtype=np.bool_)
-    for length in range(1, n):
-        within = upto[:, length:] - upto[:, :-length]
-        best = within.argmax(axis=1)
-        enough = open_ & (within.max(axis=1) >= level)
-        found[enough] = np.column_stack([categories[best], categories[best + length - 1]])[enough]
-        open_ &= ~enough
-    return found.astype(np.float32)

@@ -1,0 +1,192 @@
+"""What the kept draws say of pairs and of new rows: expectation, doubt, intervals, and the rows of newcomers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from vectable.data.rating_features import RatingFeatures
+from vectable.models.posterior import PosteriorDotBias
+from vectable.recommending.folded_posterior import NewRow, new_row
+from vectable.sampling.directions import Directions
+from vectable.sampling.layout import days
+
+Floats = NDArray[np.float64]
+
+PAIRS_A_BLOCK = 2_000_000  # pairs times draws scored at a time
+
+
+@dataclass
+class Posterior:
+    """Kept draws, asked by code.
+
+    Attributes:
+        draws: by name, the draw as first dimension; see `sampling/draws.py`.
+        model: the same as a model.
+        features, groups: what is known of users and items, and its directions.
+        categories: rating values, or None with the normal likelihood.
+        centre, scale: from the sampler's units to the rating scale.
+        keys: user and day of every offset, rising, or None without offsets; see `day_keys`.
+    """
+
+    draws: dict[str, NDArray[Any]]
+    model: PosteriorDotBias
+    features: RatingFeatures
+    groups: tuple[list[Directions], list[Directions]]
+    categories: Floats | None
+    centre: float
+    scale: float
+    keys: NDArray[np.int64] | None
+
+    def _blocks(
+        self, users: NDArray[np.int32], items: NDArray[np.int32], times: Floats | None
+    ) -> Iterable[tuple[slice, torch.Tensor, Floats]]:
+        """Parts of the rows: which, every draw's sum, (draws, rows), and the variance that not knowing user, item or
+        day adds to it, (draws, rows).
+        """
+        draws, model = self.draws, self.model
+        keys, offsets = self.keys, draws["offsets"]
+        size = max(PAIRS_A_BLOCK // model.n_draws, 1)
+        for first in range(0, max(len(users), 1), size):
+            part = slice(first, first + size)
+            u, i = (torch.from_numpy(np.ascontiguousarray(one[part])).long() for one in (users, items))
+            sums = model.sums(u, i)
+            extra = self._unknown_variance(u.numpy(), i.numpy())
+            if self.keys is not None:
+                places = places_of(keys, users[part], None if times is None else times[part], offsets.shape[1])
+                padded = np.concatenate([offsets, np.zeros((len(offsets), 1), offsets.dtype)], axis=1)
+                sums = sums + torch.from_numpy(padded[:, places].astype(np.float32))
+                extra = extra + (places == offsets.shape[1]) / draws["precisions"][:, 1:]
+            yield part, sums, extra
+
+    def predict(
+        self, users: NDArray[np.int32], items: NDArray[np.int32], times: Floats | None
+    ) -> tuple[Floats, Floats]:
+        """Mean over the draws, not clipped, and standard deviation of the expected rating, (rows,) each."""
+        mean, spread = np.empty(len(users)), np.empty(len(users))
+        for part, sums, extra in self._blocks(users, items, times):
+            each = self.model.to_ratings(sums).double().numpy()
+            slope: Any = self.scale
+            if self.categories is not None:
+                slope = (self.model.to_ratings(sums + 0.5) - self.model.to_ratings(sums - 0.5)).double().numpy()
+            mean[part], spread[part] = each.mean(axis=0), np.sqrt(each.var(axis=0) + (slope**2 * extra).mean(axis=0))
+        return mean, spread
+
+    def probabilities(self, users: NDArray[np.int32], items: NDArray[np.int32], times: Floats | None) -> Floats:
+        """The chance of each category, (rows, categories)."""
+        assert self.categories is not None
+        found = np.empty((len(users), len(self.categories)))
+        for part, sums, extra in self._blocks(users, items, times):
+            wider = torch.from_numpy(np.sqrt(1 + extra).astype(np.float32))
+            cuts = self.model.cuts
+            assert cuts is not None
+            edges = (cuts[:, None, :] - sums[..., None]) / wider[..., None]
+            found[part] = torch.special.ndtr(edges).diff(dim=-1).double().mean(dim=0).numpy()
+        return found
+
+    def interval(
+        self, users: NDArray[np.int32], items: NDArray[np.int32], times: Floats | None, level: float
+    ) -> NDArray[np.float32]:
+        """Lowest and highest of where a new rating lies with a probability of `level`, (rows, 2)."""
+        if self.categories is not None:
+            return _shortest_runs(self.probabilities(users, items, times), self.categories, level)
+        mean, spread = self.predict(users, items, times)
+        noise = float((self.scale**2 / self.draws["precisions"][:, 0]).mean())
+        reach = norm.ppf(0.5 + level / 2) * np.sqrt(spread**2 + noise)
+        return np.column_stack([mean - reach, mean + reach]).clip(*self.model.limits).astype(np.float32)
+
+    def _unknown_variance(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> Floats:
+        """What the prior's own spread adds to the sum's variance where user or item is unknown, (draws, rows)."""
+        model, draws = self.model, self.draws
+        extra = np.zeros((model.n_draws, len(users)))
+        if users.all() and items.all():
+            return extra
+        spreads = [np.linalg.inv(draws[f"{side}.precision"]) for side in ("user", "item")]
+        for covariance, codes, others, rows in (
+            (spreads[0], users, items, model.items),
+            (spreads[1], items, users, model.users),
+        ):
+            at = np.flatnonzero(codes == 0)
+            designs = rows[torch.from_numpy(others[at])].double().numpy()
+            designs = designs.reshape(len(at), model.n_draws, model.n_factors + 1)
+            designs[..., -1] = 1.0
+            extra[:, at] += np.einsum("nsd,sde,nse->sn", designs, covariance, designs, optimize=True)
+        both = (spreads[0] * spreads[1])[:, :-1, :-1].sum(axis=(1, 2))
+        extra[:, (users == 0) & (items == 0)] += both[:, None]
+        return extra
+
+    # ---------------------------------------------------------------- new rows
+
+    def new_row(
+        self,
+        is_item: bool,
+        codes: NDArray[np.int32],
+        values: NDArray[np.float32],
+        features: Mapping[str, Any] | None,
+    ) -> NewRow:
+        """The posterior of a new user (or item) in every draw."""
+        draws, model = self.draws, self.model
+        side, rows = ("item", model.users) if is_item else ("user", model.items)
+        trained = draws["users" if is_item else "items"].shape[1] - 1
+        means = draws[f"{side}.centre"].copy()
+        groups = self.groups[is_item]
+        for group, coefficients, one in zip(
+            groups, self._coefficients[is_item], self.features.of_new(is_item, codes, trained, features), strict=True
+        ):
+            direction = group.average if one is None else one @ group.to_direction
+            means += (direction.astype(np.float32) @ coefficients).reshape(means.shape)
+        designs = rows[torch.from_numpy(codes).long()].double().numpy()
+        designs = designs.reshape(len(codes), model.n_draws, model.n_factors + 1).transpose(1, 0, 2).copy()
+        biases = designs[..., -1].copy()
+        designs[..., -1] = 1.0
+        given = (means, draws[f"{side}.precision"], draws["precisions"][:, 0], designs)
+        if self.categories is None:
+            return new_row(*given, (values - self.centre) / self.scale - biases)
+        levels = np.clip(np.searchsorted(self.categories, values), 0, len(self.categories) - 1).astype(np.int32)
+        return new_row(*given, -biases, draws["cuts"], levels)
+
+    @cached_property
+    def _coefficients(self) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+        """Coefficients of each group of users and of items, (directions, draws * D): one product gives a prior mean."""
+        found: tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]] = ([], [])
+        for side, listed, groups in zip(("user", "item"), found, self.groups, strict=True):
+            for at in range(len(groups)):
+                drawn = self.draws[f"{side}.{at}"].astype(np.float32)
+                listed.append(np.ascontiguousarray(drawn.transpose(1, 0, 2)).reshape(drawn.shape[1], -1))
+        return found
+
+
+def day_keys(users: NDArray[Any], day: NDArray[np.int64]) -> NDArray[np.int64]:
+    """User and day in one number each."""
+    return (users.astype(np.int64) << 32) + (day + (1 << 31))
+
+
+def places_of(
+    keys: NDArray[np.int64] | None, users: NDArray[np.int32], times: Floats | None, n_offsets: int
+) -> NDArray[np.int64]:
+    """The offset of each row's user and day, or `n_offsets` where training saw none."""
+    if keys is None or times is None or n_offsets == 0:
+        return np.full(len(users), n_offsets)
+    wanted = day_keys(users, days(times))
+    at = np.searchsorted(keys, wanted).clip(max=n_offsets - 1)
+    return np.where(keys[at] == wanted, at, n_offsets)
+
+
+def _shortest_runs(probabilities: Floats, categories: Floats, level: float) -> NDArray[np.float32]:
+    """Lowest and highest category of the shortest run with at least `level`, (rows, 2); of equals the likeliest."""
+    rows, n = probabilities.shape
+    upto = np.concatenate([np.zeros((rows, 1)), probabilities.cumsum(axis=1)], axis=1)
+    found = np.tile(categories[[0, -1]], (rows, 1))
+    open_ = np.ones(rows, dtype=np.bool_)
+    for length in range(1, n):
+        within = upto[:, length:] - upto[:, :-length]
+        best = within.argmax(axis=1)
+        enough = open_ & (within.max(axis=1) >= level)
+        found[enough] = np.column_stack([categories[best], categories[best + length - 1]])[enough]
+        open_ &= ~enough
+    return found.astype(np.float32)
