@@ -2,12 +2,13 @@
 
 import json
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from vectable.errors import UnknownNameError, VectableError
-from vectable.lesson import TOPICS, Row, Trial, decay, printed, ratings, recompute, sheets, stored
+from vectable.lesson import TOPICS, Recomputed, Row, Trial, decay, printed, ratings, recompute, sheets, stored
 from vectable.lesson.rows import spread
 
 
@@ -118,6 +119,19 @@ def test_experiments_vary_one_thing_and_compare_seed_by_seed(monkeypatch):
     trial = Trial("x", "y", [1.0, 2.0], [0.5, 1.0])
     assert trial.difference == "+0.7500 ± 0.3536"
     assert spread([0.25]) == "0.2500"
+
+
+def test_what_came_out_is_also_a_table():
+    found = Recomputed(
+        rows=decay.rows(),
+        trials=[Trial("wd", "0.1 (the lesson's)", [1.0, 2.0], [1.0, 2.0]), Trial("wd", "0", [2.0, 4.0], [1.0, 2.0])],
+    )
+    assert found.to_frame().rows(named=True) == [asdict(row) for row in found.rows]
+    assert found.experiments().rows() == [
+        ("wd", "0.1 (the lesson's)", "1.5000 ± 0.7071", ""),
+        ("wd", "0", "3.0000 ± 1.4142", "+1.5000 ± 0.7071"),
+    ]
+    assert Recomputed().to_frame().columns == ["topic", "what", "lesson", "ours", "note", "command"]
 
 
 def test_topics_and_seeds_that_make_no_sense():

@@ -51,7 +51,7 @@ class Recomputed:
 
         columns = dict.fromkeys(("experiment", "setting", "MSE", "higher than the lesson's by"), pl.String)
         rows = [
-            (one.experiment, one.setting, spread(one.errors), "" if one.errors is one.against else one.difference)
+            (one.experiment, one.setting, spread(one.errors), "" if one.errors == one.against else one.difference)
             for one in self.trials
         ]
         return pl.DataFrame(rows, schema=columns, orient="row")
