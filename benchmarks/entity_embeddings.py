@@ -181,8 +181,9 @@ def store(report, args):
     stored = json.loads(file.read_text())
     stored["paper"] = {
         "date": time.strftime("%Y-%m-%d"),
-        "command": "python benchmarks/entity_embeddings.py",
-        "note": f"mean absolute percentage error on {TEST_ROWS:,} rows of the last tenth, mean of {args.seeds} seeds",
+        "command": f"python benchmarks/entity_embeddings.py --seeds {args.seeds}",
+        "note": f"mean absolute percentage error on {TEST_ROWS:,} rows of the last tenth, "
+        + ("one seed" if args.seeds == 1 else f"mean of {args.seeds} seeds"),
         "results": {
             key: [round(one[side]["mean"], 4) for side in ("without", "with")]
             for key, one in report.found["results"].items()
