@@ -633,6 +633,7 @@ def test_every_file_is_safetensors_or_json(learner, own_data, tmp_path):
 
 
 def test_the_package_knows_no_pickle():
+    """But for the reader of the lesson's own, which executes nothing of it: tests/test_pickled_digits.py."""
     banned = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "copyreg", "runpy", "yaml"}
     for file in Path(artifact.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -644,7 +645,8 @@ def test_the_package_knows_no_pickle():
             elif isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 assert called not in ("eval", "exec", "compile", "__import__", "torch.load", "np.load"), (file, called)
-            assert not banned & set(names), file
+            allowed = {"pickle"} if file.name == "pickled_digits.py" else set()
+            assert not banned & set(names) - allowed, file
 
 
 def test_contents_survive_as_they_are(tmp_path):

@@ -233,7 +233,7 @@ def test_long_names_of_layers_keep_their_distance_in_a_summary(images):
 def test_rates_for_three_groups_do_not_fit_two(images):
     learn = learner(images, nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU()))
     assert len(learn.layer_groups) == 2
-    with pytest.raises(vt.VectableError, match=r"3 of the learning rate.*2 layer groups"):
+    with pytest.raises(vt.VectableError, match=r"3 values of the learning rate.*2 layer groups"):
         learn.fit(1, [1e-5, 1e-4, 1e-3])
 
 

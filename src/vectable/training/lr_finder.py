@@ -132,7 +132,7 @@ def find_rates(learn: "Learner", start_lrs: Numbers, end_lr: float, num_it: int)
     require(is_whole(num_it, 20), f"num_it is {num_it}; give at least 20 steps.")
     require(
         is_finite(end_lr) and start_lrs.min() > 0 and start_lrs[-1] < end_lr,
-        f"The rates go from {start_lrs[-1]} to {end_lr}; give 0 < start_lr < end_lr.",
+        f"The rates go from {start_lrs[-1]:g} to {end_lr}; give 0 < start_lr < end_lr.",
     )
     schedule = finder_schedule(num_it, start_lrs, end_lr)
     model = learn.trainees[0]
