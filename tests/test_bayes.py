@@ -182,13 +182,19 @@ def test_what_is_taken_is_told(tables: dict[str, pl.DataFrame]) -> None:
 
 def test_useless_columns_are_left_out_and_said(tables: dict[str, pl.DataFrame]) -> None:
     users = tables["users"].with_columns(
-        same=pl.lit(1), hole=pl.lit(None, dtype=pl.String), own=pl.col("user").cast(pl.String) + "x"
-    )
+        same=pl.lit(1), hole=pl.lit(None, dtype=pl.String), own=pl.col("user").cast(pl.String) + "x",
+        number=pl.col("user") * 7, postcode=(pl.col("user") % 50).cast(pl.String) + "x",
+    )  # fmt: skip
     learn = drawn(data_of({**tables, "users": users}), 3)
     told = learn.features.told()
     assert "same: one value only" in told
     assert "hole: no value at all" in told
-    assert "own: no two rows share a value" in told
+    assert "own: 150 values for 150 rows" in told
+    assert "number: a number for each row, as an id" in told
+    assert "postcode: 50 values for 150 rows" in told
+    assert learn.features.columns[0].columns == ["group"]
+    named = vt.bayes_collab(data_of({**tables, "users": users}), features=["own", "postcode"], progress=False)
+    assert named.features.told().startswith("Features: of users postcode (not own: no two rows share a value)")
     nothing = drawn(data_of({**tables, "users": users.select("user", "same")}), 3, history=False)
     assert nothing.features.columns[0] is None
 

@@ -89,8 +89,9 @@ def bayes_collab(
         n_factors: width of the vectors.
         n_draws: draws that count, in each chain.
         burn_in: draws before them, which are thrown away.
-        features: columns of the side tables of users and items: "auto" takes every one that can be used and says
-            which, a list names them, None takes none.
+        features: columns of the side tables of users and items: "auto" takes those that are likely to tell
+            something (no ids, no category of which few rows share a value) and says which, a list names them, None
+            takes none.
         history: whether the items that a user rated in training are features of the user, and the other way round.
         user_day: whether each user has an offset of the day (a mood, a session); needs the data's timestamp, and helps
             to predict ratings of days that training saw, not tomorrow's.

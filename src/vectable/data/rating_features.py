@@ -29,7 +29,7 @@ class RatingFeatures:
         """Fit the encoders on the side tables of `data`.
 
         Args:
-            names: columns of the side tables, "auto" for all that can be used, or None.
+            names: columns of the side tables, "auto" for all that are likely to tell something, or None.
 
         Raises:
             DataError: a column that neither table has, or that cannot be used.
@@ -55,7 +55,7 @@ class RatingFeatures:
         found: list[SideFeatures | None] = []
         for table in tables:
             taken = side_columns(names, table, {name for name in never if name})
-            one = SideFeatures().fit(table, taken) if table is not None and taken else None
+            one = SideFeatures().fit(table, taken, choose=names == "auto") if table is not None and taken else None
             found.append(one if one is not None and one.kept.any() else None)
             if names != "auto" and one is not None and not one.kept.any():
                 raise DataError(f"Of the features {quote_some(taken)}, none can be used: {one.left_out}.")

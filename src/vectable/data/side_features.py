@@ -23,6 +23,9 @@ from vectable.errors import DataError, VectableError, did_you_mean, quote_some
 SEPARATOR = "|"
 SEVERAL = 0.05  # of the rows with a separator in a text column make it several-valued
 BINS = 8  # of a number column
+SHARED = (
+    10  # rows a value, on average, that "auto" asks of a category: postcodes and dates as text cost more than they tell
+)
 LEAST = 2  # rows that must share a category: what one row alone has says nothing about another
 
 
@@ -47,8 +50,12 @@ class SideFeatures:
         """The columns taken."""
         return [*self.encoder.raw_columns, *self.several]
 
-    def fit(self, table: pl.DataFrame, names: Sequence[str]) -> "SideFeatures":
-        """Decide what the columns `names` of a table are, and learn their values."""
+    def fit(self, table: pl.DataFrame, names: Sequence[str], choose: bool = False) -> "SideFeatures":
+        """Decide what the columns `names` of a table are, and learn their values.
+
+        Args:
+            choose: leave out ids and categories of which few rows share a value; else all that can be used are taken.
+        """
         kinds: dict[str, list[str]] = {"category": [], "number": [], "date": []}
         for name in names:
             column = table[name]
@@ -58,7 +65,9 @@ class SideFeatures:
                 self.several[name] = Categorify().fit(_parts(column).explode())
             else:
                 found = kind_of(column)
-                if found.kind in kinds:
+                if choose and (why := _tells_little(column, found.kind)):
+                    self.left_out[name] = why
+                elif found.kind in kinds:
                     kinds[found.kind].append(name)
                 else:
                     self.left_out[name] = found.why
@@ -164,6 +173,16 @@ def side_columns(names: str | Iterable[str] | None, table: pl.DataFrame | None, 
     if isinstance(names, str):
         raise DataError(f"features is {names!r}; it is 'auto', None, or a list of columns of the side tables.")
     return [name for name in names if name in table.columns and name not in set(never)]
+
+
+def _tells_little(column: pl.Series, kind: str) -> str | None:
+    """Why a column is not taken unasked, or None."""
+    values = column.drop_nulls()
+    if kind == "number" and column.dtype.is_integer() and values.n_unique() == len(values):
+        return "a number for each row, as an id"
+    if kind == "category" and len(values) < SHARED * values.n_unique():
+        return f"{values.n_unique():,} values for {len(values):,} rows"
+    return None
 
 
 def _is_several(column: pl.Series) -> bool:
