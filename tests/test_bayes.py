@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.stats import norm, truncnorm
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import vectable as vt
+from vectable.recommending.posterior import Posterior
 from vectable.sampling import kernels
 from vectable.sampling.chain import Chain
 from vectable.sampling.convergence import effective_draws, rhat
@@ -209,7 +211,9 @@ def test_the_offset_of_a_day_is_learned(tables: dict[str, pl.DataFrame]) -> None
     plain, daily = (drawn(data, 60, user_day=on).validate()["rmse"] for on in (False, True))
     assert daily < 0.7 * plain
     learn = drawn(data, 30, user_day=True)
-    assert np.abs(learn.predict(moody) - learn.predict(moody.drop("day"))).max() > 0.2
+    with pytest.warns(vt.VectableWarning, match="without the offset of its day"):
+        dayless = learn.predict(moody.drop("day"))
+    assert np.abs(learn.predict(moody) - dayless).max() > 0.2
 
 
 # ---------------------------------------------------------------- predicting, and how sure
@@ -508,7 +512,8 @@ def test_arguments_out_of_range_are_told(tables: dict[str, pl.DataFrame]) -> Non
 def test_features_of_new_rows_are_checked(learn: vt.BayesLearner, tables: dict[str, pl.DataFrame]) -> None:
     with pytest.raises(vt.VectableError, match="Did you mean 'group'"):
         learn.cold_start({"groop": "g1"})
-    learn.cold_start({"group": "never seen"})
+    with pytest.warns(vt.VectableWarning, match=r"1 of 1 features of the new user .*group 'never seen'"):
+        learn.cold_start({"group": "never seen"})
     bare = drawn(data_of(tables), 3, features=None)
     with pytest.raises(vt.DataError, match="without features of users"):
         bare.cold_start({"group": "g1"})
@@ -516,6 +521,71 @@ def test_features_of_new_rows_are_checked(learn: vt.BayesLearner, tables: dict[s
         learn.fold_in({0: float("nan")})
     with pytest.warns(vt.VectableWarning, match="left out"):
         learn.fold_in({"no such film": 5})
+
+
+def test_what_is_no_data_is_told_in_a_sentence(tables: dict[str, pl.DataFrame], learn: vt.BayesLearner) -> None:
+    for wrong in (None, tables["ratings"]):
+        with pytest.raises(vt.VectableError, match=r"RatingsData\.from_df"):
+            vt.bayes_collab(wrong)  # type: ignore[arg-type]
+    data = data_of(tables)
+    for name, value in (("features", 3), ("user_day", "x"), ("history", "yes")):
+        with pytest.raises(vt.VectableError, match=f"{name} is {value!r}"):
+            vt.bayes_collab(data, progress=False, **{name: value})
+    with pytest.raises(vt.VectableError, match="mapping from columns of the users' side table"):
+        learn.cold_start(["group"])  # type: ignore[arg-type]
+    with pytest.warns(vt.VectableWarning, match="draw_memory of 10 bytes"):
+        vt.bayes_collab(data, 3, 40, draw_memory=10, progress=False).fit()
+
+
+def test_odd_values_for_new_rows_are_told(tables: dict[str, pl.DataFrame], ordinal: vt.BayesLearner) -> None:
+    users = tables["users"].with_columns(age=pl.col("user") % 37 + 0.5)
+    learn = drawn(data_of({**tables, "users": users}), 10)
+    for value in ("old", float("inf")):
+        with pytest.warns(vt.VectableWarning, match=f"age {value!r}"):
+            learn.cold_start({"age": value})
+    with pytest.warns(vt.VectableWarning, match="tags"):
+        learn.add_item(features={"tags": ["tag 1", "no such tag"]})
+    for asked, then in ((learn, "as they stand"), (ordinal, "the nearest one")):
+        with pytest.warns(vt.VectableWarning, match=rf"1 of 2 ratings .* 1 to 5 \('Film 03': 99\): .*{then}"):
+            asked.fold_in({"Film 03": 99, "Film 04": 5})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        learn.fold_in({"Film 03": 5}, {"age": 20, "group": None})
+        learn.cold_start({"age": "20"})
+    daily = drawn(data_of(tables), 5, user_day=True)
+    with pytest.warns(vt.VectableWarning, match="no column 'day'"):
+        daily.predict(tables["ratings"].drop("day"))
+
+
+def test_an_item_without_an_id_gets_the_next_one(tables: dict[str, pl.DataFrame]) -> None:
+    learn = drawn(data_of(tables), 5).add_item(features={"tags": ["tag 1"]}).add_item("905")
+    assert learn.data.item_ids.vocabulary[-2:].to_list() == [891, 905]
+    for wrong in ("nine", "0906", 1.5, [7]):
+        with pytest.raises(vt.VectableError, match="item is"):
+            learn.add_item(wrong)
+    texts = tables["ratings"].with_columns(pl.col("item").cast(pl.String) + "x")
+    named = drawn(vt.RatingsData.from_df(texts), 5).add_item(ratings={100: 5}).add_item().add_item(7)
+    assert named.data.item_ids.vocabulary[-3:].to_list() == ["new item 1", "new item 2", "7"]
+    assert len(named.recommend(100, 3, candidates=["new item 1"])) == 1
+
+
+def test_blas_keeps_to_one_thread_while_drawing_and_folding_in(
+    tables: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def allowed() -> set[int]:
+        return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+    seen, sweep, new_row = [], Chain.sweep, Posterior.new_row
+    monkeypatch.setattr(Chain, "sweep", lambda *given: (seen.append(allowed()), sweep(*given)))
+    monkeypatch.setattr(Posterior, "new_row", lambda *given: (seen.append(allowed()), new_row(*given))[1])
+    with threadpool_limits(2, user_api="blas"):
+        before = allowed()
+        learn = drawn(data_of(tables), 3)
+        learn.fold_in({0: 5})
+        learn.add_item(9990)
+        assert allowed() == before
+    assert len(seen) == 15 + 3 + 2
+    assert all(one == {1} for one in seen)
 
 
 def test_odd_data_is_sampled(tables: dict[str, pl.DataFrame]) -> None:

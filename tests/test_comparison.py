@@ -73,3 +73,14 @@ def test_what_cannot_be_compared_is_told(frame: pl.DataFrame) -> None:
         vt.compare(data, ["bayesian"])
     with pytest.raises(vt.VectableError, match="valid_pct"):
         vt.compare(vt.RatingsData.from_df(frame, valid_pct=0))
+    with pytest.raises(vt.VectableError, match="Did you mean 'bayes'"):
+        vt.compare(data, ["baes"])
+    with pytest.raises(vt.VectableError, match=r"RatingsData\.from_df"):
+        vt.compare("x")  # type: ignore[arg-type]
+    for seeds in (0, "ab", [], [0.5]):
+        with pytest.raises(vt.VectableError, match="seeds is"):
+            vt.compare(data, seeds=seeds)  # type: ignore[arg-type]
+    with pytest.raises(vt.VectableError, match=r"bayes_collab has no argument 'draws'\. Did you mean 'n_draws'"):
+        vt.compare(data, bayes={"draws": 3})
+    with pytest.raises(vt.VectableError, match="'seed', which compare gives itself"):
+        vt.compare(data, gradient={"seed": 3})

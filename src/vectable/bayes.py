@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from vectable.sampling.convergence import effective_draws, rhat
 from vectable.sampling.directions import Directions
 from vectable.sampling.draws import KeptDraws, stacked, unstacked
 from vectable.sampling.layout import Layout, days
+from vectable.sampling.one_thread import one_blas_thread
 from vectable.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -108,11 +110,14 @@ def bayes_collab(
         VectableError: an argument out of range.
         DataError: a feature that is no column; user_day without times.
     """
+    take_ratings(data)
     for name, value, least in (
         ("n_factors", n_factors, 1), ("n_draws", n_draws, 1), ("burn_in", burn_in, 0), ("n_chains", n_chains, 1),
         ("threads", threads, 1), ("seed", seed, 0), ("draw_memory", draw_memory, 1),
     ):  # fmt: skip
         require(is_whole(value, least), f"{name} is {value!r}; it is a whole number, {least} or more.")
+    for name, truth in (("history", history), ("user_day", user_day)):
+        require(isinstance(truth, bool | np.bool_), f"{name} is {truth!r}; it is True or False.")
     require(likelihood in LIKELIHOODS, f"likelihood is {likelihood!r}; it is 'normal' or 'ordinal'.")
     require(draw_dtype in ("float16", "float32"), f"draw_dtype is {draw_dtype!r}; it is 'float16' or 'float32'.")
     if n_draws < burn_in:
@@ -189,8 +194,9 @@ class BayesLearner(RatingAnswers):
             progress.header()
             try:
                 self._prepare()
-                for at in range(self.settings.n_chains):
-                    self._run(at, n_draws, progress)
+                with one_blas_thread():
+                    for at in range(self.settings.n_chains):
+                        self._run(at, n_draws, progress)
             except KeyboardInterrupt:
                 self.interrupted = True
                 progress.say(f"Interrupted; the {self.n_draws:,} draws so far are kept.")
@@ -199,6 +205,7 @@ class BayesLearner(RatingAnswers):
             warnings.warn("No draw was kept: there is no model yet. Call fit again.", VectableWarning, stacklevel=2)
         elif not self.interrupted:
             self._tell_convergence()
+        self._tell_memory()
         return self
 
     @property
@@ -325,8 +332,9 @@ class BayesLearner(RatingAnswers):
         Args:
             features: values of columns of the users' side table; those not given count as missing.
         """
-        codes, values = self._given(ratings or {}, True)
-        row = self.posterior.new_row(False, codes, values, features)
+        codes, values = self._given(ratings, True)
+        with one_blas_thread():
+            row = self.posterior.new_row(False, codes, values, _by_column(features, "user"))
         flat = torch.from_numpy(row.mean.astype(np.float32).reshape(-1))
         return FoldedPosterior(self.recommender, flat, codes, values, row)
 
@@ -336,7 +344,7 @@ class BayesLearner(RatingAnswers):
 
     def add_item(
         self,
-        item: Any,
+        item: Any = None,
         features: Mapping[str, Any] | None = None,
         ratings: Mapping[Any, float] | None = None,
         title: str | None = None,
@@ -346,14 +354,23 @@ class BayesLearner(RatingAnswers):
         From here on it is recommended, predicted and saved like any other.
 
         Args:
+            item: id; by default, which is told, the highest one and 1, or where ids are texts "new item 1".
             features: values of columns of the items' side table.
             title: to show for it.
+
+        Raises:
+            VectableError: an id that is known already, or a text where all ids are numbers.
         """
         data = self.data
+        if item is None:
+            item = _next_id(data.item_ids.vocabulary)
+            self.say(f"The new item has the id {item!r}.")
+        item = _like_ids(item, data.item_ids.vocabulary)
         if int(data.item_ids.encode([item])[0]):
             raise VectableError(f"The item {item!r} is known already.")
-        codes, values = self._given(ratings or {}, False)
-        row = self.posterior.new_row(True, codes, values, features)
+        codes, values = self._given(ratings, False)
+        with one_blas_thread():
+            row = self.posterior.new_row(True, codes, values, _by_column(features, "item"))
         rng = np.random.default_rng([self.settings.seed, len(data.item_ids)])
         self._added.append(row.drawn(rng).astype(self.settings.draw_dtype).reshape(-1))
         item_ids = type(data.item_ids)(data.item_ids.vocabulary)
@@ -550,6 +567,18 @@ class BayesLearner(RatingAnswers):
                 stacklevel=3,
             )
 
+    def _tell_memory(self) -> None:
+        """Say so where the memory allowed does not hold the fewest draws that are kept."""
+        taken = sum(array.nbytes for kept in self._kept for one in kept.kept for array in one.values())
+        if taken > self.settings.draw_memory:
+            n_kept = sum(len(kept.kept) for kept in self._kept)
+            warnings.warn(
+                f"draw_memory of {self.settings.draw_memory:,} bytes holds too few draws: {n_kept} "
+                f"are kept all the same, which take {taken:,}.",
+                VectableWarning,
+                stacklevel=3,
+            )
+
     # ---------------------------------------------------------------- inside: the model
 
     def _need_draws(self) -> None:
@@ -629,7 +658,14 @@ class BayesLearner(RatingAnswers):
         """User and item codes of a table, and times where there is a column of them."""
         frame, users, items = self._codes_of(df)
         name = self.data.columns.timestamp
-        if not self.settings.user_day or name is None or name not in frame.columns:
+        if not self.settings.user_day or name is None:
+            return users, items, None
+        if name not in frame.columns:
+            warnings.warn(
+                f"The table has no column {name!r}: every rating is predicted without the offset of its day.",
+                VectableWarning,
+                stacklevel=3,
+            )
             return users, items, None
         return users, items, to_times(frame[name], name, "the table").to_numpy()
 
@@ -645,12 +681,25 @@ class BayesLearner(RatingAnswers):
         keys = self._keys()
         return None if keys is None else places_of(keys, users, times, len(chain.offsets))
 
-    def _given(self, ratings: Mapping[Any, float], of_items: bool) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def _given(
+        self, ratings: Mapping[Any, float] | None, of_items: bool
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Codes and values of ratings that came by name; unknown names are told and left out."""
         what = "items to ratings, {'Item A': 5}" if of_items else "users to ratings, {42: 5}"
+        ratings = {} if ratings is None else ratings
         require(isinstance(ratings, Mapping), f"Ratings are a mapping from {what}.")
         for name, value in ratings.items():
             require(is_finite(value), f"The rating of {name!r} is {value!r}; it is a finite number.")
+        low, high = self.data.rating_range
+        beyond = [f"{name!r}: {value:g}" for name, value in ratings.items() if not low <= value <= high]
+        if beyond:
+            then = "they count as they stand" if self.categories is None else "the nearest one counts"
+            warnings.warn(
+                f"{len(beyond):,} of {len(ratings):,} ratings lie outside those of training, {low:g} to {high:g} "
+                f"({', '.join(beyond[:3])}): {then}.",
+                VectableWarning,
+                stacklevel=3,
+            )
         codes = find_codes(self.data, ratings, of_items, "they are left out")
         values = np.array(list(ratings.values()), dtype=np.float32)
         return codes[codes > 0], values[codes > 0]
@@ -664,6 +713,45 @@ def _categories(ratings: NDArray[np.float32]) -> Floats:
             "ordered ones. Use likelihood='normal'."
         )
     return found
+
+
+def take_ratings(data: Any) -> None:
+    """Raise a sentence unless `data` is a `RatingsData`."""
+    require(
+        isinstance(data, RatingsData),
+        f"data is {'None' if data is None else 'a ' + type(data).__name__}; ratings come as a RatingsData: "
+        "RatingsData.from_df(df), or from_file for a file.",
+    )
+
+
+def _by_column(features: Any, side: str) -> Mapping[str, Any] | None:
+    """Features of a new row, known to be a mapping."""
+    require(
+        features is None or isinstance(features, Mapping),
+        f"Features are a mapping from columns of the {side}s' side table to values, {{'column': value}}; "
+        f"here they are {features!r}.",
+    )
+    return features  # type: ignore[no-any-return]
+
+
+def _next_id(ids: pl.Series) -> int | str:
+    """An id that is not among `ids`."""
+    if ids.dtype == pl.Int64:
+        return int(ids.to_numpy().max(initial=0)) + 1
+    taken = set(ids)
+    return next(name for number in count(1) if (name := f"new item {number}") not in taken)
+
+
+def _like_ids(item: Any, ids: pl.Series) -> int | str:
+    """A new id as the known ones are: numbers stay numbers, and beside texts it becomes one."""
+    require(isinstance(item, str) or is_whole(item, -(2**63)), f"item is {item!r}; an id is a text or a whole number.")
+    if ids.dtype != pl.Int64:
+        return str(item)
+    found = pl.Series([str(item)]).cast(pl.Int64, strict=False)[0]
+    require(
+        found is not None and str(found) == str(item), f"item is {item!r}; the ids of items are whole numbers here."
+    )
+    return int(found)
 
 
 def _side_by_side(draws: NDArray[Any]) -> NDArray[Any]:

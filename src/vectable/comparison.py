@@ -3,19 +3,22 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.bayes import bayes_collab
+from vectable.bayes import bayes_collab, take_ratings
 from vectable.collab import collab_learner
 from vectable.data.ratings import RatingsData
-from vectable.errors import VectableError, is_whole, require
+from vectable.errors import did_you_mean, is_whole, quote_some, require
 from vectable.recommending.baselines import BiasBaseline
 from vectable.training.metrics import mae, rmse
 
+KNOWN = ("global mean", "biases", "gradient", "ensemble", "bayes")
+GIVEN = ("data", "seed", "n_models")  # arguments of the learners that `compare` sets
 Z = 1.96  # standard deviations of a 95 % interval
 
 
@@ -58,7 +61,7 @@ class Comparison:
 
 def compare(
     data: RatingsData,
-    models: Sequence[str] = ("global mean", "biases", "gradient", "ensemble", "bayes"),
+    models: Sequence[str] | str = KNOWN,
     *,
     seeds: Sequence[int] | int = 1,
     n_epoch: int = 5,
@@ -70,22 +73,29 @@ def compare(
     """Train each model on the training ratings and measure all on the same validation ratings.
 
     Args:
-        models: which: "global mean", "biases", "gradient" (`collab_learner`), "ensemble" (`n_models` of them), "bayes".
+        models: one or more of "global mean", "biases", "gradient" (`collab_learner`), "ensemble" (`n_models` of them)
+            and "bayes".
         seeds: of training, or how many of them (0, 1, ...).
         n_epoch, lr: of the gradient models' cycle.
         gradient, bayes: arguments of `collab_learner` and of `bayes_collab`.
 
     Raises:
-        VectableError: no validation rows, or a model that there is not.
+        VectableError: no validation rows, a model or an argument that there is not, no seeds.
     """
-    known = ("global mean", "biases", "gradient", "ensemble", "bayes")
-    unknown = [name for name in models if name not in known]
-    if unknown or not models:
-        raise VectableError(f"There is no model {unknown or models!r} to compare; there are {list(known)}.")
+    take_ratings(data)
+    models = [models] if isinstance(models, str) else list(models)
+    require(len(models) > 0, f"models is empty; there are {quote_some(KNOWN)}.")
+    for name in models:
+        require(name in KNOWN, f"There is no model {name!r}.{did_you_mean(name, KNOWN)} There are {quote_some(KNOWN)}.")
+    for what, maker, options in (("gradient", collab_learner, gradient), ("bayes", bayes_collab, bayes)):
+        _check_options(what, maker, options)
     held_out = data.valid_ratings
     require(len(held_out) > 0, "Models are compared on validation rows, and there are none: give valid_pct above 0.")
-    listed = list(range(seeds)) if is_whole(seeds, 1) else list(seeds)  # type: ignore[arg-type]
-    require(len(listed) >= 1, "seeds is empty; give at least one.")
+    listed: Any = list(range(seeds)) if isinstance(seeds, int) and is_whole(seeds, 1) else seeds
+    require(
+        isinstance(listed, Sequence) and len(listed) > 0 and all(is_whole(seed, 0) for seed in listed),
+        f"seeds is {seeds!r}; it is how many of them, 1 or more, or a list of whole numbers.",
+    )
 
     def trained(name: str, seed: int) -> tuple[NDArray[np.floating[Any]], int]:
         if name == "global mean":
@@ -122,6 +132,18 @@ def compare(
     table = pl.DataFrame(rows).with_columns([pl.Series(key, values) for key, values in columns.items()])
     order = ["model", "rmse", "mae", "spread", "worse_by", "low", "high", "seconds", "numbers"]
     return Comparison(table.select(order).sort("worse_by"), data.fingerprint, len(listed))
+
+
+def _check_options(what: str, maker: Callable[..., Any], options: Any) -> None:
+    """Raise a sentence for an argument that `maker` does not have, or that `compare` itself gives."""
+    require(options is None or isinstance(options, dict), f"{what} is {options!r}; it is a mapping of arguments.")
+    known = [name for name in signature(maker).parameters if name not in GIVEN]
+    for name in options or {}:
+        require(name not in GIVEN, f"{what} has {name!r}, which compare gives itself; see its own arguments.")
+        require(
+            name in known,
+            f"{maker.__name__} has no argument {name!r}.{did_you_mean(name, known)} It has {quote_some(known, 20)}.",
+        )
 
 
 def _timed(run: Callable[[], Any]) -> tuple[Any, float]:

@@ -35,7 +35,9 @@ class RatingFeatures:
             DataError: a column that neither table has, or that cannot be used.
         """
         require(
-            names is None or names == "auto" or (not isinstance(names, str) and all(isinstance(n, str) for n in names)),
+            names is None
+            or (isinstance(names, str) and names == "auto")
+            or (isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)),
             f"features is {names!r}; it is 'auto', None, or a list of columns of the side tables.",
         )
         tables = (data.user_table, data.item_table)

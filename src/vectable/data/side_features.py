@@ -4,6 +4,7 @@ Fitted on the training side table, saved with the model, and never failing on a 
 becomes nothing at all, which is what is known of it.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,11 +15,11 @@ from scipy import sparse
 
 from vectable.data.bins import PiecewiseLinearBins
 from vectable.data.categorify import Categorify
-from vectable.data.fill_missing import FillMissing
+from vectable.data.fill_missing import FillMissing, to_numbers
 from vectable.data.kinds import kind_of
 from vectable.data.normalize import Normalize
 from vectable.data.table_encoder import TableEncoder
-from vectable.errors import DataError, VectableError, did_you_mean, quote_some
+from vectable.errors import DataError, VectableError, VectableWarning, did_you_mean, quote_some
 
 SEPARATOR = "|"
 SEVERAL = 0.05  # of the rows with a separator in a text column make it several-valued
@@ -99,6 +100,16 @@ class SideFeatures:
                 hint = did_you_mean(name, self.columns)
                 raise VectableError(f"The model knows no feature {name!r} of {what}s.{hint} It knows {known}.")
         row = pl.DataFrame({name: [_joined(given.get(name))] for name in self.columns}, strict=False)
+        unheard = [
+            f"{name} {given[name]!r}" for name in given if given[name] is not None and self._is_unheard(row, name)
+        ]
+        if unheard:
+            warnings.warn(
+                f"{len(unheard):,} of {len(given):,} features of the new {what} have a value that training never "
+                f"showed ({', '.join(unheard[:3])}): such a value says nothing.",
+                VectableWarning,
+                stacklevel=6,
+            )
         return np.asarray(self.encode(row).toarray()[0], dtype=np.float64)
 
     def to_json(self) -> dict[str, Any]:
@@ -118,6 +129,16 @@ class SideFeatures:
         found.several = {name: Categorify.from_json(one) for name, one in form["several"].items()}
         found.kept, found.left_out = np.array(form["kept"], dtype=np.bool_), form["left_out"]
         return found
+
+    def _is_unheard(self, row: pl.DataFrame, name: str) -> bool:
+        """Whether the one value of a column is, or holds, nothing that training showed: no such category, no number."""
+        if name in self.several:
+            return bool((self.several[name].encode(_parts(row[name]).explode()) == 0).any())
+        if name in self.encoder.cont_names:
+            return not np.isfinite(to_numbers(row[name])).all()
+        if name in self.encoder.dates:
+            return False  # one that does not parse is an error
+        return self.encoder.categories[name].encode_one(row[name][0]) == 0
 
     def _encode(self, table: pl.DataFrame) -> Any:
         """All features, before those of too few rows are left out."""
