@@ -79,6 +79,13 @@ def nets() -> vt.Learner:
     return vt.Learner(data, ensemble, nn.CrossEntropyLoss(), opt="momentum", precision="bf16", progress=False)
 
 
+def fine_tuned() -> vt.Learner:
+    """A pretrained body, whose convolutions lie channel by channel in memory."""
+    clothing = vt.datasets.load("fashion")
+    data = clothing.to_data(classes=["Pullover", "Coat"], per_class=20, batch_size=8)
+    return vt.vision_learner(data, "fashion-small", progress=False)
+
+
 class _Colours(nn.Module):
     def __init__(self, net: nn.Sequential) -> None:
         super().__init__()
@@ -96,12 +103,19 @@ KINDS: dict[str, Callable[[], vt.Learner]] = {
     "table by the lesson": lambda: table(preset="lesson"),
     "images": images,
     "two nets in 16 bits": nets,
+    "a pretrained body": fine_tuned,
+    "a pretrained body, two cores": fine_tuned,
 }
 
 
-def train(learn: vt.Learner, folder: str | Path | None = None, resume: bool = False) -> vt.Learner:
+def cores(kind: str) -> int:
+    """How many torch computes with."""
+    return 2 if kind.endswith("two cores") else 1
+
+
+def train(learn: vt.Learner, folder: str | Path | None = None, resume: bool = False, n_cores: int = 1) -> vt.Learner:
     """What every process does: one fit of the head, where there is one, and one of everything."""
-    torch.set_num_threads(1)
+    torch.set_num_threads(n_cores)
     kept: Sequence[Any] = [vt.Checkpoint(Path(folder, part), steps=EVERY) if folder else None for part in ("a", "b")]
     if len(learn.layer_groups) > 1:
         learn.freeze()
@@ -137,7 +151,7 @@ def main(kind: str, folder: str, when: str, count: int) -> None:
         artifact._settle = settled
     elif when == "after":
         Keeper.after = counted  # type: ignore[method-assign]
-    train(KINDS[kind](), folder, resume=True)
+    train(KINDS[kind](), folder, resume=True, n_cores=cores(kind))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import torch
 import killed_training
 import vectable as vt
 from commands import good, sentence, vectable
-from killed_training import KINDS, train
+from killed_training import KINDS, cores, train
 from vectable.training.checkpoints import Keeper
 
 
@@ -70,6 +70,8 @@ def assert_same(one: vt.Learner, other: vt.Learner) -> None:
         ("table by the lesson", 41),
         ("images", 31),
         ("two nets in 16 bits", 83),
+        ("a pretrained body", 13),
+        ("a pretrained body, two cores", 13),
     ],
 )
 def test_a_killed_fit_goes_on_in_the_middle_and_ends_at_the_same_bits(kind: str, steps: int, tmp_path: Path) -> None:
@@ -78,12 +80,24 @@ def test_a_killed_fit_goes_on_in_the_middle_and_ends_at_the_same_bits(kind: str,
     at = position(tmp_path / "b")
     assert not at["finished"]
     assert at["step"] > 0, "in the middle of an epoch"
-    resumed, undisturbed = train(KINDS[kind](), tmp_path, resume=True), train(KINDS[kind]())
+    n_cores = cores(kind)
+    resumed, undisturbed = train(KINDS[kind](), tmp_path, True, n_cores), train(KINDS[kind](), n_cores=n_cores)
     assert_same(resumed, undisturbed)
     assert position(tmp_path / "b")["finished"]
     for learn in (resumed, undisturbed):  # the optimizer's state and the seeds go on, too
         learn.fit(1, 1e-3)
     assert_same(resumed, undisturbed)
+
+
+def test_a_loaded_learner_trains_on_with_its_own_moments(tmp_path: Path) -> None:
+    """Of convolutions that lie channel by channel in memory, which a folder keeps row by row."""
+    learn = killed_training.fine_tuned()
+    learn.unfreeze().fit(1, 1e-3)
+    loaded = vt.load_learner(learn.save(tmp_path / "model"), data=learn.data, progress=False)
+    learn.fit(1, 1e-3)
+    loaded.fit(1, 1e-3)
+    for name, value in learn.model.state_dict().items():
+        assert torch.equal(loaded.model.state_dict()[name], value), name
 
 
 @pytest.mark.parametrize("files", [4, 13, 40])

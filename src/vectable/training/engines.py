@@ -181,7 +181,7 @@ class TorchEngine:
             parameter, _, name = key.rpartition(".")
             if parameter in numbers:
                 at = numbers[parameter]
-                held.setdefault(at, {})[name] = _lengthened(value, parameters[at])
+                held.setdefault(at, {})[name] = _laid_out_as(parameters[at], _lengthened(value, parameters[at]))
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": held})
 
     def snapshot(self) -> dict[str, Tensor] | None:
@@ -264,6 +264,15 @@ def _lengthened(value: Tensor, parameter: Tensor) -> Tensor:
     """A parameter's moment with zeros for the rows that it lacks; step counts as they are."""
     missing = parameter.shape[0] - value.shape[0] if value.shape[1:] == parameter.shape[1:] and value.ndim else 0
     return torch.cat([value, value.new_zeros((missing, *value.shape[1:]))]) if missing else value
+
+
+def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
+    """A parameter's moment in the parameter's own order in memory, as torch makes it; step counts as they are.
+
+    A folder keeps every tensor row by row, and a convolution's weights may lie channel by channel: the fused Adam goes
+    through memory, and would take one weight's moment for another's.
+    """
+    return torch.empty_like(parameter, dtype=value.dtype).copy_(value) if value.shape == parameter.shape else value
 
 
 def _without_decay(model: nn.Module) -> set[int]:
