@@ -84,32 +84,47 @@ def ours(found, train, valid, seed, settings, quick):
 
 
 def peer(train, valid, seed, with_history):
-    """myFM's Bayesian factorisation machine; with histories of both sides it is its "SVD++ flipped"."""
+    """myFM's Bayesian factorisation machine, in relation blocks, its quick way; with histories its "SVD++ flipped"."""
     import numpy as np
-    from myfm import MyFMRegressor
+    from myfm import MyFMRegressor, RelationBlock
     from scipy import sparse
 
-    users, items = (np.unique(train[name]) for name in ("user", "item"))
-
-    def design(frame):
-        blocks = [one_hot(frame["user"].to_numpy(), users), one_hot(frame["item"].to_numpy(), items)]
-        if with_history:
-            blocks += [blocks[0] @ histories[0], blocks[1] @ histories[1]]
-        return sparse.hstack(blocks, format="csr")
-
     with clock() as whole:
+        users, items = (np.unique(train[name]) for name in ("user", "item"))
         pairs = one_hot(train["user"].to_numpy(), users).T @ one_hot(train["item"].to_numpy(), items)
-        histories = [shared(pairs), shared(pairs.T)]
-        known, rows = design(train), design(valid)
-        widths = [len(users), len(items)] + ([len(items), len(users)] if with_history else [])
+        blocks = []
+        for own in (pairs, pairs.T):
+            parts = [sparse.identity(own.shape[0]), *([shared(own)] if with_history else [])]
+            block = sparse.hstack(parts, format="csr")
+            blocks.append(sparse.vstack([block, sparse.csr_matrix((1, block.shape[1]))], format="csr"))
+
+        def relations(frame):
+            places = (place(frame[name].to_numpy(), known) for name, known in (("user", users), ("item", items)))
+            return [RelationBlock(at.tolist(), block) for at, block in zip(places, blocks, strict=True)]
+
+        nothing = [sparse.csr_matrix((len(frame), 0)) for frame in (train, valid)]
+        widths = [
+            len(users),
+            *([len(items)] if with_history else []),
+            len(items),
+            *([len(users)] if with_history else []),
+        ]
         model = MyFMRegressor(rank=PEER_RANK, random_seed=seed)
         with clock() as fit:
             model.fit(
-                known, train["rating"].to_numpy().astype(float), n_iter=PEER_DRAWS + BURN_IN,
-                n_kept_samples=PEER_DRAWS, group_shapes=widths,
+                nothing[0], train["rating"].to_numpy().astype(float), X_rel=relations(train),
+                n_iter=PEER_DRAWS + BURN_IN, n_kept_samples=PEER_DRAWS, group_shapes=widths,
             )  # fmt: skip
-    error = model.predict(rows).clip(1, 5) - valid["rating"].to_numpy()
+    error = model.predict(nothing[1], relations(valid)).clip(1, 5) - valid["rating"].to_numpy()
     return {"rmse": float(np.sqrt((error**2).mean())), "covered": float("nan"), "fit": fit(), "whole": whole()}
+
+
+def place(values, known):
+    """Where each value stands among the known ones; past the last where it does not."""
+    import numpy as np
+
+    at = np.searchsorted(known, values).clip(max=len(known) - 1)
+    return np.where(known[at] == values, at, len(known))
 
 
 def one_hot(values, known):
