@@ -70,7 +70,7 @@ def test_a_constant_number_is_told_and_learned_all_the_same(table):
 
 def test_a_class_only_in_validation_is_left_out_and_told(table):
     odd = table.with_columns(pay=at(7, "unheard of", pl.col("pay")))
-    with pytest.warns(vt.VectableWarning, match="1 validation rows have a class that no training row has"):
+    with pytest.warns(vt.VectableWarning, match="1 validation row has a class that no training row has"):
         data = vt.TableData.from_df(odd, "pay", valid_rows=[7, 8])
     assert (len(data.train_rows), len(data.valid_rows)) == (58, 1)
     with pytest.warns(vt.VectableWarning, match="they are left out"):
@@ -78,7 +78,66 @@ def test_a_class_only_in_validation_is_left_out_and_told(table):
     assert np.isnan(learn.validate()["valid_loss"])
 
 
+def test_without_validation_rows_there_is_nothing_to_look_at(table):
+    learn = fit(table, valid_pct=0)
+    assert np.isnan(learn.validate()["valid_loss"])
+    for look in (learn.top_losses, learn.confusion_matrix, learn.calibration):
+        with pytest.raises(vt.VectableError, match=r"no validation rows to look .* with valid_pct"):
+            look()
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ({"layers": "200"}, "layers is '200'; give at least one width of 1 or more"),
+        ({"layers": 200}, "layers is 200; give"),
+        ({"layers": [1.5]}, r"layers is \[1.5\]; give"),
+        ({"emb_drop": -1}, r"A dropout of -1 \(emb_drop\)"),
+        ({"layers": [8], "ps": [2]}, r"A dropout of 2 \(ps\)"),
+    ],
+)
+def test_arguments_of_a_learner_out_of_range_are_named(table, how, sentence):
+    with pytest.raises(vt.VectableError, match=sentence):
+        vt.tabular_learner(vt.TableData.from_df(table, "pay"), **how)
+
+
+@pytest.mark.parametrize("data", [pl.DataFrame({"a": [1]}), pd.DataFrame({"a": [1]}), None])
+def test_a_learner_of_no_table_data_is_refused(data):
+    with pytest.raises(vt.VectableError, match=r"needs TableData, and was given a .*: TableData.from_df"):
+        vt.tabular_learner(data)
+
+
+def test_columns_left_out_are_not_learned_from_but_can_be_split_by_and_seen(table):
+    data = vt.TableData.from_df(table, "pay", without=["age"], split="age")
+    assert list(data.kinds) == ["job", "height"]
+    assert data.valid_frame["age"].min() >= table["age"].quantile(0.75)
+    with pytest.raises(vt.DataError, match=r"no column 'aeg'. Did you mean 'age'"):
+        vt.TableData.from_df(table, "pay", without=["aeg"])
+    with pytest.raises(vt.VectableError, match="'age' is the target, the weight or left out"):
+        vt.TableData.from_df(table, "pay", without=["age"], cont_names=["age"])
+
+
 # ---------------------------------------------------------------- columns
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        (["2020-01-31", None, "2024-02-29"], "date"),
+        (["2020-01-31 12:30:00", "2020-01-31 12:30:01", None], "date"),
+        (["2020-01-31", "2023-02-29", None], "category"),  # a day that the calendar has not
+        (["2020-01-31", "someday", None], "category"),
+        (["31.01.2020", None, "01.02.2020"], "category"),
+        (["20200131", None, "20200201"], "category"),
+    ],
+)
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_text_is_a_date_where_every_value_is_one_beyond_doubt(table, texts, kind, library):
+    frame = table.with_columns(when=pl.Series(texts * (N // 3)))
+    given = frame if library == "polars" else pd.DataFrame(frame.to_dict(as_series=False))
+    learn = fit(given)
+    assert learn.data.kinds["when"].kind == kind
+    assert len(learn.predict(given)) == N
 
 
 def test_a_column_without_a_value_is_left_out_and_told(table):

@@ -283,3 +283,14 @@ def test_a_million_categories_take_seconds(kind):
     assert codes_of(encoder, [values[0], "nobody"]) == [codes[0], 0]
     assert len(encoder) == 1_000_001
     assert time.perf_counter() - started < 10
+
+
+@pytest.mark.parametrize(
+    "spelled", [[True, False, None], ["True", "False", None], ["true", "FALSE", ""], [1, 0, 2], [1.0, 0.0, None]]
+)
+def test_truths_are_looked_up_however_they_are_written(spelled):
+    codec = vt.Categorify(missing_slot=True).fit(pl.Series([True, False, True]))
+    assert codec.encode(spelled).tolist()[:2] == [2, 1]
+    assert [codec.encode_one(value) for value in spelled[:2]] == [2, 1]
+    assert codec.encode(spelled)[2] == (3 if spelled[2] is None else 0)
+    assert vt.Categorify().fit(pl.Series(["true", "maybe"])).encode(["True"]).tolist() == [0]  # words, and no truths

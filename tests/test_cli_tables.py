@@ -219,7 +219,7 @@ def test_lr_find_for_a_table(inside, refused, work, tmp_path):
         (["--target", "salary", "--conts", "job"], "'job' is named among the numbers, and row 1 holds"),
         (["--target", "salary", "--dates", "job"], "does not parse"),
         (["--target", "salary", "--layers", "big"], "--layers is 'big'"),
-        (["--target", "salary", "--bins", "many"], "'many'"),
+        (["--target", "salary", "--bins", "many"], "--bins is 'many'; it is tree, quantile or none."),
         (["--target", "salary", "--valid-pct", "2"], "valid_pct is 2"),
         (["--target", "salary", "--target-kind", "ranks"], "target_kind is 'ranks'"),
         (["--target", "height"], "is missing; "),

@@ -173,6 +173,9 @@ def test_several_numbers_at_once():
         ({"early_stopping": True, "validation_fraction": 1.0}, None, "between 0 and 1"),
         ({"early_stopping": True, "validation_fraction": 0.001}, None, "too few to hold 0.001"),
         ({}, pl.DataFrame({"a": [1.0, float("inf")] * 30}), "Input X contains infinity: column 'a', row 2"),
+        ({"layers": "x"}, None, r"layers is 'x'; give at least one width of 1 or more"),
+        ({"layers": 200}, None, r"layers is 200; give"),
+        ({}, np.array([[1, "cook"]] * 60, dtype=object), r"X holds 'cook' \(column 2, row 1\).* hand in a table"),
         ({}, pl.DataFrame({"a": []}), r"Found array with 0 sample\(s\)"),
     ],
 )
@@ -180,6 +183,21 @@ def test_what_cannot_be_used_is_said_in_a_sentence(people, how, X, sentence):
     frame, y = people
     with pytest.raises(ValueError, match=sentence):
         quick(vt.TabularClassifier, **how).fit(frame if X is None else X, y)
+
+
+def test_targets_that_cannot_be_learned_are_named_with_their_row(people):
+    frame, y = people
+    with pytest.raises(vt.DataError, match=r"y holds 'poor' \(row \d+\).* TabularClassifier predicts classes"):
+        quick(vt.TabularRegressor).fit(frame, y)
+    for gone in (None, float("nan")):
+        with pytest.raises(vt.DataError, match="Input y contains NaN: row 4 has no class"):
+            quick(vt.TabularClassifier).fit(frame, np.array([*y[:3], gone, *y[4:]], dtype=object))
+
+
+def test_an_array_of_objects_that_are_numbers_is_one_of_numbers(people):
+    _, y = people
+    holed = np.array([[1.5, None, True], [2, "3", False]] * 30, dtype=object)
+    assert quick(vt.TabularClassifier).fit(holed, y).predict(holed).shape == (60,)
 
 
 def test_other_columns_than_in_training_are_refused(people):

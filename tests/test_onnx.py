@@ -175,6 +175,10 @@ def test_categories_of_every_kind() -> None:
     codes, _, _ = encoder.encode(frame)
     frame = frame.with_columns(half=pl.Series(["0.5", "1", None, "-2"]))
     assert encoded(encoder, frame)[0].tolist() == codes.tolist()
+    spelled = {**{name: frame[name] for name in frame.columns}, "truth": pl.Series(["True", "FALSE", "1", "0"])}
+    spelled_frame = pl.DataFrame(spelled)
+    truths = encoder.encode(spelled_frame)[0][:, 2].tolist()
+    assert truths == encoded(encoder, spelled_frame)[0][:, 2].tolist() == [2, 1, 2, 1]
     blank = pl.DataFrame({"word": ["", "a"]})
     encoder = TableEncoder(["word"], []).fit(blank, None, None)
     assert encoded(encoder, pl.DataFrame({"word": ["", "a", "<missing>", "b"]}))[0].ravel().tolist() == [1, 2, 3, 0]

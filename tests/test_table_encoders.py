@@ -445,3 +445,45 @@ def test_weighted_tables_are_encoded_like_repeated_ones() -> None:
     repeated = encoder_of(often, *NAMES).encode(frame)
     assert np.array_equal(once[0], repeated[0])
     assert once[1] == pytest.approx(repeated[1], abs=1e-6)
+
+
+# ---------------------------------------------------------------- columns of every library
+
+
+def columns_of(values: list[Any]) -> list[Any]:
+    """The same column of each library, and as a table of one column."""
+    series = pd.Series(values, name="x")
+    arrow = pa.array(values)
+    return [pl.Series("x", values), series, series.to_frame(), arrow, pa.chunked_array([arrow]), pa.table({"x": arrow})]
+
+
+def test_every_encoder_alone_takes_a_column_of_any_library() -> None:
+    for texts in columns_of(["b", None, "a", "b"]):
+        assert vt.Categorify().fit(texts).encode(texts).tolist() == [2, 0, 1, 2]
+    for holed in columns_of([1.0, None, 3.0, 5.0]):
+        assert vt.FillMissing().fit(holed).encode(holed).tolist() == [1, 3, 3, 5]
+    for plain in columns_of([1.0, 2.0, 3.0, 4.0]):
+        column = plain if not hasattr(plain, "columns") else None
+        if column is not None:
+            assert vt.Normalize().fit(column).encode(column).sum() == pytest.approx(0, abs=1e-6)
+            bins = vt.PiecewiseLinearBins("quantile", 2).fit(column)
+            assert bins.encode(column)[0].tolist() == [0, 0]
+    with pytest.raises(vt.DataError, match="the table has 2; hand in one of them"):
+        vt.Categorify().fit(pd.DataFrame({"a": [1], "b": [2]}))
+
+
+@pytest.mark.parametrize("texts", [["2020-02-29", None], ["2020-02-29 00:00:00", None]])
+def test_date_parts_of_text_of_any_library(texts: list[Any]) -> None:
+    kinds = [pl.DataFrame, pd.DataFrame, pd.DataFrame, pl.DataFrame, pl.DataFrame, pa.Table]
+    for column, kind in zip(columns_of(texts), kinds, strict=True):
+        parts = vt.date_parts(column)
+        assert isinstance(parts, kind) or type(parts).__module__.startswith("pyarrow")
+        table = to_polars(parts)[0]
+        day = next(one for one in table if one.name.endswith("_day"))
+        assert day.to_list() == [29, None] or (day[0] == 29 and len(day) == 2)
+
+
+def test_a_dict_of_texts_and_not_a_number_mixes_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    frame = to_polars({"place": ["Osaka", float("nan"), None, "Tokyo"]})[0]
+    assert frame["place"].to_list() == ["Osaka", None, None, "Tokyo"]
+    assert not recwarn.list

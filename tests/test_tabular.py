@@ -277,6 +277,19 @@ def test_numbers_on_a_log_scale_several_at_once_and_bounded() -> None:
     assert pair.predict(frame).shape == (600, 2)
 
 
+def test_metrics_of_numbers_are_in_the_targets_own_units() -> None:
+    frame = people()
+    for log in (False, True):
+        data = vt.TableData.from_df(frame, "sum", ["trade"], ["age"], log_target=log)
+        learn = vt.tabular_learner(data, layers=[8], progress=False)
+        learn.fit(1, 0.01)
+        errors = learn.predict(data.valid_frame) - data.valid_frame["sum"].to_numpy()
+        measured = learn.validate()
+        assert measured["rmse"] == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-4)
+        assert measured["mae"] == pytest.approx(np.abs(errors).mean(), rel=1e-4)
+        assert learn.recorder.to_frame()["rmse"][-1] == pytest.approx(measured["rmse"])
+
+
 def test_a_net_with_a_range_begins_at_the_mean_and_not_in_the_middle() -> None:
     frame = people()
     data = vt.TableData.from_df(frame, "sum", ["trade"], ["age"], log_target=True, valid_pct=0)
@@ -323,6 +336,6 @@ def test_unusable_columns_are_left_out_and_infinite_numbers_are_holes() -> None:
 
 def test_classes_seen_only_in_validation_are_told() -> None:
     frame = people(60).with_columns(pay=pl.when(pl.int_range(60) == 59).then(pl.lit("odd")).otherwise("pay"))
-    with pytest.warns(vt.VectableWarning, match="1 validation rows have a class that no training row has"):
+    with pytest.warns(vt.VectableWarning, match="1 validation row has a class that no training row has"):
         data = vt.TableData.from_df(frame, "pay", ["trade"], ["age"], valid_rows=[0, 59])
     assert len(data.valid_rows) == 1

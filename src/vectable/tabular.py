@@ -71,7 +71,9 @@ def tabular_learner(
         ps: dropout after each; by default none.
         emb_drop: dropout on the embeddings.
         y_range: (low, high) of a sigmoid around predicted numbers, in the target's own units.
-        metrics: names or functions; by default accuracy for classes, rmse (of the normalised target) for numbers.
+        metrics: names or functions; by default accuracy for classes, rmse and mae for numbers, which are in the
+            target's own units, a logarithm undone (of several numbers, over all of them). The loss is of the
+            normalised target.
         wd: weight decay.
         emb_widths: width of a category's vectors by column; by default the preset's rule.
         masking: share of the categories hidden in training, so that unknown and missing ones are learned.
@@ -81,6 +83,7 @@ def tabular_learner(
         seed: of the start, the batches and the dropout.
         learner: further arguments of `Learner`.
     """
+    _check_data(data)
     require(isinstance(n_models, int) and n_models >= 1, f"n_models is {n_models!r}; it is a number, 1 or more.")
     encoder, classes = data.encoder, isinstance(data.target, ClassTarget)
     widths = dict(emb_widths or {})
@@ -115,7 +118,7 @@ def tabular_learner(
                 _start_at_the_mean(members[-1], data)
     model: nn.Module = members[0] if n_models == 1 else Ensemble(members, logits=classes)
     loss = loss_func or (nn.CrossEntropyLoss() if classes else nn.MSELoss())
-    chosen = metrics if metrics is not None else (["accuracy"] if classes else ["rmse"])
+    chosen = metrics if metrics is not None else (["accuracy"] if classes else ["rmse", "mae"])
     return TabularLearner(data, model, loss, chosen, wd=wd, preset=preset, seed=seed, **learner)
 
 
@@ -217,6 +220,12 @@ class TabularLearner(Learner):
         encoder = self.data.encoder
         return (encoder.encode_row(df) if _is_row(df) else encoder.encode(to_polars(df)[0]))[2]
 
+    def _as_given(self, predicted: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Numbers in the target's own units; classes as they are."""
+        if isinstance(self.data.target, ClassTarget):
+            return predicted, target
+        return self.data.target.decode(predicted), self.data.target.decode(target)
+
     # ---------------------------------------------------------------- what did it learn
 
     def weight(self, column: str) -> NDArray[np.float32]:
@@ -289,7 +298,7 @@ class TabularLearner(Learner):
 
     def confusion_matrix(self) -> Any:
         """Validation rows by class (rows of the table) and prediction (columns)."""
-        probabilities, target = self.get_preds()
+        probabilities, target = self._held_out()
         return self.data.native(confusion_table(self.classes, probabilities, target))
 
     def calibration(self, n_bins: int = 10) -> "Calibration":
@@ -300,7 +309,7 @@ class TabularLearner(Learner):
         from vectable.insight.calibration import calibration
 
         classes = self.classes
-        probabilities, target = (one.numpy() for one in self.get_preds())
+        probabilities, target = (one.numpy() for one in self._held_out())
         if len(classes) == 2:
             return calibration(probabilities[:, 1], target == 1, n_bins, f"probability of {classes[1]}")
         best = probabilities.argmax(axis=1)
@@ -366,6 +375,11 @@ class TabularLearner(Learner):
 
     # ---------------------------------------------------------------- inside
 
+    def _held_out(self) -> tuple[Tensor, Tensor]:
+        """`get_preds` of the validation rows, of which there must be some."""
+        require(len(self.data.valid_rows) > 0, "There are no validation rows to look at; hold some out with valid_pct.")
+        return self.get_preds()
+
     @property
     def _nets(self) -> list[Any]:
         return list(self.trainees)
@@ -384,6 +398,15 @@ class TabularLearner(Learner):
                 f"There are {quote_some(names, 20)}."
             )
         return names.index(column)
+
+
+def _check_data(data: Any) -> None:
+    kind = type(data).__name__
+    hint = " Of ratings, collab_learner makes one." if kind == "RatingsData" else ""
+    require(
+        isinstance(data, TableData),
+        f"A learner for tables needs TableData, and was given a {kind}: TableData.from_df(df, target=...).{hint}",
+    )
 
 
 def _is_row(df: Any) -> bool:

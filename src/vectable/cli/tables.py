@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vectable.cli.output import kept_in, make_folder, print_json, print_rows, print_table, progress_console, tell
-from vectable.errors import DataError, VectableError, require_columns
+from vectable.errors import DataError, VectableError, require, require_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,6 +85,7 @@ def table(
     from vectable.cli.train import names_in, numbers
 
     check_target(out)
+    require(bins in ("tree", "quantile", "none"), f"--bins is {bins!r}; it is tree, quantile or none.")
     widths, limits = numbers(layers, int, "--layers"), None if y_range is None else numbers(y_range, float, "--y-range")
     data = read_table_data(
         file,
@@ -227,9 +228,7 @@ def read_table_data(
         raise VectableError(f"{file!r} is a set of ratings: vectable train ratings {file}.")
     if targets is None:
         raise VectableError("Name the column to predict with --target COLUMN.")
-    rows = read_table(file, **read)
-    require_columns(without, rows.columns, "The table")
-    return TableData.from_df(rows.drop(without), targets, **how)
+    return TableData.from_df(read_table(file, **read), targets, without=without, **how)
 
 
 def errors_of(learn: "TabularLearner") -> list[dict[str, Any]]:

@@ -46,6 +46,7 @@ class PiecewiseLinearBins:
 
         The target is a number or, as whole numbers, a class.
         """
+        values = np.asarray(values, dtype=np.float64)
         distinct = np.unique(values)
         if len(distinct) < 2:
             self.borders = distinct.astype(np.float64)

@@ -11,12 +11,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.data.frames import as_text, to_series
+from vectable.data.frames import as_text, to_column
 from vectable.errors import ArtifactError, VectableWarning, require
 
 Codes = NDArray[np.int32]
 
 BLOCK = 1 << 20  # rows looked up at a time
+# How a truth may be written where training showed truths (which are kept as "false" and "true").
+TRUTHS = {
+    **dict.fromkeys(("False", "FALSE", "0"), "false"),
+    **dict.fromkeys(("True", "TRUE", "1"), "true"),
+}
+
 FEW = 64  # values looked up one by one, which for a few is quicker than a join
 
 
@@ -46,7 +52,8 @@ def as_ids(values: pl.Series) -> pl.Series:
 class Categorify:
     """A vocabulary, learned from the training rows: value -> code 1, 2, ... in sorted order; 0 is unknown.
 
-    Categories that have an order of their own (polars Enum, pandas categories of text) keep it.
+    Categories that have an order of their own (polars Enum, pandas categories of text) keep it. Where training showed
+    truths, "True", "TRUE" and 1 are looked up as true, and so for false.
 
     Args:
         missing_slot: whether missing values get the code after the last value, instead of 0.
@@ -68,8 +75,9 @@ class Categorify:
         """The code of a missing value."""
         return len(self.vocabulary) + 1 if self.missing_slot else 0
 
-    def fit(self, values: pl.Series) -> "Categorify":
-        """Learn the vocabulary of `values`, (rows,); missing values are not part of it."""
+    def fit(self, values: pl.Series | Any) -> "Categorify":
+        """Learn the vocabulary of `values`, (rows,), of any library; missing values are not part of it."""
+        values = to_column(values)
         ids = as_ids(values.unique()).drop_nulls().unique()
         in_order = values.dtype.categories if isinstance(values.dtype, pl.Enum) else ids.sort()
         self.vocabulary = in_order.filter(in_order.is_in(ids.implode())).alias("")
@@ -144,6 +152,12 @@ class Categorify:
         self.__dict__.pop("_code_of", None)
 
     @property
+    def holds_truths(self) -> bool:
+        """Whether the vocabulary is of truths: "false", "true" or both, and nothing else."""
+        known = self.vocabulary
+        return 1 <= len(known) <= 2 and known.dtype == pl.String and set(known) <= {"false", "true"}
+
+    @property
     def _is_compact(self) -> bool:
         """Whether the vocabulary is of whole numbers that fill much of their range: then a table beats a join."""
         if self.vocabulary.dtype != pl.Int64 or len(self.vocabulary) == 0:
@@ -170,6 +184,8 @@ class Categorify:
 
     def _like_vocabulary(self, ids: pl.Series) -> pl.Series:
         """ "42" is looked up as 42 where the vocabulary holds numbers ("042" is not 42), and the other way round."""
+        if self.holds_truths:
+            return ids.cast(pl.String).replace(TRUTHS)
         if ids.dtype == self.vocabulary.dtype:
             return ids
         cast = ids.cast(self.vocabulary.dtype, strict=False)
@@ -180,4 +196,4 @@ def _ids_of(values: Any) -> pl.Series:
     """Ids to look up; numbers and texts together are looked up as text, and need no telling."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", VectableWarning)
-        return as_ids(to_series(values))
+        return as_ids(to_column(values))

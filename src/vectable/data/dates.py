@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from vectable.data.frames import FrameKind, from_polars, to_column, to_polars
 from vectable.errors import DataError
 
 # Which parts are categories; the others are numbers.
@@ -51,17 +52,18 @@ def to_datetimes(values: pl.Series, where: str = "the table") -> pl.Series:
     return parsed
 
 
-def date_parts(
-    values: pl.Series, where: str = "the table", wanted: Sequence[str] = CATEGORIES + NUMBERS
-) -> pl.DataFrame:
+def date_parts(values: Any, where: str = "the table", wanted: Sequence[str] = CATEGORIES + NUMBERS) -> Any:
     """The parts of a column of dates: a frame with columns ``<name>_year``, ..., missing where the date is.
 
     year, month, ISO week, day, weekday (0 for Monday), day of year (from 1), whether it starts or ends a month, quarter
     or year, and elapsed: seconds since 1970.
 
     Args:
+        values: a column of polars, pandas or pyarrow, (rows,), of dates or text; the parts are a frame of its kind.
         wanted: parts to give, by default all.
     """
+    kind = _kind_of_frame(values)
+    values = to_column(values)
     name, date = values.name, pl.col("date")
     month, quarter_end = date.dt.month(), date.dt.month() % 3 == 0
     first, last = date.dt.day() == 1, date.dt.day() == date.dt.month_end().dt.day()
@@ -82,9 +84,10 @@ def date_parts(
     }
     frame = pl.DataFrame({"date": to_datetimes(values, where)})
     kinds = {part: pl.Float64 if part in NUMBERS else pl.Int64 for part in parts}
-    return frame.select(
+    wide = frame.select(
         what.cast(kinds[part]).alias(f"{name}_{part}") for part, what in parts.items() if part in wanted
     )
+    return from_polars(wide, kind)
 
 
 def elapsed_to_event(frame: Any, event: str, date: str, group: str) -> Any:
@@ -99,8 +102,6 @@ def elapsed_to_event(frame: Any, event: str, date: str, group: str) -> Any:
         The same kind of frame, rows in the same order, with columns ``<event>_since`` and ``<event>_until`` (days,
         float; missing where there is none).
     """
-    from vectable.data.frames import from_polars, to_polars
-
     table, kind = to_polars(frame)
     days = to_datetimes(table[date]).dt.epoch("us") / 86_400e6
     happened = table[event].cast(pl.Float64).fill_null(0) != 0
@@ -113,6 +114,12 @@ def elapsed_to_event(frame: Any, event: str, date: str, group: str) -> Any:
     work = work.sort("row")
     added = [work["since"].alias(f"{event}_since"), work["until"].alias(f"{event}_until")]
     return from_polars(table.with_columns(added), kind)
+
+
+def _kind_of_frame(values: Any) -> FrameKind:
+    """Whose column this is."""
+    library = type(values).__module__.split(".")[0]
+    return "pandas" if library == "pandas" else "pyarrow" if library == "pyarrow" else "polars"
 
 
 def _parse(values: pl.Series) -> pl.Series:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from vectable.data.frames import to_column
 from vectable.data.weighted import weighted_mode, weighted_quantile
 from vectable.errors import DataError, require
 
@@ -29,8 +30,8 @@ class FillMissing:
         self.strategy, self.constant = strategy, float(constant)
         self.fill, self.had_missing = float(constant), False
 
-    def fit(self, values: pl.Series, weights: NDArray[np.float64] | None = None) -> "FillMissing":
-        """Learn the number from `values`, (rows,); a row of weight w counts as w rows."""
+    def fit(self, values: pl.Series | Any, weights: NDArray[np.float64] | None = None) -> "FillMissing":
+        """Learn the number from `values`, (rows,), of polars, pandas or pyarrow; a row of weight w counts as w rows."""
         numbers = to_numbers(values)
         known = ~np.isnan(numbers)
         self.had_missing = not known.all()
@@ -40,7 +41,7 @@ class FillMissing:
             self.fill = weighted_quantile(numbers[known], 0.5, kept) if middle else weighted_mode(numbers[known], kept)
         return self
 
-    def encode(self, values: pl.Series) -> NDArray[np.float64]:
+    def encode(self, values: pl.Series | Any) -> NDArray[np.float64]:
         """`values` with the holes filled, (rows,) float64."""
         numbers = to_numbers(values)
         return np.where(np.isnan(numbers), self.fill, numbers)
@@ -66,7 +67,7 @@ class FillMissing:
         return encoder
 
 
-def to_numbers(values: pl.Series) -> NDArray[np.float64]:
+def to_numbers(values: pl.Series | Any) -> NDArray[np.float64]:
     """A column as float64 with not-a-number for what is missing, infinite or no number, (rows,).
 
     Durations, times and dates become seconds (since midnight, since 1970), whatever unit they are kept in.
@@ -74,6 +75,7 @@ def to_numbers(values: pl.Series) -> NDArray[np.float64]:
     Raises:
         DataError: a column of lists, structures or bytes.
     """
+    values = to_column(values)
     dtype = values.dtype
     if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
         raise DataError(f"Column {values.name!r} is {dtype}, and not numbers; take it apart first, or leave it out.")

@@ -73,11 +73,28 @@ def to_series(values: Any, name: str = "") -> pl.Series:
         return values.alias(name)
     if nw.dependencies.is_pandas_series(values) or nw.dependencies.is_pandas_index(values):
         return _from_pandas_column(name, values)
-    if nw.dependencies.is_pyarrow_chunked_array(values):
+    if nw.dependencies.is_pyarrow_chunked_array(values) or hasattr(values, "__arrow_c_array__"):
         return pl.Series(name, values)
     if isinstance(values, np.ndarray) and values.dtype.kind != "O":
         return _from_numpy(name, values)
     return _from_values(name, list(values))
+
+
+def to_column(values: Any) -> pl.Series:
+    """A column under its own name: whatever `to_series` takes, or a table of one column.
+
+    Raises:
+        DataError: a table of several columns.
+    """
+    if isinstance(values, pl.Series):
+        return values
+    if nw.dependencies.is_into_dataframe(values):
+        frame = to_polars(values)[0]
+        if frame.width != 1:
+            raise DataError(f"One column is asked for, and the table has {frame.width}; hand in one of them.")
+        return frame.to_series()
+    name = getattr(values, "name", None)
+    return to_series(values, "" if name is None else str(name))
 
 
 def as_text(values: pl.Series) -> pl.Series:
@@ -189,6 +206,8 @@ def _from_values(name: str, values: list[Any]) -> pl.Series:
     except (TypeError, pl.exceptions.PolarsError):
         values = [None if isinstance(value, float) and value != value else value for value in values]
     known = [value for value in values if value is not None]
+    if all(isinstance(value, str) for value in known):
+        return pl.Series(name, values, dtype=pl.String)
     if all(isinstance(value, numbers.Real) for value in known):
         return pl.Series(name, values, dtype=pl.Float64, strict=False)
     texts = [None if value is None else _text_of(value) for value in values]

@@ -28,13 +28,15 @@ class Normalize:
 
     def fit(self, values: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> "Normalize":
         """Learn mean and standard deviation of `values`, (rows,) without holes."""
+        values = np.asarray(values, dtype=np.float64)
         if len(values):
-            self.mean, self.std = weighted_mean_std(np.asarray(values, dtype=np.float64), weights, self.ddof)
+            self.mean, self.std = weighted_mean_std(values, weights, self.ddof)
             self.std = self.std if np.ptp(values) > 0 else 1.0
         return self
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Normalised values, (rows,) float32."""
+        values = np.asarray(values, dtype=np.float64)
         deviations = np.clip(values, self.mean - FARTHEST * self.std, self.mean + FARTHEST * self.std) - self.mean
         return (deviations / (EPS + self.std)).astype(np.float32)
 

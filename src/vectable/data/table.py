@@ -74,6 +74,7 @@ class TableData:
         target_kind: str | None = None,
         log_target: bool = False,
         bins: str | PiecewiseLinearBins | None = None,
+        without: Sequence[str] = (),
         weights: str | None = None,
         class_weights: str | dict[Any, float] | None = None,
         batch_size: int = 256,
@@ -94,6 +95,7 @@ class TableData:
             target_kind: "classes" or "numbers"; found by the rule of columns.
             log_target: learn ``log(1 + y)``.
             bins: piecewise-linear bins for the numbers: "tree", "quantile", a pattern, or None.
+            without: columns not to learn from; they stay in `valid_frame`, for looking at.
             weights: column with the weight of each row: a training row of weight w counts as w rows in the loss and
                 the encoders, one of weight 0 is left out. Validation rows count alike.
             class_weights: "balanced", or the weight of each class.
@@ -112,7 +114,8 @@ class TableData:
         require_columns([*targets, *([weights] if weights else [])], frame.columns, "The table")
         if len(frame) == 0:
             raise DataError("There are no rows in the table: at least one is needed.")
-        kinds = _kinds(frame, {*targets, weights}, cat_names, cont_names, date_names)
+        require_columns(without, frame.columns, "The table")
+        kinds = _kinds(frame, {*targets, weights, *without}, cat_names, cont_names, date_names)
         _check_values(frame, kinds)
         what = make_target(frame, targets, target_kind, log_target)
         check_target(frame, targets, what.kind)
@@ -273,7 +276,8 @@ def _kinds(
         require_columns(names or [], frame.columns, "The table")
         for name in names or []:
             require(
-                name not in taken, f"Column {name!r} is the target or the weight; it cannot be looked at to predict."
+                name not in taken,
+                f"Column {name!r} is the target, the weight or left out; it cannot be looked at to predict.",
             )
             require(name not in named, f"Column {name!r} is named twice.")
             named[name] = Kind(kind, "as named")
@@ -350,7 +354,8 @@ def _without_unseen_classes(valid: pl.DataFrame, target: Target) -> pl.DataFrame
     known = target.encode(valid) >= 0
     if not known.all():
         unseen = valid.filter(pl.Series(~known))[target.name].unique().to_list()
-        told = f"{int((~known).sum()):,} validation rows have a class that no training row has"
+        count = int((~known).sum())
+        told = f"{count_of(count, 'validation row')} {'has' if count == 1 else 'have'} a class that no training row has"
         warnings.warn(f"{told} ({', '.join(map(repr, unseen[:5]))}); they are left out.", VectableWarning, stacklevel=4)
     return valid.filter(pl.Series(known))
 

@@ -41,7 +41,11 @@ def take_columns(estimator: Any, X: Any, *, reset: bool, **how: Any) -> pl.DataF
             raise DataError(f"Found array with 0 sample(s) (shape={frame.shape}) while a minimum of 1 is required.")
         _refuse_infinite(frame)
     else:
-        array = validate_data(estimator, X, reset=reset, **how)
+        try:
+            array = validate_data(estimator, X, reset=reset, **how)
+        except ValueError as problem:
+            _refuse_text(X, problem)
+            raise
         columns = [to_series(array[:, at], str(at)) for at in range(array.shape[1])]
         frame = pl.DataFrame(columns)
     frame.columns = column_names(estimator)
@@ -58,6 +62,9 @@ def take_target(estimator: Any, y: Any) -> NDArray[Any]:
     """A target of one column, (rows,), whatever its type, without holes."""
     _require_target(estimator, y)
     values = column_or_1d(y, warn=True)
+    if values.dtype.kind == "O" and (gone := to_series(values).is_null()).any():
+        row = int(gone.arg_true()[0]) + 1
+        raise DataError(f"Input y contains NaN: row {row:,} has no class. Drop the rows without one.")
     if values.dtype.kind in "fc":
         check_array(values, ensure_2d=False, input_name="y", estimator=estimator)
     return np.asarray(values)
@@ -66,7 +73,11 @@ def take_target(estimator: Any, y: Any) -> NDArray[Any]:
 def take_numbers(estimator: Any, y: Any) -> NDArray[np.float64]:
     """A target of finite numbers, (rows,) or (rows, numbers)."""
     _require_target(estimator, y)
-    values = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", estimator=estimator)
+    try:
+        values = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", estimator=estimator)
+    except ValueError as problem:
+        _refuse_text(y, problem, "y")
+        raise
     return column_or_1d(values, warn=True) if values.ndim == 2 and values.shape[1] == 1 else np.asarray(values)
 
 
@@ -117,6 +128,28 @@ def _require_target(estimator: Any, y: Any) -> None:
     if y is None:
         name = type(estimator).__name__
         raise DataError(f"This {name} estimator requires y to be passed, but the target y is None.")
+
+
+def _refuse_text(values: Any, problem: ValueError, what: str = "X") -> None:
+    """A sentence for the first text, of an array, that is no number; nothing where there is none."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "OU":
+        return
+    for row, cells in enumerate(array.reshape(len(array), -1), start=1):
+        for column, value in enumerate(cells, start=1):
+            if isinstance(value, str) and not _is_number(value):
+                takes = "of an array all columns are numbers: hand in a table (pandas, polars, pyarrow) for categories"
+                hint = "the target is numbers: TabularClassifier predicts classes" if what == "y" else takes
+                where = f"row {row:,}" if array.ndim == 1 else f"column {column:,}, row {row:,}"
+                raise DataError(f"{what} holds {str(value)!r} ({where}), and {hint}.") from problem
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _refuse_infinite(frame: pl.DataFrame) -> None:

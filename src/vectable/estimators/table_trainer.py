@@ -13,6 +13,7 @@ from vectable.data.table import TableData
 from vectable.errors import UnknownNameError, did_you_mean, quote_some, require
 from vectable.estimators.inputs import canonical_rows, free_name, held_out_rows, is_frame
 from vectable.estimators.keeping import LearnerKeeper
+from vectable.models.tabular import check_layers
 from vectable.tabular import TabularLearner, tabular_learner
 from vectable.training.callbacks import EarlyStopping, KeepBest
 
@@ -63,6 +64,7 @@ class TableTrainer(LearnerKeeper):
         for name in ("batch_size", "n_epochs"):
             value = getattr(self, name)
             require(not isinstance(value, str) or value == "auto", f"{name} is {value!r}; it is 'auto' or a number.")
+        check_layers(self.layers)
         names = self._kinds_named(X, columns)
         table, weights = canonical_rows(columns.hstack(targets), weights)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))

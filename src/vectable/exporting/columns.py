@@ -1,14 +1,15 @@
 """Fitted encoders as parts of a graph: from the columns of a raw table to category codes and numbers.
 
 A column comes in as text where its categories are text, and as a 64-bit float otherwise: numbers, whole numbers that
-are categories, and dates in seconds since 1970. Missing is not-a-number, and in text an empty string.
+are categories, and dates in seconds since 1970. Truths are text, "true" and "false", or as `TRUTHS` has them. Missing
+is not-a-number, and in text an empty string.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from vectable.data.categorify import Categorify
+from vectable.data.categorify import TRUTHS, Categorify
 from vectable.data.dates import CATEGORIES as DATE_CATEGORIES
 from vectable.data.normalize import EPS, FARTHEST
 from vectable.data.table_encoder import NA, NumberColumn, TableEncoder
@@ -78,6 +79,10 @@ def category_input(graph: Graph, name: str, categorify: Categorify) -> Value:
         text = graph.input(name, str)
         keys = [*(str(value) for value in categorify.vocabulary), _missing_text(categorify)]
         known = [*range(1, len(keys)), categorify.missing_code]
+        if categorify.holds_truths:
+            code_of = dict(zip(keys, known, strict=True))
+            spelled = {key: code_of[truth] for key, truth in TRUTHS.items() if truth in code_of}
+            keys, known = [*keys, *spelled], [*known, *spelled.values()]
         found = {"keys_strings": keys, "values_int64s": known, "default_int64": 0}
         return graph.add("LabelEncoder", text, dtype="int64", domain=ML, **found)
     number = graph.input(name, "float64")

@@ -55,6 +55,7 @@ def worst_rows(learn: "Learner", n: int) -> tuple[NDArray[np.int64], NDArray[np.
     """
     require(is_whole(n, 1), f"n is {n!r}; it is a number of rows, 1 or more.")
     rows = learn.data.valid
+    require(len(rows) > 0, "There are no validation rows to look for losses in; hold some out with valid_pct.")
     outputs = learn._outputs(learn.model, rows)
     each = compute_loss(row_by_row(learn.loss_func), outputs, rows.target)
     each = each.flatten(1).mean(dim=1) if each.ndim > 1 else each

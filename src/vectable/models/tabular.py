@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vectable.errors import require
+from vectable.errors import is_finite, is_whole, require
 from vectable.models.layers import embedding, sigmoid_range
 
 STEP = 0.5  # height of a step beside slopes of 1: where rows are few, the net first learns along the slopes
@@ -45,18 +45,16 @@ class TabularModel(nn.Module):
         masking: float = 0.0,
     ):
         super().__init__()
-        require(
-            len(layers) >= 1 and min(layers) >= 1, f"layers is {list(layers)}; give at least one width of 1 or more."
-        )
+        check_layers(layers)
         require(
             len(ps) in (0, len(layers)),
             f"ps has {len(ps)} entries for {len(layers)} layers; give one a layer, or none.",
         )
-        shares = [*ps, emb_drop, masking]
-        require(
-            all(0 <= share < 1 for share in shares),
-            f"A dropout of {max(shares)}: it is a share, from 0 up to (not with) 1.",
-        )
+        for name, share in [*(("ps", one) for one in ps), ("emb_drop", emb_drop), ("masking", masking)]:
+            require(
+                is_finite(share) and 0 <= share < 1,
+                f"A dropout of {share!r} ({name}): it is a share, from 0 up to (not with) 1.",
+            )
         require(len(embeddings) + n_numbers >= 1, "There is no column to learn from.")
         self.embeddings = nn.ModuleList(embedding(rows, width) for rows, width in embeddings)
         self.emb_drop = nn.Dropout(emb_drop)
@@ -115,6 +113,16 @@ class TabularModel(nn.Module):
         codes = torch.where(chance < self.masking / 2, torch.zeros_like(codes), codes)
         missing = self.get_buffer("missing").to(codes.dtype)
         return torch.where(chance > 1 - self.masking / 2, missing, codes)
+
+
+def check_layers(layers: Any) -> None:
+    """Raise a sentence unless `layers` is widths, each a whole number of 1 or more."""
+    several = isinstance(layers, Sequence) and not isinstance(layers, str)
+    shown = list(layers) if several else layers
+    require(
+        several and len(layers) >= 1 and all(is_whole(width, 1) for width in layers),
+        f"layers is {shown!r}; give at least one width of 1 or more, as [200, 100].",
+    )
 
 
 class PiecewiseLinear(nn.Module):

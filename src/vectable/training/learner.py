@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vectable.artifact import Contents, load_into, save_learner
@@ -300,12 +301,17 @@ class Learner:
             return {"valid_loss": float("nan"), **dict.fromkeys(self.metrics, float("nan"))}
         outputs = self._outputs(model, rows)
         loss = compute_loss(self.loss_func, outputs, rows.target, rows.weights).item()
-        predicted = activation_of(self.loss_func)(outputs).cpu().numpy()
-        target = rows.target.cpu().numpy()
+        predicted, target = self._as_given(
+            activation_of(self.loss_func)(outputs).cpu().numpy(), rows.target.cpu().numpy()
+        )
         return {
             "valid_loss": loss,
             **{name: metric(predicted, target) for name, metric in self.metrics.items()},
         }
+
+    def _as_given(self, predicted: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Predictions and targets as the metrics take them, for learners whose targets have units of their own."""
+        return predicted, target
 
     def _outputs(self, model: nn.Module, rows: TensorSet) -> Tensor:
         """The model's outputs for all rows, without gradients, in blocks."""
