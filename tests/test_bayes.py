@@ -588,6 +588,53 @@ def test_blas_keeps_to_one_thread_while_drawing_and_folding_in(
     assert all(one == {1} for one in seen)
 
 
+@pytest.mark.parametrize("kind", ["learn", "ordinal"])
+def test_optimism_ranks_by_mean_and_doubt_and_shows_both(kind: str, request: pytest.FixtureRequest) -> None:
+    asked = request.getfixturevalue(kind)
+    hopeful = asked.recommend(100, n=90, exclude_seen=False, optimism=9.0)
+    pairs = pl.DataFrame({"user": [100] * len(hopeful), "item": hopeful["item"]})
+    mean, doubt = asked.predict(pairs, return_std=True)
+    assert hopeful["prediction"].to_numpy() == pytest.approx(mean, abs=1e-4)
+    assert hopeful["std"].to_numpy() == pytest.approx(doubt, abs=1e-4)
+    inside = (mean > 1) & (mean < 5)
+    assert (np.diff((mean + 9 * doubt)[inside]) < 1e-4).all(), "what lies beyond the scale is not cut before ranking"
+    assert (mean + 9 * doubt).max() > 5
+    many = asked.recommend_many([101, 100], n=90, exclude_seen=False, optimism=9.0)
+    alone = many.filter(pl.col("user") == 100)
+    for name in ("item", "prediction", "std"):
+        assert alone[name].to_list() == hopeful[name].to_list()
+    assert "std" not in asked.recommend(100).columns
+
+
+@pytest.mark.parametrize("kind", ["learn", "ordinal"])
+def test_a_folded_user_has_intervals_and_optimism_too(kind: str, request: pytest.FixtureRequest) -> None:
+    asked = request.getfixturevalue(kind)
+    items = list(range(0, 900, 10))
+    folded = asked.fold_in(dict.fromkeys(items[:20], 4.0))
+    narrow, wide = (folded.predict_interval(items, level) for level in (0.5, 0.95))
+    assert wide.shape == (90, 2)
+    assert ((wide[:, 0] <= narrow[:, 0]) & (narrow[:, 0] <= narrow[:, 1]) & (narrow[:, 1] <= wide[:, 1])).all()
+    stranger = asked.fold_in({}).predict_interval(items, 0.95)
+    assert np.ptp(stranger, axis=1).mean() > np.ptp(wide, axis=1).mean()
+    with pytest.raises(vt.VectableError, match=r"level is 1\.5"):
+        folded.predict_interval(items, 1.5)
+    hopeful = folded.recommend(90, optimism=2.0)
+    mean, doubt = folded.predict(hopeful["item"], return_std=True)
+    assert hopeful["std"].to_numpy() == pytest.approx(doubt, abs=1e-4)
+    assert hopeful["prediction"].to_numpy() == pytest.approx(mean, abs=1e-4)
+    inside = (mean > 1) & (mean < 5)
+    assert (np.diff((mean + 2 * doubt)[inside]) < 1e-4).all()
+    assert not set(hopeful["item"]) & set(items[:20])
+    with pytest.raises(vt.VectableError, match="optimism is 'x'"):
+        folded.recommend(2, optimism="x")
+
+
+def test_what_a_notebook_shows_is_short(learn: vt.BayesLearner) -> None:
+    assert repr(learn.fold_in({0: 5})) == "FoldedPosterior: known by 1 rating"
+    assert repr(learn).startswith("BayesLearner: 3 factors, normal likelihood, 120 draws in 1 chain; RatingsData: ")
+    assert repr(learn.features) == "Features: of users group; of items tags; histories of both."
+
+
 def test_odd_data_is_sampled(tables: dict[str, pl.DataFrame]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", vt.VectableWarning)

@@ -266,6 +266,11 @@ def test_draws_from_the_posterior_behind_the_same_face(tmp_path: Path) -> None:
     again = vt.load_estimator(found.save(tmp_path / "model"))
     assert np.array_equal(again.predict(X), found.predict(X))
     assert np.array_equal(pickle.loads(pickle.dumps(found)).predict(X), found.predict(X))
+    mean, doubt = found.predict(X[:9], return_std=True)
+    assert np.array_equal(mean, found.predict(X[:9]))
+    assert np.array_equal(doubt, found.learner_.predict(pl.DataFrame(X[:9], schema=["x0", "x1"]), return_std=True)[1])
+    with pytest.raises(vt.VectableError, match="return_std=True needs method='bayes'"):
+        vt.RatingRegressor(n_factors=2, n_epochs=1).fit(X, y).predict(X, return_std=True)
     twice = np.ones(len(y))
     twice[:50] = 2
     weighted = vt.RatingRegressor(**chosen).fit(X, y, sample_weight=twice)

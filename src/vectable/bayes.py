@@ -25,8 +25,9 @@ from vectable.models.posterior import PosteriorDotBias
 from vectable.rating_answers import RatingAnswers, errors_of
 from vectable.recommending.fold_in import UserPrior
 from vectable.recommending.folded_posterior import FoldedPosterior
+from vectable.recommending.intervals import check_level
 from vectable.recommending.names import find_codes
-from vectable.recommending.optimism import Optimistic
+from vectable.recommending.optimism import Optimistic, check_optimism
 from vectable.recommending.posterior import Posterior, day_keys, places_of
 from vectable.recommending.recommender import Recommender
 from vectable.sampling.chain import Chain
@@ -175,6 +176,13 @@ class BayesLearner(RatingAnswers):
             self.centre = data.mean_rating
             self.scale = float(ratings.std(dtype=np.float64)) or 1.0
 
+    def __repr__(self) -> str:
+        s = self.settings
+        return (
+            f"BayesLearner: {s.n_factors} factors, {s.likelihood} likelihood, {self.n_draws:,} draws in {s.n_chains} "
+            f"chain{'s' if s.n_chains > 1 else ''}; {self.data!r}"
+        )
+
     # ---------------------------------------------------------------- sampling
 
     def fit(self, n_draws: int | None = None) -> "BayesLearner":
@@ -268,7 +276,7 @@ class BayesLearner(RatingAnswers):
 
         With ordered categories the shortest run of them that has at least that probability.
         """
-        require(is_finite(level) and 0 < level < 1, f"level is {level!r}; it is a probability, as .9.")
+        check_level(level)
         return self.posterior.interval(*self._rows_of(df), level=level)
 
     def predict_proba(self, df: Any) -> NDArray[np.float32]:
@@ -304,8 +312,8 @@ class BayesLearner(RatingAnswers):
         """The `n` best items for one user, as the other learner gives them.
 
         Args:
-            optimism: items are ranked by mean plus so many standard deviations of the prediction (which the column
-                then holds): above 0 to try what is uncertain, below 0 to play safe.
+            optimism: items are ranked by mean plus so many standard deviations of the prediction: above 0 to try what
+                is uncertain, below 0 to play safe. Unless it is 0 a column "std" shows them beside the prediction.
         """
         asked = self._optimistic(optimism)
         return asked.recommend(user, n, exclude_seen, candidates, exclude, min_ratings)
@@ -646,7 +654,7 @@ class BayesLearner(RatingAnswers):
         return float(((ratings.rating[some] - mean) ** 2).mean()) or 1.0
 
     def _optimistic(self, optimism: float) -> Recommender:
-        require(is_finite(optimism), f"optimism is {optimism!r}; it is a number of standard deviations.")
+        check_optimism(optimism)
         found = self.recommender
         if optimism == 0:
             return found

@@ -63,6 +63,9 @@ class RatingFeatures:
                 raise DataError(f"Of the features {quote_some(taken)}, none can be used: {one.left_out}.")
         return cls(found, with_history)
 
+    def __repr__(self) -> str:
+        return self.told() or "Features: none."
+
     def told(self) -> str:
         """What is taken, in a sentence."""
         parts = []

@@ -141,10 +141,21 @@ class RatingRegressor(RegressorMixin, LearnerKeeper):  # type: ignore[misc]
         self.n_iter_ = learner.epochs_done
         return self
 
-    def predict(self, X: Any) -> NDArray[np.float64]:
-        """The rating of each row, (rows,)."""
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """The rating of each row, (rows,) float64.
+
+        Args:
+            return_std: with method="bayes" also how far each is in doubt, (rows,), as `BayesLearner.predict` tells it.
+
+        Raises:
+            VectableError: return_std with another method, which has one set of weights and no doubt.
+        """
         check_is_fitted(self)
         columns = self._columns(X, reset=False)
+        if return_std:
+            learner = self.learner_
+            require(isinstance(learner, BayesLearner), "return_std=True needs method='bayes': one fit has no spread.")
+            return tuple(one.astype(np.float64) for one in learner.predict(columns, return_std=True))
         return np.asarray(self.learner_.predict(columns), dtype=np.float64)
 
     # ---------------------------------------------------------------- inside

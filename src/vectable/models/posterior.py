@@ -95,8 +95,12 @@ class PosteriorDotBias(nn.Module):
 
     def each_of_row(self, row: Tensor) -> Tensor:
         """Every draw's prediction of every item, (draws, items), for one user's row."""
+        return self.to_ratings(self.sums_of_row(row))
+
+    def sums_of_row(self, row: Tensor) -> Tensor:
+        """Every draw's sum for every item, (draws, items), for one user's row, in the sampler's units."""
         designs = self._designs.view(len(self.items), self.n_draws, -1)
-        return self.to_ratings(torch.einsum("isd,sd->si", designs, row.view(self.n_draws, -1)) + self._item_bias.T)
+        return torch.einsum("isd,sd->si", designs, row.view(self.n_draws, -1)) + self._item_bias.T
 
     def designs_of(self, items: Tensor) -> Tensor:
         """``(q, 1)`` of some items in each draw, (draws, items, factors + 1)."""
@@ -106,9 +110,7 @@ class PosteriorDotBias(nn.Module):
         """How fast every item's expected category grows with the latent, (draws, items), for one user's row."""
         assert self.cuts is not None
         assert self.values is not None
-        designs = self._designs.view(len(self.items), self.n_draws, -1)
-        sums = torch.einsum("isd,sd->si", designs, row.view(self.n_draws, -1)) + self._item_bias.T
-        edges = self.cuts[:, None, :] - sums[..., None]
+        edges = self.cuts[:, None, :] - self.sums_of_row(row)[..., None]
         return (-torch.exp(-0.5 * edges**2).div(np.sqrt(2 * np.pi)).diff(dim=-1) @ self.values).double().numpy()
 
     def members(self) -> "list[Draw]":

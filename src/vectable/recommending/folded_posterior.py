@@ -6,7 +6,7 @@ ordered categories the latents are replaced by their expectation, again and agai
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from vectable.recommending.folded_user import FoldedUser
+from vectable.recommending.intervals import category_shares, check_level, interval_about, shortest_runs
+from vectable.recommending.optimism import Optimistic, check_optimism, mean_and_doubt, row_variance
+from vectable.sampling.one_thread import one_blas_thread
 
 Floats = NDArray[np.float64]
 
@@ -92,7 +95,7 @@ def _truncated_mean(low: Floats, high: Floats) -> Floats:
     return np.asarray((np.exp(-0.5 * low**2) - np.exp(-0.5 * high**2)) / np.sqrt(2 * np.pi) / share)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoldedPosterior(FoldedUser):
     """What the draws make of a user they never saw; `row` is the mean of each draw, side by side.
 
@@ -109,8 +112,39 @@ class FoldedPosterior(FoldedUser):
         predicted = self.recommender.scores_of_row(self.row).numpy()[codes].clip(*model.limits)
         if not return_std:
             return predicted
-        designs = model.designs_of(torch.from_numpy(codes)).double().numpy()
-        within = np.einsum("snd,sde,sne->sn", designs, self.posterior.covariance, designs, optimize=True)
-        slopes = model.slopes(self.row)[:, codes] if model.cuts is not None else model.scale
-        each = model.each_of_row(self.row)[:, torch.from_numpy(codes).long()].double().numpy()
-        return predicted, np.sqrt(each.var(axis=0) + (within * slopes**2).mean(axis=0)).astype(np.float32)
+        with one_blas_thread():
+            _, doubt = mean_and_doubt(model, self.row, self.posterior.covariance, codes)
+        return predicted, doubt.astype(np.float32)
+
+    def predict_interval(self, items: Iterable[Any], level: float = 0.9) -> NDArray[np.float32]:
+        """Where a new rating lies with a probability of `level`, (items, 2); see `BayesLearner.predict_interval`."""
+        check_level(level)
+        codes = self.recommender.item_codes(items)
+        model, covariance = self.recommender.model, self.posterior.covariance
+        with one_blas_thread():
+            if model.cuts is None:
+                noise = float(np.mean([prior.noise for prior in self.recommender.priors]))
+                return interval_about(*mean_and_doubt(model, self.row, covariance, codes), noise, level, model.limits)
+            sums = model.sums_of_row(self.row)[:, torch.from_numpy(codes).long()]
+            shares = category_shares(model.cuts, sums, row_variance(model, covariance, codes))
+        return shortest_runs(shares, model.values.double().numpy(), level)
+
+    def recommend(
+        self,
+        n: int = 10,
+        exclude_seen: bool = True,
+        candidates: Iterable[Any] | None = None,
+        exclude: Iterable[Any] | None = None,
+        min_ratings: int = 0,
+        optimism: float = 0.0,
+    ) -> Any:
+        """The `n` best items; `optimism` as in `BayesLearner.recommend`."""
+        check_optimism(optimism)
+        filters = n, exclude_seen, candidates, exclude, min_ratings
+        if optimism == 0:
+            return super().recommend(*filters)
+        known = self.recommender
+        hopeful = Optimistic(known.model, optimism, self.posterior.covariance)
+        asked = replace(self, recommender=type(known)(hopeful, known.members, known.data, known.priors))
+        with one_blas_thread():
+            return super(FoldedPosterior, asked).recommend(*filters)

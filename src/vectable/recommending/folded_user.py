@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vectable.recommending.recommender import Recommender
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoldedUser:
     """What the model makes of a user it never saw.
 
@@ -28,6 +28,9 @@ class FoldedUser:
     row: Tensor
     seen: NDArray[np.int32]
     ratings: NDArray[np.float32]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: known by {len(self.seen):,} rating{'s' * (len(self.seen) != 1)}"
 
     @classmethod
     def solve(cls, recommender: "Recommender", seen: NDArray[np.int32], ratings: NDArray[np.float32]) -> "FoldedUser":

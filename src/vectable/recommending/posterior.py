@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from vectable.data.rating_features import RatingFeatures
 from vectable.models.posterior import PosteriorDotBias
 from vectable.recommending.folded_posterior import NewRow, new_row
+from vectable.recommending.intervals import category_shares, interval_about, shortest_runs
 from vectable.sampling.directions import Directions
 from vectable.sampling.layout import days
 
@@ -82,11 +82,8 @@ class Posterior:
         assert self.categories is not None
         found = np.empty((len(users), len(self.categories)))
         for part, sums, extra in self._blocks(users, items, times):
-            wider = torch.from_numpy(np.sqrt(1 + extra).astype(np.float32))
-            cuts = self.model.cuts
-            assert cuts is not None
-            edges = (cuts[:, None, :] - sums[..., None]) / wider[..., None]
-            found[part] = torch.special.ndtr(edges).diff(dim=-1).double().mean(dim=0).numpy()
+            assert self.model.cuts is not None
+            found[part] = category_shares(self.model.cuts, sums, extra)
         return found
 
     def interval(
@@ -94,11 +91,10 @@ class Posterior:
     ) -> NDArray[np.float32]:
         """Lowest and highest of where a new rating lies with a probability of `level`, (rows, 2)."""
         if self.categories is not None:
-            return _shortest_runs(self.probabilities(users, items, times), self.categories, level)
+            return shortest_runs(self.probabilities(users, items, times), self.categories, level)
         mean, spread = self.predict(users, items, times)
         noise = float((self.scale**2 / self.draws["precisions"][:, 0]).mean())
-        reach = norm.ppf(0.5 + level / 2) * np.sqrt(spread**2 + noise)
-        return np.column_stack([mean - reach, mean + reach]).clip(*self.model.limits).astype(np.float32)
+        return interval_about(mean, spread, noise, level, self.model.limits)
 
     def _unknown_variance(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> Floats:
         """What the prior's own spread adds to the sum's variance where user or item is unknown, (draws, rows)."""
@@ -138,7 +134,10 @@ class Posterior:
         for group, coefficients, one in zip(
             groups, self._coefficients[is_item], self.features.of_new(is_item, codes, trained, features), strict=True
         ):
-            direction = group.average if one is None else one @ group.to_direction
+            direction = group.average
+            if one is not None:
+                known = np.flatnonzero(one)  # few of many: the whole product would take longer than all the rest
+                direction = one[known] @ group.to_direction[known]
             means += (direction.astype(np.float32) @ coefficients).reshape(means.shape)
         designs = rows[torch.from_numpy(codes).long()].double().numpy()
         designs = designs.reshape(len(codes), model.n_draws, model.n_factors + 1).transpose(1, 0, 2).copy()
@@ -175,18 +174,3 @@ def places_of(
     wanted = day_keys(users, days(times))
     at = np.searchsorted(keys, wanted).clip(max=n_offsets - 1)
     return np.where(keys[at] == wanted, at, n_offsets)
-
-
-def _shortest_runs(probabilities: Floats, categories: Floats, level: float) -> NDArray[np.float32]:
-    """Lowest and highest category of the shortest run with at least `level`, (rows, 2); of equals the likeliest."""
-    rows, n = probabilities.shape
-    upto = np.concatenate([np.zeros((rows, 1)), probabilities.cumsum(axis=1)], axis=1)
-    found = np.tile(categories[[0, -1]], (rows, 1))
-    open_ = np.ones(rows, dtype=np.bool_)
-    for length in range(1, n):
-        within = upto[:, length:] - upto[:, :-length]
-        best = within.argmax(axis=1)
-        enough = open_ & (within.max(axis=1) >= level)
-        found[enough] = np.column_stack([categories[best], categories[best + length - 1]])[enough]
-        open_ &= ~enough
-    return found.astype(np.float32)

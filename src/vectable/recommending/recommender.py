@@ -1,6 +1,6 @@
 """A trained model and its ratings, ready to answer: what to recommend to whom, and why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from vectable.recommending.baselines import BiasBaseline
 from vectable.recommending.fold_in import UserPrior
 from vectable.recommending.folded_user import FoldedUser
 from vectable.recommending.names import find_codes, tell_unknown
+from vectable.recommending.optimism import Optimistic
 from vectable.recommending.reasons import explain_row
 from vectable.recommending.top_n import top_items
 
@@ -73,7 +74,8 @@ class Recommender:
         )
         listed = lists > 0
         of_user, rank = np.nonzero(listed)
-        shown = self.data.item_frame(lists[listed], rank=rank + 1, prediction=self._shown(scores[listed]))
+        figures = self._figures(lambda user: self.row_of(int(codes[user])), lists, scores)
+        shown = self.data.item_frame(lists[listed], rank=rank + 1, **figures)
         name = self.data.columns.user
         shown = shown.rename({name: f"{name}_2"}) if name in shown.columns else shown
         return self.data.native(shown.insert_column(0, asked.gather(of_user).alias(name)))
@@ -90,9 +92,8 @@ class Recommender:
             allowed=self._allowed(*filters),
         )
         codes = lists[0][lists[0] > 0]
-        shown = self.data.item_frame(
-            codes, prediction=self._shown(scores[0][: len(codes)]), ratings=self.data.item_counts[codes]
-        )
+        figures = self._figures(lambda _: row, lists, scores)
+        shown = self.data.item_frame(codes, **figures, ratings=self.data.item_counts[codes])
         return self.data.native(shown)
 
     def fold_in(self, ratings: Mapping[Any, float]) -> FoldedUser:
@@ -178,10 +179,23 @@ class Recommender:
         """Codes of items by id or title."""
         return find_codes(self.data, items, True)
 
-    def _shown(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores as ratings: those of a model that may predict beyond the scale are brought back to its ends."""
+    def _figures(
+        self, row_of: Callable[[int], Tensor], lists: NDArray[np.int32], scores: NDArray[np.float32]
+    ) -> dict[str, NDArray[np.float32]]:
+        """What lists show of each item: the predicted rating, brought back to the scale by a model that may leave it;
+        where the doubt joins the score, the rating without it and the doubt, as "std".
+        """
+        listed = lists > 0
+        found = {"prediction": scores[listed]}
+        if isinstance(self.model, Optimistic):
+            both = np.zeros((2, *scores.shape), dtype=np.float32)
+            for user, codes in enumerate(lists):
+                both[:, user] = np.stack(self.model.mean_and_doubt(row_of(user)))[:, codes]
+            found = dict(zip(("prediction", "std"), both[:, listed], strict=True))
         limits = getattr(self.model, "limits", None)
-        return scores if limits is None else scores.clip(*limits)
+        if limits is not None:
+            found["prediction"] = found["prediction"].clip(*limits)
+        return found
 
     def _members_with(self, row: Tensor) -> list[tuple[Any, UserPrior, Tensor]]:
         return list(zip(self.members, self.priors, row.chunk(len(self.members)), strict=True))
