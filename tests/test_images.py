@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from PIL import Image
@@ -390,3 +391,23 @@ def test_fixed_batch_norm_statistics_stay():
     for train_bn in (False, True):
         ImageNet(body, image_head(4, 2), train_bn=train_bn).train()(pictures)
         assert (body[1].running_mean != 0).any().item() is train_bn
+
+
+def test_sizes_caches_and_names_out_of_range_get_a_sentence(tmp_path):
+    black = np.zeros((8, 10, 10), np.uint8)
+    with pytest.raises(vt.VectableError, match="size is 100000; it is a number of pixels, 1 to 4,096"):
+        vt.ImageData.from_arrays(black, list("abababab"), size=100_000)
+    table = pl.DataFrame({"kind": list("abcdefgh"), "name": list("abcdefgh")})
+    with (
+        pytest.warns(vt.VectableWarning, match="8 of 8 classes in the table have one picture or none") as told,
+        pytest.raises(vt.DataError, match=r"No file that the column 'kind' names is there.*folder=\.\.\."),
+    ):
+        vt.ImageData.from_df(table, tmp_path, "kind", "name")
+    assert len(told) == 1
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for at in range(2):
+            Image.fromarray(black[0]).save(tmp_path / name / f"{at}.png")
+    with pytest.raises(vt.VectableError, match="cache_mb is -1"):
+        vt.ImageData.from_folder(tmp_path, cache_mb=-1)
+    assert len(vt.ImageData.from_folder(tmp_path, size=8, cache_mb=0).train) > 0

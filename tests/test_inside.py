@@ -236,8 +236,13 @@ def test_the_patch_that_excites_a_channel_is_where_its_pattern_lies():
     assert found.table["activation"].to_list() == pytest.approx([15.0, 7.5], abs=0.1)
     assert (found.patches[0] == bright.numpy()[:, :, None]).all()
     dark = exciting_patches(model, rows_of(pictures), "1", channels=1, n=9)  # no gradient behind the ReLU
-    assert dark.table["activation"].to_list() == [0.0] * 4
-    assert {one.shape for one in dark.patches} == {(1, 1, 3)}
+    assert dark.table["activation"].to_list() == [0.0], "where nothing excites a channel, one patch shows it"
+    assert dark.patches[0].shape == (1, 1, 3)
+    both = exciting_patches(model, rows_of(pictures), "1", n=9)
+    excited = both.table.filter(channel=0)
+    assert (excited["activation"] > 0).all()
+    assert both.table["channel"].to_list() == [0] * len(excited) + [1], "the silent channel last"
+    assert len(both.plot().axes) == 2 * len(excited), "each channel begins a row"
 
 
 def test_patches_of_channels_that_stand_out_and_of_layers_without_maps():

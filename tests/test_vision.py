@@ -249,7 +249,6 @@ def test_no_validation_photographs_and_an_uneven_last_batch(folder):
     images = vt.ImageData.from_folder(folder, size=32, batch_size=31, valid_pct=0)
     learn = learner(images).fit(1, 1e-3)
     assert np.isnan(learn.validate()["accuracy"])
-    assert len(learn.top_losses()) == 0
 
 
 def test_tables_come_as_the_kind_that_is_asked_for(trained):
@@ -274,3 +273,23 @@ def test_ants_from_bees_with_a_body_that_knows_pictures(data_dir, tmp_path):
     assert (
         np.mean([label == path.parent.name for label, path in zip(said, images.valid.paths, strict=True)]) == accuracy
     )
+
+
+def test_arguments_that_would_go_astray_get_a_sentence(images):
+    with pytest.raises(vt.UnknownNameError, match=r"vision_learner has no argument 'metric'\. Did you mean 'metrics'"):
+        vt.vision_learner(images, "fashion-small", metric="accuracy")
+    assert list(vt.vision_learner(images, "fashion-small", metrics="accuracy").metrics) == ["accuracy"]
+    five = nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(5)))
+    for cut in (-9, -5, 0, 6, 1.5):
+        with pytest.raises(vt.VectableError, match=f"cut is {cut}, and Sequential has 5 children"):
+            vt.vision_learner(images, five, cut=cut)
+
+
+def test_without_validation_rows_there_are_no_mistakes_to_show():
+    data = vt.ImageData.from_arrays(np.zeros((8, 28, 28), np.uint8), list("abababab"), valid_pct=0)
+    learn = vt.vision_learner(data, "fashion-small", progress=False)
+    for ask in (learn.top_losses, learn.plot_top_losses, learn.confusion_matrix, learn.plot_confusion):
+        with pytest.raises(vt.VectableError, match="There are no validation rows to look"):
+            ask()
+    assert repr(learn).startswith("VisionLearner(ImageData(8 training and 0 validation photographs")
+    assert repr(learn).endswith("ImageNet, trained 0 epochs)")

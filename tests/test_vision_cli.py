@@ -144,6 +144,11 @@ def test_mistakes_are_told_in_a_sentence(refused, trained, folder, tmp_path):
     assert "Did you mean 'resnet34'" in refused("train", "images", folder / "val", "--arch", "resnt34", *out)
     assert "no file of weights" in refused("train", "images", folder / "val", "--weights", "gone.pth", *out)
     assert "--whole-lr is '1,2,3'" in refused("train", "images", folder / "val", "--whole-lr", "1,2,3", *out)
+    none = ["--epochs", "0", "--whole-epochs", "0"]
+    assert "nothing would be trained" in refused("train", "images", folder / "val", *none, *out)
+    assert "--lr is -1" in refused("train", "images", folder / "val", "--lr=-1", *out)
+    one = folder / "val" / "red" / "00.png"
+    assert "is one photograph: name the folder" in refused("train", "images", one, *out)
     assert "--photographs FOLDER" in refused("insight", trained[1])
     assert "no picture in the folder" in refused("predict", trained[1], tmp_path / "empty")
     assert "not a model of ratings" in refused("recommend", trained[1], "7")

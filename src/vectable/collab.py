@@ -15,7 +15,7 @@ from vectable.models.ensemble import Ensemble
 from vectable.models.prediction_range import check_within, choose_range
 from vectable.rating_answers import RatingAnswers
 from vectable.recommending.recommender import Recommender
-from vectable.training.learner import Learner
+from vectable.training.learner import Learner, check_arguments
 from vectable.training.saving import saved_options
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def collab_learner(
             else:
                 members.append(EmbeddingDotBias(*sizes, n_factors, limits))
     model = members[0] if n_models == 1 else Ensemble(members)
+    check_arguments(collab_learner, learner)
     return CollabLearner(data, model, wd=wd, preset=preset, seed=seed, **{"metrics": ["rmse", "mae"], **learner})
 
 

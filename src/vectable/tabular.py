@@ -32,7 +32,7 @@ from vectable.models.factorisation_machine import FactorisationMachine
 from vectable.models.layers import embedding_width
 from vectable.models.prediction_range import choose_range
 from vectable.models.tabular import TabularModel
-from vectable.training.learner import Learner
+from vectable.training.learner import Learner, check_arguments
 from vectable.training.losses import activation_of
 from vectable.training.saving import saved_options
 
@@ -119,6 +119,7 @@ def tabular_learner(
     model: nn.Module = members[0] if n_models == 1 else Ensemble(members, logits=classes)
     loss = loss_func or (nn.CrossEntropyLoss() if classes else nn.MSELoss())
     chosen = metrics if metrics is not None else (["accuracy"] if classes else ["rmse", "mae"])
+    check_arguments(tabular_learner, learner)
     return TabularLearner(data, model, loss, chosen, wd=wd, preset=preset, seed=seed, **learner)
 
 

@@ -22,7 +22,7 @@ from vectable.models.image_net import ImageNet
 from vectable.models.own_body import OwnBody, channels_of
 from vectable.models.small_body import SmallBody
 from vectable.training.data_protocol import NoData
-from vectable.training.learner import Learner
+from vectable.training.learner import Learner, check_arguments
 from vectable.training.losses import activation_of
 from vectable.training.memory import keeping_freed_memory
 from vectable.training.saving import saved_options
@@ -103,6 +103,7 @@ def vision_learner(
             bias=preset == "lesson",
         )
         net = recipe.net(body, train_bn)
+    check_arguments(vision_learner, learner)
     learner |= {"preset": preset, "seed": seed, "train_bn": train_bn}
     learn = VisionLearner(images, net, loss_func or nn.CrossEntropyLoss(), metrics, recipe=recipe, **learner)
     if knows and len(learn.layer_groups) > 1:
@@ -239,12 +240,15 @@ class VisionLearner(ImageInsight, Learner):
 
     def confusion_matrix(self) -> Any:
         """Validation photographs by class (rows of the table) and prediction (columns)."""
-        probabilities, target = self.get_preds()
-        return self.data.native(confusion_table(self.classes, probabilities, target))
+        return self.data.native(self._confusion())
 
     def plot_confusion(self, path: str | None = None) -> "Figure":
         """The confusion matrix as a picture."""
-        return draw_confusion(confusion_table(self.classes, *self.get_preds()), path)
+        return draw_confusion(self._confusion(), path)
+
+    def _confusion(self) -> pl.DataFrame:
+        require(len(self.data.valid) > 0, "There are no validation rows to look at; hold some out with valid_pct.")
+        return confusion_table(self.classes, *self.get_preds())
 
     # ---------------------------------------------------------------- saving
 

@@ -74,6 +74,10 @@ def images(
 
     check_target(out)
     rates = _rates(whole_lr)
+    if not epochs + whole_epochs:
+        raise VectableError("--epochs and --whole-epochs are both 0: nothing would be trained.")
+    if not lr > 0:
+        raise VectableError(f"--lr is {lr:g}; a learning rate is above 0.")
     how: dict[str, Any] = {"size": size, "batch_size": batch_size, "augment": augment, "on_bad": on_bad, "seed": seed}
     data = _read(photographs, train, valid, valid_pct, folder, file, label, **how)
     console = progress_console(quiet)
@@ -182,8 +186,13 @@ def _read(
     photographs: Path, train: str, valid: str | None, valid_pct: float, folder: Path | None, file: str | None,
     label: str | None, **how: Any,
 ) -> "ImageData":  # fmt: skip
+    from vectable.data.image_files import SUFFIXES
     from vectable.data.images import ImageData
 
+    if photographs.suffix.lower() in SUFFIXES and photographs.is_file():
+        raise VectableError(
+            f"{str(photographs)!r} is one photograph: name the folder that holds a folder a class, or a table of files."
+        )
     if photographs.is_file():
         return ImageData.from_csv(photographs, folder, file, label, valid, valid_pct, **how)
     for option, value in (("--folder", folder), ("--file", file), ("--label", label)):
@@ -248,7 +257,8 @@ def _predicted(learn: "VisionLearner", paths: list[Path]) -> "tuple[pl.DataFrame
 
 def _print_measured(learn: "VisionLearner", measured: dict[str, Any]) -> None:
     print_table(_as_row(measured), "On the held-out photographs")
-    print_frame(learn.confusion_matrix(), False, "Rows: what it is; columns: what the model says")
+    if len(learn.data.valid):
+        print_frame(learn.confusion_matrix(), False, "Rows: what it is; columns: what the model says")
 
 
 def _as_row(measured: dict[str, Any]) -> "pl.DataFrame":
@@ -260,7 +270,8 @@ def _as_row(measured: dict[str, Any]) -> "pl.DataFrame":
 def _draw(learn: "VisionLearner", folder: Path) -> None:
     """The worst mistakes, and where it was trained just now a batch and its losses, as PNG files."""
     folder = make_folder(folder)
-    learn.plot_top_losses(path=str(folder / "worst.png"))
+    if len(learn.data.valid):
+        learn.plot_top_losses(path=str(folder / "worst.png"))
     if len(learn.data.train):
         learn.data.show_batch(path=str(folder / "batch.png"))
         learn.recorder.plot_losses(path=str(folder / "losses.png"))

@@ -20,6 +20,7 @@ Picture = NDArray[np.uint8]  # (height, width, 3)
 
 MAX_PIXELS = 100_000_000  # of a picture that is decoded whole: 300 MB in three colours
 LONGEST = 2.0  # times the shorter side that are kept of the longer one, around the middle
+MAX_SIZE = 4096  # of the square that a model sees: 50 MB a picture in three colours
 MARGIN = 8 / 7  # of the working size over the size asked for, so that crops have room to move
 
 

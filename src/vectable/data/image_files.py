@@ -137,6 +137,11 @@ def _in_order(labels: pl.Series) -> tuple[str, ...]:
 
 def _tell_small_classes(labels: Sequence[int], classes: Sequence[str], where: str) -> None:
     counts = np.bincount(np.asarray(labels, dtype=np.int64), minlength=len(classes))
+    small = [name for name, count in zip(classes, counts, strict=True) if count < 2]
+    if len(small) > 3:
+        told = f"{len(small)} of {len(classes)} classes in {where} have one picture or none"
+        warnings.warn(f"{told}; they cannot be learned from that: {quote_some(small)}.", VectableWarning, stacklevel=5)
+        return
     for name, count in zip(classes, counts, strict=True):
         if count < 2:
             told = f"The class {name!r} in {where} has {'one picture' if count else 'no picture'}"

@@ -17,7 +17,7 @@ from torch import Tensor
 from vectable.data.batches import BatchPlan, Rows, count_steps, shuffled_batches
 from vectable.data.files import read_table
 from vectable.data.frames import FrameKind, from_polars, to_polars
-from vectable.data.image_decoding import Picture, center_crop, decode_image
+from vectable.data.image_decoding import MAX_SIZE, Picture, center_crop, decode_image
 from vectable.data.image_files import ImageFiles, files_of_table, held_out_rows, list_images
 from vectable.data.splits import random_split
 from vectable.data.tensors import TensorSet, check_batch_size
@@ -175,6 +175,12 @@ class ImageData:
             raise DataError(f"The table has the columns {frame.columns}; it needs a file's name and its class.")
         file, label = file or frame.columns[0], label or frame.columns[1]
         found = files_of_table(frame, Path(folder), file, label, suffix)
+        if not any(path.exists() for path in found.paths):
+            raise DataError(
+                f"The table has no photographs to train on. No file that the column {file!r} names is there; the first "
+                f"would be {str(found.paths[0])!r}. "
+                "Say where the names begin, folder=... (--folder), and which column holds them, file=... (--file)."
+            )
         held: ImageFiles | float = valid_pct
         if valid is not None:
             train_at, valid_at = _marked_split(frame, valid, found)
@@ -246,7 +252,7 @@ class ImageData:
         found = files_of_table(frame, Path(), "picture", "label")
         _check_classes(found, "The data")
         size = min(np.shape(pictures[0])[:2]) if size is None else size
-        require(is_whole(size, 1), f"The size is {size!r}; it is a number of pixels, 1 or more.")
+        _check_size(size)
         kept = [_numbered(picture, size, at) for at, picture in enumerate(pictures)]
         rows = ImageRows(found.paths, kept, torch.tensor(found.labels), size)
         split = random_split(len(rows), valid_pct, seed) if valid is None else _marked_split(frame, "valid", found)
@@ -263,7 +269,11 @@ class ImageData:
     ) -> "ImageData":  # fmt: skip
         """Decode every file once, and hold out a share where the files to hold out are not given."""
         require(on_bad in ("skip", "raise"), f"on_bad is {on_bad!r}; it is 'skip' or 'raise'.")
-        require(is_whole(size, 1), f"The size is {size!r}; it is a number of pixels, 1 or more.")
+        _check_size(size)
+        require(
+            is_whole(cache_mb, 0),
+            f"cache_mb is {cache_mb!r}; it is a number of megabytes, 0 or more: with 0 none is kept.",
+        )
         check_batch_size(batch_size)
         _check_classes(found, where)
         if isinstance(held, float | int):
@@ -365,6 +375,13 @@ class _Cache:
             if self.on_bad == "raise":
                 raise
             return str(problem)
+
+
+def _check_size(size: object) -> None:
+    require(
+        is_whole(size, 1) and int(size) <= MAX_SIZE,  # type: ignore[call-overload]
+        f"The size is {size!r}; it is a number of pixels, 1 to {MAX_SIZE:,}.",
+    )
 
 
 def _check_classes(found: ImageFiles, where: str) -> None:

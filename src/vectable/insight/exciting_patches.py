@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vectable.data.images import ImageRows
 
 HELD = 0.9  # share of the gradient that a patch holds
+SEVERAL = 3  # photographs that excite a channel which is shown by itself
 CHANNELS = 6  # shown where none are named
 
 
@@ -47,10 +48,18 @@ class ExcitingPatches:
         from vectable.insight.photographs import photograph_grid
 
         columns = int(self.table.group_by("channel").len()["len"].max())  # type: ignore[arg-type]
-        titles = [
-            f"{channel}: {value:.2g}" for channel, value in self.table.select("channel", "activation").iter_rows()
-        ]
-        return photograph_grid(self.patches, titles, path, columns=columns, inches=1.1)
+        blank = np.full((1, 1, 3), 255, dtype=np.uint8)
+        pictures: list[Picture] = []
+        titles: list[str] = []
+        before = None
+        for patch, (channel, value) in zip(
+            self.patches, self.table.select("channel", "activation").iter_rows(), strict=True
+        ):
+            gap = -len(pictures) % columns if channel != before else 0  # every channel begins a row
+            pictures += [blank] * gap + [patch]
+            titles += [""] * gap + [f"{channel}: {value:.2g}"]
+            before = channel
+        return photograph_grid(pictures, titles, path, columns=columns, inches=1.1)
 
     def __repr__(self) -> str:
         """Layer and channels."""
@@ -73,8 +82,8 @@ def exciting_patches(
         layer: its name or number; see `find_layer`. It makes maps or numbers: (batch, channels, rows, columns) or
             (batch, channels).
         channels: numbers; by default the six whose largest activation stands out most from what they give to other
-            photographs, in standard deviations.
-        n: patches a channel; fewer where there are fewer photographs.
+            photographs, in standard deviations, of those that three photographs or more excite.
+        n: patches a channel; fewer where fewer photographs excite it (give it more than 0).
 
     Raises:
         UnknownNameError: no such layer; with the closest names.
@@ -87,7 +96,8 @@ def exciting_patches(
     peaks, places = (torch.cat(one).numpy() for one in zip(*maps, strict=True))
     if channels is None:
         stand_out = (peaks.max(axis=0) - peaks.mean(axis=0)) / np.maximum(peaks.std(axis=0), 1e-12)
-        chosen = [int(at) for at in np.argsort(-stand_out, kind="stable")[:CHANNELS]]
+        excited_by_few = (peaks > 0).sum(axis=0) < min(SEVERAL, len(peaks))
+        chosen = [int(at) for at in np.lexsort((-stand_out, excited_by_few))[:CHANNELS]]
     else:
         chosen = np.atleast_1d(channels).tolist()
     require(len(chosen) > 0, "There are no channels to look at: name some, or none at all for those that stand out.")
@@ -95,6 +105,8 @@ def exciting_patches(
     for channel in chosen:
         check_channel(channel, peaks.shape[1], name)
         best = np.argsort(-peaks[:, channel], kind="stable")[:n].astype(np.int32)
+        excited = best[peaks[best, channel] > 0]
+        best = excited if len(excited) else best[:1]  # of a channel that nothing excites, where it is least quiet
         pictures, boxes = _boxes(model, rows, name, channel, best, places[best, channel])
         for row, picture, (top, left, bottom, right) in zip(best, pictures, boxes, strict=True):
             place = {"top": top, "left": left, "bottom": bottom, "right": right}

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from vectable.errors import VectableError
+from vectable.errors import VectableError, is_whole
 
 
 class OwnBody(nn.Module):
@@ -24,7 +24,13 @@ class OwnBody(nn.Module):
 
     def __init__(self, module: nn.Module, cut: int | None, size: int) -> None:
         super().__init__()
-        self.net = module if cut is None else nn.Sequential(*list(module.children())[:cut])
+        children = list(module.children())
+        if cut is not None and (not is_whole(cut, -len(children) + 1) or not 0 != cut <= len(children)):
+            raise VectableError(
+                f"cut is {cut!r}, and {type(module).__name__} has {len(children)} children: it is the number "
+                "of them to keep, or counted from the end, as -2 for all but the last two."
+            )
+        self.net = module if cut is None else nn.Sequential(*children[:cut])
         self.n_features = channels_of(self, size, f"{type(module).__name__} cut at {cut}")
 
     def forward(self, x: Tensor) -> Tensor:

@@ -37,5 +37,6 @@ class NoData:
 
     def __getattr__(self, name: str) -> Any:
         raise VectableError(
-            "This learner was loaded without data; hand it in: load_learner(path, model=..., data=...)."
+            "This learner was loaded without data; hand it in: load_learner(path, data=...); with "
+            "model=..., too, where the module is your own."
         )

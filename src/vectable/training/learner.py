@@ -1,9 +1,10 @@
 """The Learner: data, a model, a loss and an optimizer, and the loop that brings them together."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,11 @@ from torch import Tensor, nn
 
 from vectable.artifact import Contents, load_into, save_learner
 from vectable.data.tensors import TensorSet, to_tensor
-from vectable.errors import VectableError, VectableWarning, is_whole, require
+from vectable.errors import UnknownNameError, VectableError, VectableWarning, did_you_mean, is_whole, require
 from vectable.models.ensemble import Ensemble
 from vectable.training.callbacks import Callback
 from vectable.training.checkpoints import Checkpoint, as_checkpoint
-from vectable.training.data_protocol import Data
+from vectable.training.data_protocol import Data, NoData
 from vectable.training.engine_choice import check_choice, make_engine
 from vectable.training.engines import Engine, OptimizerMaker
 from vectable.training.fit import Fit
@@ -368,6 +369,12 @@ class Learner:
         """Take weights, optimizer state, freezing and history from a saved folder's contents."""
         take_state(self, contents)
 
+    def __repr__(self) -> str:
+        """Data, model and how much it was trained."""
+        epochs = f"{self.epochs_done} {'epoch' if self.epochs_done == 1 else 'epochs'}"
+        data = "no data" if isinstance(self.data, NoData) else repr(self.data)
+        return f"{type(self).__name__}({data}; {type(self.trainees[0]).__name__}, trained {epochs})"
+
     # ---------------------------------------------------------------- inside
 
     def _rates(self, lr: Rates) -> Numbers:
@@ -452,6 +459,20 @@ class Learner:
             told = trap(self.loss_func, self.model(*(column.to(self.device) for column in inputs)))
         if told:
             warnings.warn(told, VectableWarning, stacklevel=4)
+
+
+def check_arguments(application: Callable[..., Any], more: Mapping[str, Any]) -> None:
+    """Refuse arguments that neither an application's function nor the `Learner` has.
+
+    Raises:
+        UnknownNameError: with the closest names.
+    """
+    own = [*signature(application).parameters][:-1]  # the last one gathers `more`
+    known = [*own, *(name for name in signature(Learner).parameters if name not in (*own, "data", "model"))]
+    for name in more:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise UnknownNameError(f"{application.__name__} has no argument {name!r}.{hint} It has {', '.join(known)}.")
 
 
 def _device(name: str | torch.device | None) -> torch.device:

@@ -42,10 +42,10 @@ def roc_auc(predicted: NDArray[Any], target: NDArray[Any]) -> float:
 METRICS: dict[str, Metric] = {"rmse": rmse, "mae": mae, "accuracy": accuracy, "roc_auc": roc_auc}
 
 
-def metrics_named(names: Sequence[str | Metric]) -> dict[str, Metric]:
-    """The functions for names of `METRICS`; functions of your own pass through under their own name."""
+def metrics_named(names: str | Metric | Sequence[str | Metric]) -> dict[str, Metric]:
+    """The functions for names of `METRICS`, or for one name; functions of your own pass under their own name."""
     chosen: dict[str, Metric] = {}
-    for name in names:
+    for name in [names] if isinstance(names, str) or callable(names) else names:
         if callable(name):
             chosen[getattr(name, "__name__", "metric")] = name
         elif name in METRICS:
