@@ -13,7 +13,7 @@ import numpy as np
 
 import vectable as vt
 from _common import Report, arguments, clock, mean_sd, parse, spread, times
-from vectable.data.picture_sets import PictureSet
+from vectable.data.sets.picture_sets import PictureSet
 
 NEW = ("Pullover", "Coat", "Shirt", "Ankle boot")
 COUNTS = (5, 20, 100)

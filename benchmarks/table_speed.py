@@ -119,7 +119,7 @@ def cpu_seconds(call: Callable[[], Any]) -> float:
 
 def one_row(report: Report, args: Any) -> None:
     import vectable as vt
-    from vectable.data.frames import from_polars
+    from vectable.data.io.frames import from_polars
 
     train = vt.datasets.load("adult").train
     row = train[5].drop("salary")

@@ -51,7 +51,7 @@ def images() -> vt.Learner:
     target = torch.arange(72) % 2
 
     def rows(first: int, last: int, augment: bool) -> Any:
-        from vectable.data.images import ImageRows
+        from vectable.data.images.image_data import ImageRows
 
         return ImageRows([Path()] * (last - first), pictures[first:last], target[first:last], 16, augment)
 

@@ -567,7 +567,7 @@ def test_a_manifest_cannot_reach_outside_of_its_folder(copy, name):
     assert "outside itself and is not read." in sentence or "is missing." in sentence
 
 
-@pytest.mark.parametrize("kind", ["tabular", "os:system", "vectable.collab", "__main__", ""])
+@pytest.mark.parametrize("kind", ["tabular", "os:system", "vectable.ratings.collab", "__main__", ""])
 def test_an_unknown_kind(copy, kind):
     manifest = manifest_of(copy)
     sign(manifest | {"kind": kind}, copy)

@@ -15,8 +15,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from vectable.data import catalogue
-from vectable.data.movielens import is_movielens, read_movielens
+from vectable.data.sets import catalogue
+from vectable.data.sets.movielens import is_movielens, read_movielens
 from vectable.errors import DataError, UnknownNameError
 
 
@@ -120,7 +120,7 @@ def test_movietweetings_has_days_and_films() -> None:
     ],
 )
 def test_licence_and_attribution_are_shipped_beside_the_data(name: str, said: list[str]) -> None:
-    folder = importlib.resources.files("vectable.data") / "shipped" / name
+    folder = importlib.resources.files("vectable.data.sets") / "shipped" / name
     licence, readme = (folder / "LICENSE").read_text("utf-8"), (folder / "README.md").read_text("utf-8")
     assert said[0] in licence
     assert said[1] in readme

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vectable as vt
-from vectable.data.categorify import as_ids
+from vectable.data.encoders.categorify import as_ids
 
 whole = st.integers(-(2**63), 2**63 - 1)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

@@ -102,7 +102,7 @@ def test_the_same_seed_gives_the_same_bits_with_one_thread_or_two(frame: pl.Data
 def test_without_the_compiler_it_trains_with_torch_and_says_so(
     frame: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vectable.training import engine_choice
+    from vectable.training.engines import choice as engine_choice
 
     def broken(**_: object) -> None:
         raise engine_choice.EngineUnavailable("numba is broken here")

@@ -14,8 +14,8 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from vectable.data.batches import BatchPlan, block_batches, shuffled_batches
-from vectable.training.compiled import EngineUnavailable, LazyAdamW
-from vectable.training.compiled.schedule import tabulate
+from vectable.training.engines.compiled import EngineUnavailable, LazyAdamW
+from vectable.training.engines.compiled.schedule import tabulate
 
 N_USERS, N_ITEMS, BETA2, WD = 120, 150, 0.99, 0.1
 Y_RANGE = (0.0, 5.5)
@@ -508,7 +508,7 @@ def run_in_a_new_process(code: str, **environment: str) -> str:
     """Run a script; what it printed."""
     preamble = """
         import builtins, numpy as np, sys
-        from vectable.training import compiled
+        from vectable.training.engines import compiled
         def build():
             w = np.zeros((3, 2), np.float32), np.zeros(3, np.float32)
             return compiled.LazyAdamW(*w, *w, y_range=None, beta2=.99, eps=1e-5, wd=.1)
@@ -585,9 +585,9 @@ def test_an_engine_that_cannot_be_had_says_why(how, environment, reason):
 
 def test_the_kernels_are_stored_beside_the_source_or_elsewhere_but_once():
     """One specialisation a kernel: nothing is compiled again for other arguments."""
-    from vectable.training.compiled import compiling
+    from vectable.training.engines.compiled import ready
 
-    for kernel in compiling.kernels():
+    for kernel in ready.kernels():
         assert len(kernel.signatures) == 1
         assert not kernel._can_compile
-    assert Path(compiling.__file__).parent.name == "compiled"
+    assert Path(ready.__file__).parent.name == "compiled"

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 import vectable as vt
-from vectable.data import catalogue
-from vectable.data.picture_sets import PictureInfo
+from vectable.data.sets import catalogue
+from vectable.data.sets.picture_sets import PictureInfo
 from vectable.models.small_body import SmallBody
 
 NEW = ("Pullover", "Coat", "Shirt", "Ankle boot")
@@ -37,7 +37,7 @@ def test_the_set_is_what_its_info_says(fashion):
     assert set(counts.filter(split="valid")["len"]) == {100}
     assert len(counts) == 20
     assert "3,500 pictures of 10 classes, 28 x 28 pixels, 1,000 of them for validation; MIT" in repr(fashion)
-    folder = importlib.resources.files("vectable.data") / "shipped" / "fashion"
+    folder = importlib.resources.files("vectable.data.sets") / "shipped" / "fashion"
     assert sum(len(one.read_bytes()) for one in folder.iterdir()) < 2_000_000
 
 

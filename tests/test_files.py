@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from vectable.data.files import read_table
-from vectable.data.writing import write_table
+from vectable.data.io.files import read_table
+from vectable.data.io.writing import write_table
 from vectable.errors import DataError, VectableWarning
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vectable as vt
-from vectable.data.frames import as_text, from_polars, table_from_json, table_to_json, to_polars, to_series
+from vectable.data.io.frames import as_text, from_polars, table_from_json, table_to_json, to_polars, to_series
 
 COLUMNS = {"user": [1, 2, 3], "item": ["a", "b", "ç"], "rating": [4.0, 3.5, 1.0]}
 FRAME = pl.DataFrame(COLUMNS)
@@ -40,7 +40,7 @@ KINDS = {
 def pyarrow_or_not(request, monkeypatch):
     """pandas works without pyarrow, and so must we."""
     if request.param == "without pyarrow":
-        monkeypatch.setattr("vectable.data.frames._has_pyarrow", lambda: False)
+        monkeypatch.setattr("vectable.data.io.frames._has_pyarrow", lambda: False)
 
 
 # ---------------------------------------------------------------- in

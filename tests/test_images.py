@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 import vectable as vt
-from vectable.data.image_decoding import center_crop, decode_image
-from vectable.data.image_files import list_images
+from vectable.data.images.image_decoding import center_crop, decode_image
+from vectable.data.images.image_files import list_images
 from vectable.models.image_head import image_head
 
 
@@ -101,7 +101,7 @@ def test_a_file_that_is_no_picture_is_named(tmp_path):
 def test_a_huge_jpeg_takes_little_memory_and_a_huge_png_is_refused(tmp_path):
     save(tmp_path / "huge.jpg", "L", (20_000, 20_000), 77)
     program = (
-        "import sys, resource; from vectable.data.image_decoding import decode_image; "
+        "import sys, resource; from vectable.data.images.image_decoding import decode_image; "
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; picture = decode_image(sys.argv[1], 224); "
         "print(*picture.shape, picture.mean(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )

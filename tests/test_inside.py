@@ -10,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 import vectable as vt
-from vectable.data.images import ImageRows
+from vectable.data.images.image_data import ImageRows
 from vectable.insight.activations import activations_of
 from vectable.insight.class_map import grad_cam
 from vectable.insight.evaluating import evaluating

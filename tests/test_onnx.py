@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 import vectable as vt
 from vectable.cli.app import app
-from vectable.data.fill_missing import to_numbers
-from vectable.data.table_encoder import TableEncoder
+from vectable.data.encoders.fill_missing import to_numbers
+from vectable.data.tables.table_encoder import TableEncoder
 from vectable.exporting.columns import encode
 from vectable.exporting.graph import Graph
-from vectable.tabular import factorisation_learner
+from vectable.tables.tabular import factorisation_learner
 
 
 def homes(rows: int, seed: int = 0) -> pl.DataFrame:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vectable as vt
-from vectable.data import block_rows
 from vectable.data.batches import shuffled_batches, windowed_batches
-from vectable.data.parquet_table import ParquetTable
+from vectable.data.io.parquet_table import ParquetTable
+from vectable.data.tables import block_rows
 
 
 def trips(rows: int = 500, seed: int = 0) -> pl.DataFrame:

@@ -219,7 +219,7 @@ def test_another_schedule_is_refused(
 
 def test_another_engine_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     halt(KINDS["ratings"](), tmp_path, 20, monkeypatch)
-    monkeypatch.setattr("vectable.training.engine_choice.why_not_compiled", lambda *_: "it is broken here")
+    monkeypatch.setattr("vectable.training.engines.choice.why_not_compiled", lambda *_: "it is broken here")
     with pytest.raises(vt.ArtifactError, match="of the compiled engine, and here the torch engine trains"):
         KINDS["ratings"]().fit_one_cycle(3, 1e-2, checkpoint=tmp_path, resume=True)
 

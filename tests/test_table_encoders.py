@@ -16,14 +16,14 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
 import vectable as vt
-from vectable.data import table_encoder
-from vectable.data.dates import CATEGORIES, NUMBERS, to_datetimes
-from vectable.data.fill_missing import to_numbers
-from vectable.data.frames import to_polars
-from vectable.data.kinds import kind_of
-from vectable.data.table_encoder import TableEncoder
-from vectable.data.targets import ClassTarget, NumberTarget, check_target, make_target, target_from_json
-from vectable.data.weighted import weighted_mean_std, weighted_mode, weighted_quantile
+from vectable.data.encoders.dates import CATEGORIES, NUMBERS, to_datetimes
+from vectable.data.encoders.fill_missing import to_numbers
+from vectable.data.encoders.kinds import kind_of
+from vectable.data.encoders.weighted import weighted_mean_std, weighted_mode, weighted_quantile
+from vectable.data.io.frames import to_polars
+from vectable.data.tables import table_encoder
+from vectable.data.tables.table_encoder import TableEncoder
+from vectable.data.tables.targets import ClassTarget, NumberTarget, check_target, make_target, target_from_json
 
 numbers = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))
 holed = st.lists(st.none() | numbers, min_size=1, max_size=60)

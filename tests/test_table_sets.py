@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 import vectable as vt
-from vectable.data import catalogue
-from vectable.data.table_sets import TableInfo
+from vectable.data.sets import catalogue
+from vectable.data.sets.table_sets import TableInfo
 
 
 @pytest.fixture(scope="module")

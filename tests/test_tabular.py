@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import vectable as vt
-from vectable.data.kinds import kind_of
-from vectable.data.table_encoder import TableEncoder
-from vectable.data.weighted import weighted_mean_std, weighted_mode, weighted_quantile
+from vectable.data.encoders.kinds import kind_of
+from vectable.data.encoders.weighted import weighted_mean_std, weighted_mode, weighted_quantile
+from vectable.data.tables.table_encoder import TableEncoder
 from vectable.models.ensemble import Ensemble
 from vectable.models.layers import sigmoid_range
-from vectable.training.losses import compute_loss
+from vectable.models.losses import compute_loss
 
 
 def people(rows: int = 600, seed: int = 0) -> pl.DataFrame:

@@ -28,7 +28,7 @@ CLASSES = (
 )  # fmt: skip
 KNOWN = ("T-shirt/top", "Trouser", "Dress", "Sandal", "Sneaker", "Bag")
 PER_CLASS = {"train": 250, "valid": 100}
-OUT = Path(vt.__file__).parent / "data" / "shipped" / "fashion"
+OUT = Path(vt.__file__).parent / "data" / "sets" / "shipped" / "fashion"
 EPOCHS, LR, BATCH = 6, 1e-2, 128
 
 

@@ -13,23 +13,16 @@ if TYPE_CHECKING:
     from vectable import insight as insight
     from vectable import lab as lab
     from vectable.artifact import load_learner as load_learner
-    from vectable.bayes import BayesLearner as BayesLearner
-    from vectable.bayes import bayes_collab as bayes_collab
-    from vectable.collab import CollabLearner as CollabLearner
-    from vectable.collab import collab_learner as collab_learner
-    from vectable.comparison import Comparison as Comparison
-    from vectable.comparison import compare as compare
-    from vectable.cross_validation import cross_validate as cross_validate
-    from vectable.data import catalogue
-    from vectable.data.bins import PiecewiseLinearBins as PiecewiseLinearBins
-    from vectable.data.categorify import Categorify as Categorify
-    from vectable.data.dates import date_parts as date_parts
-    from vectable.data.dates import elapsed_to_event as elapsed_to_event
-    from vectable.data.fill_missing import FillMissing as FillMissing
-    from vectable.data.images import ImageData as ImageData
-    from vectable.data.normalize import Normalize as Normalize
-    from vectable.data.ratings import RatingsData as RatingsData
-    from vectable.data.table import TableData as TableData
+    from vectable.data.encoders.bins import PiecewiseLinearBins as PiecewiseLinearBins
+    from vectable.data.encoders.categorify import Categorify as Categorify
+    from vectable.data.encoders.dates import date_parts as date_parts
+    from vectable.data.encoders.dates import elapsed_to_event as elapsed_to_event
+    from vectable.data.encoders.fill_missing import FillMissing as FillMissing
+    from vectable.data.encoders.normalize import Normalize as Normalize
+    from vectable.data.images.image_data import ImageData as ImageData
+    from vectable.data.ratings.ratings_data import RatingsData as RatingsData
+    from vectable.data.sets import catalogue
+    from vectable.data.tables.table_data import TableData as TableData
     from vectable.data.tensors import TensorData as TensorData
     from vectable.errors import ArtifactError as ArtifactError
     from vectable.errors import DataError as DataError
@@ -42,36 +35,43 @@ if TYPE_CHECKING:
     from vectable.estimators.ratings import RatingRegressor as RatingRegressor
     from vectable.estimators.tabular import TabularClassifier as TabularClassifier
     from vectable.estimators.tabular import TabularRegressor as TabularRegressor
+    from vectable.images.vision import VisionLearner as VisionLearner
+    from vectable.images.vision import vision_learner as vision_learner
     from vectable.insight.components import pca as pca
     from vectable.insight.watch import watch as watch
     from vectable.models.dot_bias import EmbeddingDotBias as EmbeddingDotBias
     from vectable.models.embedding_net import EmbeddingNet as EmbeddingNet
     from vectable.models.tabular import TabularModel as TabularModel
-    from vectable.tabular import TabularLearner as TabularLearner
-    from vectable.tabular import tabular_learner as tabular_learner
+    from vectable.ratings.bayes import BayesLearner as BayesLearner
+    from vectable.ratings.bayes import bayes_collab as bayes_collab
+    from vectable.ratings.collab import CollabLearner as CollabLearner
+    from vectable.ratings.collab import collab_learner as collab_learner
+    from vectable.ratings.comparison import Comparison as Comparison
+    from vectable.ratings.comparison import compare as compare
+    from vectable.ratings.cross_validation import cross_validate as cross_validate
+    from vectable.tables.tabular import TabularLearner as TabularLearner
+    from vectable.tables.tabular import tabular_learner as tabular_learner
     from vectable.training.callbacks import Callback as Callback
     from vectable.training.callbacks import CSVLog as CSVLog
     from vectable.training.callbacks import EarlyStopping as EarlyStopping
     from vectable.training.callbacks import KeepBest as KeepBest
     from vectable.training.checkpoints import Checkpoint as Checkpoint
     from vectable.training.learner import Learner as Learner
-    from vectable.vision import VisionLearner as VisionLearner
-    from vectable.vision import vision_learner as vision_learner
 
     datasets = catalogue
 
 _HOMES = {
     "load_learner": "vectable.artifact",
-    "BayesLearner": "vectable.bayes",
-    "bayes_collab": "vectable.bayes",
-    "CollabLearner": "vectable.collab",
-    "collab_learner": "vectable.collab",
-    "Comparison": "vectable.comparison",
-    "compare": "vectable.comparison",
-    "cross_validate": "vectable.cross_validation",
-    "Categorify": "vectable.data.categorify",
-    "RatingsData": "vectable.data.ratings",
-    "ImageData": "vectable.data.images",
+    "BayesLearner": "vectable.ratings.bayes",
+    "bayes_collab": "vectable.ratings.bayes",
+    "CollabLearner": "vectable.ratings.collab",
+    "collab_learner": "vectable.ratings.collab",
+    "Comparison": "vectable.ratings.comparison",
+    "compare": "vectable.ratings.comparison",
+    "cross_validate": "vectable.ratings.cross_validation",
+    "Categorify": "vectable.data.encoders.categorify",
+    "RatingsData": "vectable.data.ratings.ratings_data",
+    "ImageData": "vectable.data.images.image_data",
     "TensorData": "vectable.data.tensors",
     "ArtifactError": "vectable.errors",
     "DataError": "vectable.errors",
@@ -93,20 +93,20 @@ _HOMES = {
     "Checkpoint": "vectable.training.checkpoints",
     "EarlyStopping": "vectable.training.callbacks",
     "KeepBest": "vectable.training.callbacks",
-    "FillMissing": "vectable.data.fill_missing",
-    "Normalize": "vectable.data.normalize",
-    "PiecewiseLinearBins": "vectable.data.bins",
-    "TableData": "vectable.data.table",
-    "TabularLearner": "vectable.tabular",
-    "tabular_learner": "vectable.tabular",
+    "FillMissing": "vectable.data.encoders.fill_missing",
+    "Normalize": "vectable.data.encoders.normalize",
+    "PiecewiseLinearBins": "vectable.data.encoders.bins",
+    "TableData": "vectable.data.tables.table_data",
+    "TabularLearner": "vectable.tables.tabular",
+    "tabular_learner": "vectable.tables.tabular",
     "TabularModel": "vectable.models.tabular",
-    "date_parts": "vectable.data.dates",
-    "elapsed_to_event": "vectable.data.dates",
+    "date_parts": "vectable.data.encoders.dates",
+    "elapsed_to_event": "vectable.data.encoders.dates",
     "Learner": "vectable.training.learner",
-    "VisionLearner": "vectable.vision",
-    "vision_learner": "vectable.vision",
+    "VisionLearner": "vectable.images.vision",
+    "vision_learner": "vectable.images.vision",
 }
-_MODULES = {"datasets": "vectable.data.catalogue", "insight": "vectable.insight", "lab": "vectable.lab"}
+_MODULES = {"datasets": "vectable.data.sets.catalogue", "insight": "vectable.insight", "lab": "vectable.lab"}
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 

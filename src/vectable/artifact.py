@@ -38,10 +38,10 @@ AGAIN = "Restore it or train again."
 
 # Which class loads which kind of folder: the only names that a folder may bring to life.
 LOADERS = {
-    "ratings": ("vectable.collab", "CollabLearner"),
-    "posterior": ("vectable.bayes", "BayesLearner"),
-    "table": ("vectable.tabular", "TabularLearner"),
-    "images": ("vectable.vision", "VisionLearner"),
+    "ratings": ("vectable.ratings.collab", "CollabLearner"),
+    "posterior": ("vectable.ratings.bayes", "BayesLearner"),
+    "table": ("vectable.tables.tabular", "TabularLearner"),
+    "images": ("vectable.images.vision", "VisionLearner"),
     "own module": ("vectable.training.learner", "Learner"),
 }
 

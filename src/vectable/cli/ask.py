@@ -24,8 +24,8 @@ from vectable.cli.tables import about_table, predict_rows, what_matters
 from vectable.errors import VectableError
 
 if TYPE_CHECKING:
-    from vectable.bayes import BayesLearner
-    from vectable.collab import CollabLearner
+    from vectable.ratings.bayes import BayesLearner
+    from vectable.ratings.collab import CollabLearner
 
 Model = Annotated[Path, typer.Argument(help="Folder of a saved model.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="File to write: .csv, .tsv, .parquet, .arrow or .json.")]
@@ -163,7 +163,7 @@ def predict(
     """
     import polars as pl
 
-    from vectable.data.files import read_table
+    from vectable.data.io.files import read_table
 
     kind = _kind(model)
     if kind == "images":
@@ -254,7 +254,7 @@ def print_ends(ends: list[dict[str, Any]]) -> None:
 
 def draw_plots(learn: "CollabLearner | BayesLearner", folder: Path) -> list[Path]:
     """The map of the most-rated items, and learning rate and losses, or the coverage of intervals, as PNG files."""
-    from vectable.bayes import BayesLearner
+    from vectable.ratings.bayes import BayesLearner
 
     if isinstance(learn, BayesLearner):
         paths = [make_folder(folder) / name for name in ("coverage.png", "map.png")]
@@ -277,7 +277,7 @@ def _kind(model: Path) -> str:
 
 def _load(model: Path) -> "CollabLearner | BayesLearner":
     from vectable.artifact import load_learner
-    from vectable.rating_answers import RatingAnswers
+    from vectable.ratings.rating_answers import RatingAnswers
 
     learn: Any = load_learner(model, progress=False)
     if not isinstance(learn, RatingAnswers):
@@ -288,7 +288,7 @@ def _load(model: Path) -> "CollabLearner | BayesLearner":
 
 def _doubting(learn: "CollabLearner | BayesLearner", model: Path) -> "BayesLearner":
     """The model, if it is one that knows how sure it is."""
-    from vectable.bayes import BayesLearner
+    from vectable.ratings.bayes import BayesLearner
 
     if not isinstance(learn, BayesLearner):
         raise VectableError(f"{str(model)!r} does not know how sure it is; train it with --method bayes.")

@@ -25,9 +25,9 @@ def datasets(
     """
     import polars as pl
 
-    from vectable.data import catalogue
-    from vectable.data.picture_sets import PictureSet
-    from vectable.data.writing import write_table
+    from vectable.data.io.writing import write_table
+    from vectable.data.sets import catalogue
+    from vectable.data.sets.picture_sets import PictureSet
 
     if name is None:
         table = pl.DataFrame([{"name": one, "about": catalogue.info(one)} for one in catalogue.names()])

@@ -12,7 +12,7 @@ from vectable.cli.output import errors_frame, make_folder, print_table, progress
 if TYPE_CHECKING:
     import polars as pl
 
-    from vectable.collab import CollabLearner
+    from vectable.ratings.collab import CollabLearner
 
 READER = 1200
 LIKED = "The Hobbit"
@@ -26,8 +26,8 @@ def demo(
     [bold]Example:[/bold] vectable demo
     """
     from vectable.artifact import check_target
-    from vectable.collab import collab_learner
-    from vectable.data import catalogue
+    from vectable.data.sets import catalogue
+    from vectable.ratings.collab import collab_learner
 
     check_target(make_folder(out) / "model")
     books = catalogue.load("goodbooks")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from vectable.collab import CollabLearner
-    from vectable.data.ratings import RatingsData
+    from vectable.data.ratings.ratings_data import RatingsData
     from vectable.lab.factorisation import Factors
     from vectable.lab.workbooks.corner import Corner
+    from vectable.ratings.collab import CollabLearner
 
 SIZE = 15  # users and items, as in the lesson's workbook
 
@@ -35,8 +35,8 @@ def lesson_corner(folder: Path, n_factors: int) -> "Corner":
 
 def trained_corner(data: "RatingsData", named: str, n_factors: int) -> "Corner":
     """The corner with the factors of two models trained on all ratings, without and with a sigmoid."""
-    from vectable.collab import collab_learner
     from vectable.lab.workbooks.corner import Corner
+    from vectable.ratings.collab import collab_learner
 
     ratings, users, items, codes, names = _corner(data)
     trained = []

@@ -77,7 +77,7 @@ def print_rows(frame: "pl.DataFrame", out: Path | None, as_json: bool) -> None:
 
 def write_rows(frame: "pl.DataFrame", out: Path) -> None:
     """Rows into a file, told."""
-    from vectable.data.writing import write_table
+    from vectable.data.io.writing import write_table
 
     write_table(frame, out)
     tell(f"{len(frame):,} rows written to {out}")

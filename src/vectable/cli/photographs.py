@@ -20,8 +20,8 @@ from vectable.errors import DataError, VectableError
 if TYPE_CHECKING:
     import polars as pl
 
-    from vectable.data.images import ImageData
-    from vectable.vision import VisionLearner
+    from vectable.data.images.image_data import ImageData
+    from vectable.images.vision import VisionLearner
 
 TOGETHER = 256  # photographs decoded before they are predicted
 
@@ -70,7 +70,7 @@ def images(
     [bold]Example:[/bold] vectable train images flowers -o model        vectable train images ants --valid val
     """
     from vectable.artifact import check_target
-    from vectable.vision import vision_learner
+    from vectable.images.vision import vision_learner
 
     check_target(out)
     rates = _rates(whole_lr)
@@ -157,7 +157,7 @@ def similar_photographs(
     model: Path, photograph: Path, photographs: Path | None, n: int, out: Path | None, as_json: bool
 ) -> None:
     """The photographs of a folder, a folder a class, that the net sees as most like one."""
-    from vectable.data.writing import write_table
+    from vectable.data.io.writing import write_table
 
     learn = _load_with(model, photographs)
     table = learn.similar_images(photograph, n).table.drop("set", "row")
@@ -170,7 +170,7 @@ def similar_photographs(
 
 def _load_with(model: Path, photographs: Path | None) -> "VisionLearner":
     """A model with photographs to look at."""
-    from vectable.data.images import ImageData
+    from vectable.data.images.image_data import ImageData
 
     if photographs is None:
         raise VectableError(
@@ -186,8 +186,8 @@ def _read(
     photographs: Path, train: str, valid: str | None, valid_pct: float, folder: Path | None, file: str | None,
     label: str | None, **how: Any,
 ) -> "ImageData":  # fmt: skip
-    from vectable.data.image_files import SUFFIXES
-    from vectable.data.images import ImageData
+    from vectable.data.images.image_data import ImageData
+    from vectable.data.images.image_files import SUFFIXES
 
     if photographs.suffix.lower() in SUFFIXES and photographs.is_file():
         raise VectableError(
@@ -212,7 +212,7 @@ def _rates(text: str) -> Any:
 
 def _load(model: Path) -> "VisionLearner":
     from vectable.artifact import load_learner
-    from vectable.vision import VisionLearner
+    from vectable.images.vision import VisionLearner
 
     learn = load_learner(model, progress=False)
     if not isinstance(learn, VisionLearner):
@@ -222,7 +222,7 @@ def _load(model: Path) -> "VisionLearner":
 
 def _files(path: Path) -> list[Path]:
     """A file as it is; of a folder, the pictures below it."""
-    from vectable.data.image_files import SUFFIXES
+    from vectable.data.images.image_files import SUFFIXES
 
     if not path.is_dir():
         return [path]
@@ -236,7 +236,7 @@ def _predicted(learn: "VisionLearner", paths: list[Path]) -> "tuple[pl.DataFrame
     """A row a photograph that can be read, and a sentence for each that cannot."""
     import polars as pl
 
-    from vectable.data.image_decoding import decode_image
+    from vectable.data.images.image_decoding import decode_image
 
     columns = ["photograph", "prediction", *(f"probability of {name}" for name in learn.classes)]
     rows: list[tuple[Any, ...]] = []

@@ -12,9 +12,9 @@ from vectable.errors import DataError, VectableError, require, require_columns
 if TYPE_CHECKING:
     import polars as pl
 
-    from vectable.data.table import TableData
+    from vectable.data.tables.table_data import TableData
     from vectable.insight.calibration import Calibration
-    from vectable.tabular import TabularLearner
+    from vectable.tables.tabular import TabularLearner
     from vectable.training.lr_finder import FoundRates
 
 MOST_MAPPED = 300  # values of a column whose map can still be read
@@ -127,7 +127,7 @@ def table(
 
 def set_of_table(file: str) -> bool:
     """Whether a data set of the catalogue is meant that is a table of mixed columns."""
-    from vectable.data.table_sets import TABLES
+    from vectable.data.sets.table_sets import TABLES
 
     return file in TABLES and not Path(file).is_file()
 
@@ -213,9 +213,9 @@ def read_table_data(
 ) -> "TableData":
     """The table that the options name: a file, or a data set of the catalogue."""
     from vectable.cli.train import named_set, names_in
-    from vectable.data.files import read_table
-    from vectable.data.table import TableData
-    from vectable.data.table_sets import TableSet
+    from vectable.data.io.files import read_table
+    from vectable.data.sets.table_sets import TableSet
+    from vectable.data.tables.table_data import TableData
 
     named = {"cat_names": names_in(cats), "cont_names": names_in(conts), "date_names": names_in(dates)}
     how |= {key: names for key, names in named.items() if names is not None}
@@ -239,7 +239,7 @@ def errors_of(learn: "TabularLearner") -> list[dict[str, Any]]:
     """
     import numpy as np
 
-    from vectable.data.targets import ClassTarget
+    from vectable.data.tables.targets import ClassTarget
     from vectable.training.metrics import METRICS
 
     outputs, truth = (one.numpy() for one in learn.get_preds())
@@ -265,14 +265,14 @@ def errors_of(learn: "TabularLearner") -> list[dict[str, Any]]:
 
 
 def _learner(data: "TableData", layers: list[int], quiet: bool, **how: Any) -> "TabularLearner":
-    from vectable.tabular import tabular_learner
+    from vectable.tables.tabular import tabular_learner
 
     return tabular_learner(data, layers, progress=progress_console(quiet), **how)
 
 
 def _load(model: Path) -> "TabularLearner":
     from vectable.artifact import load_learner
-    from vectable.tabular import TabularLearner
+    from vectable.tables.tabular import TabularLearner
 
     learn = load_learner(model, progress=False)
     if not isinstance(learn, TabularLearner):
@@ -286,7 +286,7 @@ def _predictions(learn: "TabularLearner", rows: "pl.DataFrame") -> "pl.DataFrame
     import numpy as np
     import polars as pl
 
-    from vectable.data.targets import ClassTarget
+    from vectable.data.tables.targets import ClassTarget
 
     outputs, target = learn.outputs(rows), learn.data.target
     decoded = target.decode(outputs)

@@ -11,11 +11,11 @@ from vectable.errors import DataError, VectableError, closest, did_you_mean, req
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vectable.bayes import BayesLearner
-    from vectable.collab import CollabLearner
-    from vectable.data.catalogue import RatingsSet
-    from vectable.data.ratings import RatingsData
-    from vectable.data.table_sets import TableSet
+    from vectable.data.ratings.ratings_data import RatingsData
+    from vectable.data.sets.catalogue import RatingsSet
+    from vectable.data.sets.table_sets import TableSet
+    from vectable.ratings.bayes import BayesLearner
+    from vectable.ratings.collab import CollabLearner
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -177,7 +177,7 @@ def ratings(
 
 def draw(data: "RatingsData", out: Path, console: "Console", as_json: bool, **options: Any) -> None:
     """`train ratings --method bayes`: draws from the posterior, saved."""
-    from vectable.bayes import bayes_collab
+    from vectable.ratings.bayes import bayes_collab
 
     learn = bayes_collab(data, progress=console, **options).fit()
     _save_and_tell(learn, learn.interrupted, out, as_json)
@@ -273,9 +273,9 @@ def read_ratings(
     batch_size: int = 64,
 ) -> "RatingsData":
     """The ratings that the options name: a file, or a data set of the catalogue."""
-    from vectable.data import catalogue
-    from vectable.data.files import read_table
-    from vectable.data.ratings import RatingsData
+    from vectable.data.io.files import read_table
+    from vectable.data.ratings.ratings_data import RatingsData
+    from vectable.data.sets import catalogue
 
     how: dict[str, Any] = {
         "duplicates": duplicates,
@@ -303,7 +303,7 @@ def named_set(file: str) -> "RatingsSet | TableSet | None":
     Raises:
         DataError: there is no such file, and a data set is called almost so.
     """
-    from vectable.data import catalogue
+    from vectable.data.sets import catalogue
 
     if Path(file).is_file():
         return None
@@ -325,7 +325,7 @@ def _learner(
     quiet: bool,
     **more: Any,
 ) -> "CollabLearner":
-    from vectable.collab import collab_learner
+    from vectable.ratings.collab import collab_learner
 
     limits: Any = {"auto": "auto", "none": None}.get(y_range, y_range)
     if limits not in ("auto", None):

@@ -13,8 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_feature_names_in, check_consistent_length, check_is_fitted
 
-from vectable.data.frames import to_series
-from vectable.data.kinds import MOST_DIFFERENT
+from vectable.data.encoders.kinds import MOST_DIFFERENT
+from vectable.data.io.frames import to_series
 from vectable.errors import require
 from vectable.estimators.inputs import free_name, take_columns, take_numbers, take_target, take_weights
 from vectable.estimators.table_trainer import TableTrainer

@@ -10,7 +10,7 @@ from narwhals.stable.v2 import dependencies
 from numpy.typing import NDArray
 from sklearn.utils.validation import _check_sample_weight, check_array, column_or_1d, validate_data
 
-from vectable.data.frames import to_polars, to_series
+from vectable.data.io.frames import to_polars, to_series
 from vectable.errors import DataError
 
 ARRAY = {"dtype": np.float64, "ensure_all_finite": "allow-nan"}

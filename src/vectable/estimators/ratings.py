@@ -10,12 +10,10 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
-from vectable.bayes import BayesLearner, bayes_collab
-from vectable.collab import CollabLearner, collab_learner
-from vectable.data.categorify import Categorify, as_ids
-from vectable.data.rating_columns import Columns
-from vectable.data.ratings import Ratings, RatingsData
-from vectable.data.table import TableData
+from vectable.data.encoders.categorify import Categorify, as_ids
+from vectable.data.ratings.rating_columns import Columns
+from vectable.data.ratings.ratings_data import Ratings, RatingsData
+from vectable.data.tables.table_data import TableData
 from vectable.data.tensors import check_batch_size
 from vectable.errors import DataError, require
 from vectable.estimators.inputs import (
@@ -28,7 +26,9 @@ from vectable.estimators.inputs import (
 )
 from vectable.estimators.keeping import LearnerKeeper
 from vectable.estimators.table_trainer import auto_batch_size, auto_epochs
-from vectable.tabular import TabularLearner, factorisation_learner
+from vectable.ratings.bayes import BayesLearner, bayes_collab
+from vectable.ratings.collab import CollabLearner, collab_learner
+from vectable.tables.tabular import TabularLearner, factorisation_learner
 
 ANYTHING = {"dtype": None, "ensure_all_finite": "allow-nan"}
 EPOCHS, LARGEST_BATCH = 5, 64  # of the lesson

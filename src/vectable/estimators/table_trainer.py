@@ -9,12 +9,12 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from vectable.data.table import TableData
+from vectable.data.tables.table_data import TableData
 from vectable.errors import UnknownNameError, did_you_mean, quote_some, require
 from vectable.estimators.inputs import canonical_rows, free_name, held_out_rows, is_frame
 from vectable.estimators.keeping import LearnerKeeper
 from vectable.models.tabular import check_layers
-from vectable.tabular import TabularLearner, tabular_learner
+from vectable.tables.tabular import TabularLearner, tabular_learner
 from vectable.training.callbacks import EarlyStopping, KeepBest
 
 # What "auto" means: on few rows smaller batches and more epochs, so that a net takes enough steps to learn at all.

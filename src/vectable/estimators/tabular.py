@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from vectable.data.frames import to_series
+from vectable.data.io.frames import to_series
 from vectable.estimators.inputs import (
     ARRAY,
     free_name,

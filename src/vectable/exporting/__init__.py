@@ -20,6 +20,6 @@ def require_onnx() -> None:
 
 def write_onnx(model: "onnx.ModelProto", path: str | Path) -> Path:
     """Write a model to a file, whole or not at all."""
-    from vectable.data.writing import write_whole
+    from vectable.data.io.writing import write_whole
 
     return write_whole(Path(path).expanduser(), lambda file: file.write(model.SerializeToString()))

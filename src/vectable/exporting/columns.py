@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vectable.data.categorify import TRUTHS, Categorify
-from vectable.data.dates import CATEGORIES as DATE_CATEGORIES
-from vectable.data.normalize import EPS, FARTHEST
-from vectable.data.table_encoder import NA, NumberColumn, TableEncoder
+from vectable.data.encoders.categorify import TRUTHS, Categorify
+from vectable.data.encoders.dates import CATEGORIES as DATE_CATEGORIES
+from vectable.data.encoders.normalize import EPS, FARTHEST
+from vectable.data.tables.table_encoder import NA, NumberColumn, TableEncoder
 from vectable.exporting.calendar import date_parts
 from vectable.exporting.graph import ML, Graph, Value
 

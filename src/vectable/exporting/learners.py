@@ -9,15 +9,15 @@ import onnx
 import torch
 
 from vectable._version import __version__
-from vectable.data.targets import ClassTarget, NumberTarget
+from vectable.data.tables.targets import ClassTarget, NumberTarget
 from vectable.exporting.columns import category, category_input, describe, encode
 from vectable.exporting.graph import Graph, Value
 from vectable.exporting.net import net_model
-from vectable.training.losses import activation_of
+from vectable.models.losses import activation_of
 
 if TYPE_CHECKING:
-    from vectable.collab import CollabLearner
-    from vectable.tabular import TabularLearner
+    from vectable.ratings.collab import CollabLearner
+    from vectable.tables.tabular import TabularLearner
     from vectable.training.learner import Learner
 
 FEW = 3  # rows by which torch follows a module

@@ -16,7 +16,7 @@ from vectable.insight.watch import watch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vectable.data.image_decoding import Picture
+    from vectable.data.images.image_decoding import Picture
 
 
 @dataclass(repr=False)
@@ -47,8 +47,7 @@ class Activations:
 
         A layer without maps is drawn as bars.
         """
-        from vectable.insight.photographs import photograph_grid
-        from vectable.insight.plots import figure, save
+        from vectable.plotting import figure, photograph_grid, save
 
         if self.values.ndim != 3:
             fig, ax = figure()

@@ -33,7 +33,7 @@ class Calibration:
 
     def plot(self, path: str | None = None) -> "Figure":
         """Observed against predicted, with intervals; on the diagonal the probabilities are right."""
-        from vectable.insight.plots import figure, save
+        from vectable.plotting import figure, save
 
         fig, ax = figure(size=(5.5, 5.0))
         columns: dict[str, NDArray[Any]] = {name: self.table[name].to_numpy() for name in self.table.columns}

@@ -11,7 +11,7 @@ from vectable.errors import VectableError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vectable.data.image_decoding import Picture
+    from vectable.data.images.image_decoding import Picture
     from vectable.insight.activations import Activations
 
 
@@ -35,7 +35,7 @@ class ClassMap:
 
     def plot(self, path: str | None = None) -> "Figure":
         """The photograph, and the map over it, the brighter the more it speaks for the class."""
-        from vectable.insight.photographs import photograph_grid
+        from vectable.plotting import photograph_grid
 
         fig = photograph_grid([self.picture, self.picture], ["", f"{self.of}: {self.probability:.0%}"])
         side = self.picture.shape[:2]
@@ -49,7 +49,7 @@ class ClassMap:
             vmin=0.0,
             vmax=float(self.values.max()) or 1.0,
         )
-        from vectable.insight.plots import save
+        from vectable.plotting import save
 
         return save(fig, path)
 

@@ -27,7 +27,7 @@ class Coverage:
 
     def plot(self, path: str | None = None) -> "Figure":
         """Covered against promised, with intervals; on the diagonal they are right."""
-        from vectable.insight.plots import figure, save
+        from vectable.plotting import figure, save
 
         fig, ax = figure(size=(5.5, 5.0))
         columns: dict[str, NDArray[Any]] = {name: self.table[name].to_numpy() for name in self.table.columns}

@@ -50,7 +50,7 @@ class DistanceTest:
 
     def plot(self, path: str | None = None) -> "Figure":
         """A dot a pair: distance between the vectors against distance in the world, with the line through them."""
-        from vectable.insight.plots import figure, save
+        from vectable.plotting import figure, save
 
         fig, ax = figure(size=(6.5, 5.0))
         rest = "" if self.given is None else ": what is left of it"

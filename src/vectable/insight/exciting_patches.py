@@ -20,8 +20,8 @@ from vectable.insight.watch import watch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vectable.data.image_decoding import Picture
-    from vectable.data.images import ImageRows
+    from vectable.data.images.image_data import ImageRows
+    from vectable.data.images.image_decoding import Picture
 
 HELD = 0.9  # share of the gradient that a patch holds
 SEVERAL = 3  # photographs that excite a channel which is shown by itself
@@ -45,7 +45,7 @@ class ExcitingPatches:
 
     def plot(self, path: str | None = None) -> "Figure":
         """A row a channel, what excites it most on the left."""
-        from vectable.insight.photographs import photograph_grid
+        from vectable.plotting import photograph_grid
 
         columns = int(self.table.group_by("channel").len()["len"].max())  # type: ignore[arg-type]
         blank = np.full((1, 1, 3), 255, dtype=np.uint8)

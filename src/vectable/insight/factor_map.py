@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from vectable.insight.plots import figure, save
+from vectable.plotting import figure, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

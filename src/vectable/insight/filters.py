@@ -34,7 +34,7 @@ class Filters:
         In colours where there are three inputs, in grey where there is one. Otherwise a row a filter and a column an
         input, the first 16 of each.
         """
-        from vectable.insight.photographs import photograph_grid
+        from vectable.plotting import photograph_grid
 
         count, inputs = self.weights.shape[:2]
         if inputs in (1, 3):

@@ -15,7 +15,7 @@ from vectable.insight.image_search import ImageIndex, SimilarImages
 from vectable.insight.layers import last_map, list_layers
 
 if TYPE_CHECKING:
-    from vectable.data.images import ImageData, ImageRows
+    from vectable.data.images.image_data import ImageData, ImageRows
 
 Photograph = Any  # a path, a picture of Pillow's, or an array of bytes
 

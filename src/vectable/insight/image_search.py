@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vectable.data.image_decoding import center_crop
+from vectable.data.images.image_decoding import center_crop
 from vectable.errors import is_whole, require
 from vectable.insight.activations import activations_of
 from vectable.insight.layers import find_layer
@@ -19,8 +19,8 @@ from vectable.insight.over_rows import activations_over
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vectable.data.image_decoding import Picture
-    from vectable.data.images import ImageRows
+    from vectable.data.images.image_data import ImageRows
+    from vectable.data.images.image_decoding import Picture
 
 
 @dataclass(repr=False)
@@ -40,7 +40,7 @@ class SimilarImages:
 
     def plot(self, path: str | None = None) -> "Figure":
         """What was asked about, and what was found."""
-        from vectable.insight.photographs import photograph_grid
+        from vectable.plotting import photograph_grid
 
         found = [f"{name} {likeness:.2f}" for name, likeness in self.table.select("class", "likeness").iter_rows()]
         return photograph_grid([self.picture, *self.pictures], ["like this:", *found], path)

@@ -6,18 +6,18 @@ import numpy as np
 import polars as pl
 import torch
 
-from vectable.data.dates import CATEGORIES, NUMBERS
-from vectable.data.table_encoder import NA
+from vectable.data.encoders.dates import CATEGORIES, NUMBERS
+from vectable.data.tables.table_encoder import NA
 from vectable.data.tensors import TensorSet
 from vectable.errors import VectableError, require
-from vectable.training.losses import compute_loss
+from vectable.models.losses import compute_loss
 
 PARTS = CATEGORIES + NUMBERS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vectable.tabular import TabularLearner
+    from vectable.tables.tabular import TabularLearner
 
 
 def permutation_importance(learn: "TabularLearner", repeats: int = 3, seed: int = 0) -> pl.DataFrame:
@@ -51,7 +51,7 @@ def permutation_importance(learn: "TabularLearner", repeats: int = 3, seed: int 
 
 def plot_importance(importance: pl.DataFrame, path: str | None = None) -> "Figure":
     """A bar a column of what `permutation_importance` found, with the spread over the repeats."""
-    from vectable.insight.plots import figure, save
+    from vectable.plotting import figure, save
 
     fig, ax = figure(size=(7.0, 1.0 + 0.28 * len(importance)))
     rows = importance.reverse()

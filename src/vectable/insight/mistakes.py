@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vectable.errors import is_whole, require
-from vectable.training.losses import activation_of, compute_loss, row_by_row
+from vectable.models.losses import activation_of, compute_loss, row_by_row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ def draw_confusion(table: pl.DataFrame, path: str | None = None) -> "Figure":
     """A `confusion_table` as a picture, the darker the more."""
     from sklearn.metrics import ConfusionMatrixDisplay
 
-    from vectable.insight.plots import figure, save
+    from vectable.plotting import figure, save
 
     side = max(4.0, 0.6 * len(table) + 2)
     fig, ax = figure(size=(side, side))

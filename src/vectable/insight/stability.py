@@ -48,7 +48,7 @@ class MapStability:
     def plot(self, path: str | None = None) -> "Figure":
         """The mean map with its names, and around each name where every seed puts it."""
         from vectable.insight.factor_map import labelled_map
-        from vectable.insight.plots import save
+        from vectable.plotting import save
 
         mean = self.table.select("x", "y").to_numpy()
         fig = labelled_map(mean, self.table["name"].to_list(), ("", ""), None, title=str(self))

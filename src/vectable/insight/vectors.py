@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.data.writing import write_table
+from vectable.data.io.writing import write_table
 from vectable.errors import DataError
 
 METADATA = "_metadata"

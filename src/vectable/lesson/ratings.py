@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from vectable.collab import CollabLearner, collab_learner
-from vectable.data import catalogue
-from vectable.data.ratings import RatingsData
+from vectable.data.ratings.ratings_data import RatingsData
+from vectable.data.sets import catalogue
 from vectable.errors import VectableWarning
 from vectable.lesson import printed
 from vectable.lesson.rows import Row, Trial, spread
+from vectable.ratings.collab import CollabLearner, collab_learner
 
 SETTING: dict[str, Any] = {"n_factors": 40, "y_range": (0.0, 5.5), "wd": 0.1, "preset": "lesson"}
 LR, EPOCHS = 5e-3, 5

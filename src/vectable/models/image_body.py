@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vectable.data.torchvision_transforms import import_torchvision
+from vectable.data.images.torchvision_transforms import import_torchvision
 from vectable.errors import ArtifactError, UnknownNameError, VectableError, did_you_mean
 
 FASHION_SMALL = "fashion-small"  # the body that comes with the package, see `models/small_body.py`

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vectable.models.image_body import FASHION_SMALL, load_weights
 
-WEIGHTS = importlib.resources.files("vectable.data") / "shipped" / "fashion" / "body.safetensors"
+WEIGHTS = importlib.resources.files("vectable.data.sets") / "shipped" / "fashion" / "body.safetensors"
 
 
 class SmallBody(nn.Module):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vectable.data.ratings import RatingsData
+from vectable.data.ratings.ratings_data import RatingsData
 from vectable.errors import UnknownNameError, VectableWarning, closest, quote_some
 
 AVERAGE = "the average one stands in"

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vectable.data.rating_features import RatingFeatures
+from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.models.posterior import PosteriorDotBias
 from vectable.recommending.folded_posterior import NewRow, new_row
 from vectable.recommending.intervals import category_shares, interval_about, shortest_runs

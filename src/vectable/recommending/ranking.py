@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vectable.data.ratings import RatingsData
+from vectable.data.ratings.ratings_data import RatingsData
 from vectable.errors import VectableError, require
 from vectable.recommending.top_n import top_items
 

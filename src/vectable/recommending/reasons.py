@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vectable.data.ratings import RatingsData
+from vectable.data.ratings.ratings_data import RatingsData
 from vectable.recommending.fold_in import UserPrior, contributions
 
 Member = tuple[Any, UserPrior, Tensor]  # a model, what it knows of users, the user's row in it

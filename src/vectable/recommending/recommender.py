@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vectable.data.ratings import RatingsData
+from vectable.data.ratings.ratings_data import RatingsData
 from vectable.errors import is_finite, is_whole, require
 from vectable.insight.neighbours import cosines
 from vectable.recommending.baselines import BiasBaseline

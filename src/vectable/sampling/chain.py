@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vectable.compiling import compile_module
 from vectable.sampling.directions import Directions
 from vectable.sampling.layout import Layout
 from vectable.sampling.ordinal import CutWalk, first_cuts
 from vectable.sampling.prior import RELAX, Prior
-from vectable.training.compiled.compiling import compile_module
 
 Floats = NDArray[np.float64]
 

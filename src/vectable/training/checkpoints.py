@@ -25,7 +25,7 @@ from vectable.training.saving import settings_of, take_state, tensors_named, ten
 
 if TYPE_CHECKING:
     from vectable.training.callbacks import Callback
-    from vectable.training.engines import Engine
+    from vectable.training.engines.torch_engine import Engine
     from vectable.training.learner import Learner
     from vectable.training.schedules import Schedule
 

@@ -11,7 +11,7 @@ import torch
 from vectable.errors import ArtifactError, TrainingStopped, VectableWarning
 from vectable.training.callbacks import Callback
 from vectable.training.checkpoints import Checkpoint, Keeper, Position, TakenUp
-from vectable.training.engines import Engine
+from vectable.training.engines.torch_engine import Engine
 from vectable.training.progress import Progress
 from vectable.training.recorder import Run
 from vectable.training.schedules import Schedule

@@ -17,13 +17,13 @@ from vectable.artifact import Contents, load_into, save_learner
 from vectable.data.tensors import TensorSet, to_tensor
 from vectable.errors import UnknownNameError, VectableError, VectableWarning, did_you_mean, is_whole, require
 from vectable.models.ensemble import Ensemble
+from vectable.models.losses import LossFunction, activation_of, compute_loss, trap
 from vectable.training.callbacks import Callback
 from vectable.training.checkpoints import Checkpoint, as_checkpoint
 from vectable.training.data_protocol import Data, NoData
-from vectable.training.engine_choice import check_choice, make_engine
-from vectable.training.engines import Engine, OptimizerMaker
+from vectable.training.engines.choice import check_choice, make_engine
+from vectable.training.engines.torch_engine import Engine, OptimizerMaker
 from vectable.training.fit import Fit
-from vectable.training.losses import LossFunction, activation_of, compute_loss, trap
 from vectable.training.lr_finder import FoundRates, find_rates
 from vectable.training.metrics import Metric, metrics_named
 from vectable.training.parameter_groups import (

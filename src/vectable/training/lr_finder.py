@@ -99,7 +99,7 @@ class FoundRates:
 
     def plot(self, skip_start: int = 10, skip_end: int = 5, path: str | None = None) -> "Figure":
         """Loss against learning rate without the first and last few points; the suggestions as dots."""
-        from vectable.insight.plots import figure, save
+        from vectable.plotting import figure, save
 
         stop = max(len(self.lrs) - skip_end, skip_start + 2)
         fig, ax = figure()

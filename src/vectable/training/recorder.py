@@ -137,7 +137,7 @@ class Recorder:
 
     def plot_losses(self, path: str | None = None, skip_start: int = 0) -> "Figure":
         """Smoothed training loss by step and validation loss by epoch, of the latest run; saved where `path` says."""
-        from vectable.insight.plots import figure, save
+        from vectable.plotting import figure, save
 
         run = self._latest()
         fig, ax = figure()
@@ -152,7 +152,7 @@ class Recorder:
 
     def plot_lr(self, show_moms: bool = False, path: str | None = None) -> "Figure":
         """Learning rate by step of the latest run, and momentum beside it; a line a layer group where they differ."""
-        from vectable.insight.plots import figure, save
+        from vectable.plotting import figure, save
 
         fig, axes = figure(columns=2 if show_moms else 1)
         axes = axes if show_moms else [axes]

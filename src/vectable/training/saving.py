@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from vectable.artifact import Contents
 from vectable.errors import ArtifactError
+from vectable.models.losses import loss_named, name_of_loss
 from vectable.training.data_protocol import NoData
-from vectable.training.losses import loss_named, name_of_loss
 from vectable.training.metrics import METRICS
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Column encoders: from the values of a column to numbers, and back."""

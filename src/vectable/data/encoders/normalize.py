@@ -1,0 +1,61 @@
+"""Numbers brought to mean 0 and standard deviation 1."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vectable.data.encoders.weighted import weighted_mean_std
+
+EPS = 1e-7
+FARTHEST = 1e6  # standard deviations; among n training rows none is farther than the root of n from their mean
+
+
+class Normalize:
+    """``(x - mean) / (1e-7 + std)``, learned from the training rows; a column of one value keeps its unit (std 1).
+
+    Values of new rows beyond a million standard deviations are brought there, so that a net's sums stay finite.
+
+    Args:
+        ddof: taken off the number of rows in the standard deviation: 0 as today's reference, 1 as in the lesson.
+
+    Attributes:
+        mean, std: after `fit`.
+    """
+
+    def __init__(self, ddof: int = 0) -> None:
+        self.ddof, self.mean, self.std = ddof, 0.0, 1.0
+
+    def fit(self, values: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> "Normalize":
+        """Learn mean and standard deviation of `values`, (rows,) without holes."""
+        values = np.asarray(values, dtype=np.float64)
+        if len(values):
+            self.mean, self.std = weighted_mean_std(values, weights, self.ddof)
+            self.std = self.std if np.ptp(values) > 0 else 1.0
+        return self
+
+    def encode(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Normalised values, (rows,) float32."""
+        values = np.asarray(values, dtype=np.float64)
+        deviations = np.clip(values, self.mean - FARTHEST * self.std, self.mean + FARTHEST * self.std) - self.mean
+        return (deviations / (EPS + self.std)).astype(np.float32)
+
+    def encode_one(self, value: float) -> float:
+        """The normalised value of one number."""
+        deviation = min(max(value, self.mean - FARTHEST * self.std), self.mean + FARTHEST * self.std) - self.mean
+        return deviation / (EPS + self.std)
+
+    def decode(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """The values as they were."""
+        return np.asarray(values, dtype=np.float64) * (EPS + self.std) + self.mean
+
+    def to_json(self) -> dict[str, Any]:
+        """The encoder as plain JSON values."""
+        return {"ddof": self.ddof, "mean": self.mean, "std": self.std}
+
+    @classmethod
+    def from_json(cls, form: dict[str, Any]) -> "Normalize":
+        """The encoder back from `to_json`."""
+        encoder = cls(form["ddof"])
+        encoder.mean, encoder.std = form["mean"], form["std"]
+        return encoder

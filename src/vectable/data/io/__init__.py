@@ -1,0 +1,1 @@
+"""Files and frames: reading, writing, and any data frame as a polars one."""

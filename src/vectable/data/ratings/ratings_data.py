@@ -1,0 +1,518 @@
+"""Ratings: a table of who rated what how high, encoded, split and ready to train on."""
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from vectable.data.batches import BatchPlan, block_batches, count_steps, shuffled_batches
+from vectable.data.encoders.categorify import Categorify
+from vectable.data.io.files import read_table
+from vectable.data.io.frames import FrameKind, from_polars, table_from_json, table_to_json, to_polars
+from vectable.data.ratings.rating_columns import Columns, DuplicatePolicy, find_columns, read_ratings
+from vectable.data.ratings.side_tables import item_titles, lengthen, named_items, side_table
+from vectable.data.splits import random_split, time_split
+from vectable.errors import VectableWarning, require, require_columns
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vectable.data.tensors import TensorSet
+
+# From this many training rows on, the two-thread block order is used: below it a thread costs more than it saves.
+BLOCK_ORDER_ROWS = 500_000
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Encoded ratings, one entry a row.
+
+    Attributes:
+        user, item: codes, (rows,) int32; 0 is unknown.
+        rating: (rows,) float32.
+        time: as the file gave them, (rows,) float64, or None.
+        weights: of the rows in the loss, (rows,) float32, or None for all alike.
+    """
+
+    user: NDArray[np.int32]
+    item: NDArray[np.int32]
+    rating: NDArray[np.float32]
+    time: NDArray[np.float64] | None = None
+    weights: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.rating)
+
+    def joined(self, more: "Ratings") -> "Ratings":
+        """These rows, then `more`, which count once each where these have weights."""
+        time = None if self.time is None or more.time is None else np.concatenate([self.time, more.time])
+        ones = np.ones(len(more), dtype=np.float32)
+        weights = None if self.weights is None else np.concatenate([self.weights, ones])
+        return Ratings(
+            np.concatenate([self.user, more.user]),
+            np.concatenate([self.item, more.item]),
+            np.concatenate([self.rating, more.rating]),
+            time,
+            weights,
+        )
+
+    def tensors(self) -> "TensorSet":
+        """The same memory as torch tensors: inputs (user, item), target rating, and weights where there are any."""
+        import torch
+
+        from vectable.data.tensors import TensorSet
+
+        weights = None if self.weights is None else torch.from_numpy(self.weights)
+        inputs = (torch.from_numpy(self.user), torch.from_numpy(self.item))
+        return TensorSet(inputs, torch.from_numpy(self.rating), weights)
+
+
+@dataclass
+class RatingsData:
+    """Training and validation ratings with their vocabularies; made by `from_df`, `from_file` or `from_splits`.
+
+    Attributes:
+        train_ratings, valid_ratings: the encoded rows.
+        user_ids, item_ids: vocabularies, learned from the training rows only; code 0 is the unknown.
+        columns: which column of the user's table is which.
+        titles: a name to show for each item, in the order of `item_ids`, or None when the ids are the names.
+        item_table, user_table: side columns in the order of the vocabularies, or None.
+        kind: the kind of frame the user works with; results come back as the same.
+        batch_size: rows a step.
+        block_order: whether batches come in blocks that two threads can train at once; None for: if large.
+    """
+
+    train_ratings: Ratings
+    valid_ratings: Ratings
+    user_ids: Categorify
+    item_ids: Categorify
+    columns: Columns
+    titles: pl.Series | None = None
+    item_table: pl.DataFrame | None = None
+    user_table: pl.DataFrame | None = None
+    kind: FrameKind = "polars"
+    batch_size: int = 64
+    block_order: bool | None = field(default=None, repr=False)
+
+    # ---------------------------------------------------------------- making one
+
+    @classmethod
+    def from_df(
+        cls,
+        df: Any,
+        user: str | None = None,
+        item: str | None = None,
+        rating: str | None = None,
+        title: str | None = None,
+        timestamp: str | None = None,
+        *,
+        valid_pct: float = 0.1,
+        seed: int = 42,
+        split: Literal["random", "time"] = "random",
+        items: Any = None,
+        users: Any = None,
+        duplicates: DuplicatePolicy = "keep",
+        missing_ids: Literal["error", "drop"] = "error",
+        batch_size: int = 64,
+    ) -> "RatingsData":
+        """Split and encode a table of ratings.
+
+        Args:
+            df: pandas, polars or pyarrow table, a row a rating.
+            user, item, rating: column names; by default the first, second and third column.
+            title: column with the name to show for an item, in `df` or in `items`; may be the item itself.
+            timestamp: column with the time of the rating (a number or a date), carried along.
+            valid_pct: share of the rows held out, 0 to 1; may be 0.
+            seed: of the random split.
+            split: "random" rows, or "time": the latest rows (needs `timestamp`).
+            items, users: side tables with a row an item or user; the id column is named as in `df`, or else first.
+            duplicates: pairs rated more than once: "keep" them all, keep the "last" in the table's order, their "mean",
+                or "error".
+            missing_ids: rows without user or item: "error" or "drop".
+            batch_size: rows a step.
+
+        Raises:
+            DataError: with the column, row and value that cannot be used, and what to do.
+        """
+        frame, kind = to_polars(df)
+        columns = find_columns(frame, user, item, rating, title, timestamp, items=items)
+        ratings = read_ratings(frame, columns, duplicates, missing_ids)
+        if split == "time":
+            require(columns.timestamp is not None, "split='time' needs timestamp=: the column with the times.")
+            train_rows, valid_rows = time_split(ratings["time"].to_numpy(), valid_pct)
+        else:
+            require(split == "random", f"split is {split!r}; it is 'random' or 'time'.")
+            train_rows, valid_rows = random_split(len(ratings), valid_pct, seed)
+        named = named_items(frame, columns)
+        del df, frame  # long tables fit in memory twice, not three times
+        train, valid, user_ids, item_ids = split_ratings(ratings, train_rows, valid_rows)
+        del ratings
+        return cls._make(train, valid, user_ids, item_ids, columns, named, items, users, kind, batch_size)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | Path,
+        *,
+        sep: str | None = None,
+        has_header: bool = True,
+        columns: Sequence[str] | None = None,
+        encoding: str = "utf-8",
+        **how: Any,
+    ) -> "RatingsData":
+        """Read a CSV, TSV, Parquet or Arrow file and go on as `from_df` (whose arguments may follow)."""
+        return cls.from_df(read_table(path, sep=sep, has_header=has_header, columns=columns, encoding=encoding), **how)
+
+    @classmethod
+    def from_splits(
+        cls,
+        train_df: Any,
+        valid_df: Any,
+        user: str | None = None,
+        item: str | None = None,
+        rating: str | None = None,
+        title: str | None = None,
+        timestamp: str | None = None,
+        *,
+        items: Any = None,
+        users: Any = None,
+        duplicates: DuplicatePolicy = "keep",
+        missing_ids: Literal["error", "drop"] = "error",
+        batch_size: int = 64,
+    ) -> "RatingsData":
+        """Take training and validation rows that are already apart (canonical folds, yesterday and today)."""
+        frame, kind = to_polars(train_df, "the training table")
+        other, _ = to_polars(valid_df, "the validation table")
+        columns = find_columns(frame, user, item, rating, title, timestamp, items=items)
+        wanted = [columns.user, columns.item, columns.rating]
+        require_columns(wanted, other.columns, "The validation table")
+        train = read_ratings(frame, columns, duplicates, missing_ids, "the training table")
+        valid = read_ratings(other, columns, "keep", missing_ids, "the validation table", may_be_empty=True)
+        user_ids, item_ids = Categorify().fit(train["user"]), Categorify().fit(train["item"])
+        trains, validates = (encode_ratings(part, user_ids, item_ids) for part in (train, valid))
+        named = named_items(frame, columns)
+        return cls._make(trains, validates, user_ids, item_ids, columns, named, items, users, kind, batch_size)
+
+    @classmethod
+    def _make(
+        cls,
+        train: Ratings,
+        valid: Ratings,
+        user_ids: Categorify,
+        item_ids: Categorify,
+        columns: Columns,
+        named: pl.DataFrame | None,
+        items: Any,
+        users: Any,
+        kind: FrameKind,
+        batch_size: int,
+    ) -> "RatingsData":
+        from vectable.data.tensors import check_batch_size
+
+        check_batch_size(batch_size)
+        item_table = side_table(items, columns.item, item_ids, "items")
+        data = cls(
+            train_ratings=train,
+            valid_ratings=valid,
+            user_ids=user_ids,
+            item_ids=item_ids,
+            columns=columns,
+            titles=item_titles(named, columns, item_ids, item_table),
+            item_table=item_table,
+            user_table=side_table(users, columns.user, user_ids, "users"),
+            kind=kind,
+            batch_size=batch_size,
+        )
+        low, high = data.rating_range
+        if low == high:
+            warnings.warn(
+                f"All {len(data.train_ratings):,} training ratings are {low:g}: there is nothing to learn from them.",
+                VectableWarning,
+                stacklevel=3,
+            )
+        return data
+
+    # ---------------------------------------------------------------- what the Learner asks for
+
+    @property
+    def train(self) -> "TensorSet":
+        """Training rows as tensors: inputs (user, item), target rating."""
+        return self.train_ratings.tensors()
+
+    @property
+    def valid(self) -> "TensorSet":
+        """Validation rows as tensors; may have none."""
+        return self.valid_ratings.tensors()
+
+    @property
+    def n_steps(self) -> int:
+        """Steps an epoch."""
+        return count_steps(len(self.train_ratings), self.batch_size)
+
+    def plan(self, rng: np.random.Generator) -> BatchPlan:
+        """The batches of one epoch: one random order, or blocks for two threads where the table is large."""
+        ratings = self.train_ratings
+        blocks = len(ratings) >= BLOCK_ORDER_ROWS if self.block_order is None else self.block_order
+        if blocks and self.n_steps >= 4:
+            return block_batches(ratings.user, ratings.item, self.batch_size, rng)
+        return shuffled_batches(len(ratings), self.batch_size, rng)
+
+    # ---------------------------------------------------------------- what users and insight ask for
+
+    @property
+    def n_users(self) -> int:
+        """Known users: those of the training rows."""
+        return len(self.user_ids) - 1
+
+    @property
+    def n_items(self) -> int:
+        """Known items: those of the training rows."""
+        return len(self.item_ids) - 1
+
+    @cached_property
+    def rating_range(self) -> tuple[float, float]:
+        """Lowest and highest training rating."""
+        return float(self.train_ratings.rating.min()), float(self.train_ratings.rating.max())
+
+    @cached_property
+    def mean_rating(self) -> float:
+        """Mean training rating."""
+        return float(self.train_ratings.rating.mean(dtype=np.float64))
+
+    @cached_property
+    def item_counts(self) -> NDArray[np.int64]:
+        """Training ratings of each item, (items + 1,); entry 0 is the unknown's and 0."""
+        return np.bincount(self.train_ratings.item, minlength=len(self.item_ids))
+
+    @cached_property
+    def item_means(self) -> NDArray[np.float64]:
+        """Plain mean training rating of each item, (items + 1,); not a number for the unknown."""
+        sums = np.bincount(self.train_ratings.item, self.train_ratings.rating, minlength=len(self.item_ids))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(sums / self.item_counts)
+
+    @cached_property
+    def by_user(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Training rows grouped by user: (starts, rows); user u's rows are ``rows[starts[u]:starts[u + 1]]``."""
+        rows = np.argsort(self.train_ratings.user, kind="stable").astype(np.int32)
+        counts = np.bincount(self.train_ratings.user, minlength=len(self.user_ids))
+        return np.concatenate([[0], np.cumsum(counts)]), rows
+
+    @cached_property
+    def codes_by_title(self) -> dict[str, int]:
+        """The item that a title means; where several share it, the one with most ratings."""
+        if self.titles is None:
+            return {}
+        most_last = np.argsort(self.item_counts[1:], kind="stable")
+        titles = self.titles.to_list()
+        return {titles[at]: int(at) + 1 for at in most_last if titles[at] is not None}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that tell this split from any other: who rated what how high, and what is held out.
+
+        Independent of the order of the rows, and of how ids are coded.
+        """
+        digest = hashlib.sha256()
+        for ids in (self.user_ids, self.item_ids):
+            digest.update("\0".join(ids.vocabulary.cast(pl.String).to_list()).encode())
+        for part in (self.train_ratings, self.valid_ratings):
+            order = np.lexsort((part.rating, part.item, part.user))
+            for column in (part.user, part.item, part.rating):
+                digest.update(column[order].tobytes())
+        return digest.hexdigest()[:12]
+
+    def rows_of(self, user_code: int) -> NDArray[np.int32]:
+        """Numbers of the training rows of one user."""
+        starts, rows = self.by_user
+        return rows[starts[user_code] : starts[user_code + 1]]
+
+    def item_names(self, codes: Sequence[int] | NDArray[Any]) -> pl.Series:
+        """Titles of items by code, or their ids as text where there are no titles."""
+        codes = np.asarray(codes, dtype=np.int32)
+        ids = self.item_ids.decode(codes).cast(pl.String)
+        if self.titles is None:
+            return ids
+        titles = Categorify(self.titles).decode(codes)
+        return pl.select(pl.coalesce(titles.alias("title"), ids.alias("id"))).to_series()
+
+    def item_frame(self, codes: Sequence[int] | NDArray[Any], **more: Any) -> pl.DataFrame:
+        """A table with the items' ids, their titles where there are any, and `more` columns.
+
+        Where the ids' column has the name of one of those, that one gets a number behind it.
+        """
+        codes = np.asarray(codes, dtype=np.int32)
+        columns: dict[str, Any] = {self.columns.item: self.item_ids.decode(codes)}
+        if self.titles is not None:
+            more = {"title": self.item_names(codes), **more}
+        return pl.DataFrame(columns | {f"{name}_2" if name in columns else name: one for name, one in more.items()})
+
+    def native(self, frame: pl.DataFrame) -> Any:
+        """Hand a result back as the kind of frame the user works with."""
+        return from_polars(frame, self.kind)
+
+    def show_batch(self, n: int = 9, seed: int = 0) -> Any:
+        """Some training rows as the user knows them: user, item, title if there is one, rating."""
+        ratings = self.train_ratings
+        rows = np.random.default_rng(seed).permutation(len(ratings))[:n]
+        shown: dict[str, Any] = {
+            self.columns.user: self.user_ids.decode(ratings.user[rows]),
+            self.columns.item: self.item_ids.decode(ratings.item[rows]),
+        }
+        if self.titles is not None:
+            shown["title"] = self.item_names(ratings.item[rows])
+        shown[self.columns.rating] = ratings.rating[rows]
+        return self.native(pl.DataFrame(shown))
+
+    def __repr__(self) -> str:
+        low, high = self.rating_range
+        unknown = int(np.count_nonzero((self.valid_ratings.user == 0) | (self.valid_ratings.item == 0)))
+        note = f" ({unknown:,} with a user or item that training never showed)" if unknown else ""
+        return (
+            f"RatingsData: {len(self.train_ratings):,} training and {len(self.valid_ratings):,} validation ratings"
+            f"{note}, {self.n_users:,} users, {self.n_items:,} items, ratings {low:g} to {high:g} "
+            f"(mean {self.mean_rating:.3f}), batches of {self.batch_size}"
+        )
+
+    # ---------------------------------------------------------------- saving
+
+    def vocabularies(self) -> dict[str, Any]:
+        """Both vocabularies as plain JSON values."""
+        return {"user": self.user_ids.to_json(), "item": self.item_ids.to_json()}
+
+    def to_saved(self) -> tuple[dict[str, dict[str, "Tensor"]], dict[str, Any], dict[str, Any]]:
+        """Parts of a saved folder: tensor files, JSON tables, and settings."""
+        import torch
+
+        tensors = {}
+        for part, ratings in (("train", self.train_ratings), ("valid", self.valid_ratings)):
+            for name in ("user", "item", "rating", "time", "weights"):
+                values = getattr(ratings, name)
+                if values is not None:
+                    tensors[f"{part}.{name}"] = torch.from_numpy(values)
+        side = {"items": self.item_table, "users": self.user_table}
+        tables = {
+            "vocabularies": self.vocabularies(),
+            "titles": None if self.titles is None else self.titles.to_list(),
+            "side_tables": {name: None if table is None else table_to_json(table) for name, table in side.items()},
+        }
+        settings = {
+            "columns": self.columns.to_json(),
+            "kind": self.kind,
+            "batch_size": self.batch_size,
+            "block_order": self.block_order,
+        }
+        return {"ratings": tensors}, tables, settings
+
+    @classmethod
+    def from_saved(
+        cls, tensors: dict[str, dict[str, "Tensor"]], tables: dict[str, Any], settings: dict[str, Any]
+    ) -> "RatingsData":
+        """Take up what `to_saved` gave."""
+        arrays = {name: value.numpy() for name, value in tensors["ratings"].items()}
+        train, valid = (
+            Ratings(
+                arrays[f"{part}.user"],
+                arrays[f"{part}.item"],
+                arrays[f"{part}.rating"],
+                arrays.get(f"{part}.time"),
+                arrays.get(f"{part}.weights"),
+            )
+            for part in ("train", "valid")
+        )
+        side = {name: None if form is None else table_from_json(form) for name, form in tables["side_tables"].items()}
+        titles = tables["titles"]
+        return cls(
+            train_ratings=train,
+            valid_ratings=valid,
+            user_ids=Categorify.from_json(tables["vocabularies"]["user"]),
+            item_ids=Categorify.from_json(tables["vocabularies"]["item"]),
+            columns=Columns(**settings["columns"]),
+            titles=None if titles is None else pl.Series(titles, dtype=pl.String),
+            item_table=side["items"],
+            user_table=side["users"],
+            kind=settings["kind"],
+            batch_size=settings["batch_size"],
+            block_order=settings["block_order"],
+        )
+
+    # ---------------------------------------------------------------- growing
+
+    def with_more(self, df: Any) -> "RatingsData":
+        """The same data with tomorrow's ratings among the training rows; vocabularies grow behind what they held.
+
+        Codes given out stay, so a trained model's rows keep their meaning.
+        """
+        frame, _ = to_polars(df, "the new table")
+        columns = self.columns
+        require_columns([columns.user, columns.item, columns.rating], frame.columns, "The new table")
+        new = read_ratings(frame, columns, "keep", "error", "the new table", may_be_empty=True)
+        user_ids, item_ids = Categorify(self.user_ids.vocabulary), Categorify(self.item_ids.vocabulary)
+        user_ids.grow(new["user"])
+        item_ids.grow(new["item"])
+        titles = self.titles
+        if titles is not None:
+            new_titles = item_titles(named_items(frame, columns), columns, item_ids, None)
+            titles = titles.extend_constant(None, len(item_ids) - 1 - len(titles))
+            if new_titles is not None:
+                titles = pl.select(pl.coalesce(titles.alias("old"), new_titles.alias("new"))).to_series()
+        return RatingsData(
+            train_ratings=self.train_ratings.joined(encode_ratings(new, user_ids, item_ids)),
+            valid_ratings=self.valid_ratings,
+            user_ids=user_ids,
+            item_ids=item_ids,
+            columns=columns,
+            titles=titles,
+            item_table=lengthen(self.item_table, item_ids, columns.item),
+            user_table=lengthen(self.user_table, user_ids, columns.user),
+            kind=self.kind,
+            batch_size=self.batch_size,
+            block_order=self.block_order,
+        )
+
+
+def split_ratings(
+    ratings: pl.DataFrame, train_rows: NDArray[np.int32], valid_rows: NDArray[np.int32]
+) -> tuple[Ratings, Ratings, Categorify, Categorify]:
+    """Training and validation ratings with the vocabularies of users and items that the training rows show.
+
+    A column is encoded whole and its codes are then split: of a long table, nothing but codes is ever copied.
+    """
+    users = _split_codes(ratings["user"], train_rows, valid_rows)
+    items = _split_codes(ratings["item"], train_rows, valid_rows)
+    times = ratings["time"].to_numpy() if "time" in ratings.columns else None
+    train, valid = (
+        Ratings(user, item, ratings["rating"].to_numpy()[rows], None if times is None else times[rows])
+        for user, item, rows in zip(users[:2], items[:2], (train_rows, valid_rows), strict=True)
+    )
+    return train, valid, users[2], items[2]
+
+
+def _split_codes(
+    values: pl.Series, train_rows: NDArray[np.int32], valid_rows: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Categorify]:
+    """Codes of the training and the validation rows, and the vocabulary of what the training rows show."""
+    everything = Categorify().fit(values)
+    codes = everything.encode(values)
+    train, valid = codes[train_rows], codes[valid_rows]
+    shown = np.bincount(train, minlength=len(everything)) > 0
+    shown[0] = False
+    smaller = np.where(shown, np.cumsum(shown), 0).astype(np.int32)
+    return smaller[train], smaller[valid], Categorify(everything.vocabulary.filter(pl.Series(shown[1:])))
+
+
+def encode_ratings(ratings: pl.DataFrame, user_ids: Categorify, item_ids: Categorify) -> Ratings:
+    """Codes for the rows of a table that `read_ratings` made."""
+    return Ratings(
+        user_ids.encode(ratings["user"]),
+        item_ids.encode(ratings["item"]),
+        ratings["rating"].to_numpy(writable=True),
+        ratings["time"].to_numpy(writable=True) if "time" in ratings.columns else None,
+    )

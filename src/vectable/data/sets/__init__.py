@@ -1,0 +1,1 @@
+"""Data sets by name: shipped with the package, or downloaded."""

@@ -1,0 +1,176 @@
+"""What is to be predicted: classes or numbers, turned into what a loss takes, and predictions turned back."""
+
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from vectable.data.encoders.categorify import Categorify, as_ids
+from vectable.data.encoders.fill_missing import to_numbers
+from vectable.errors import DataError, require
+
+KINDS = ("classes", "numbers")
+
+
+class Columns(Protocol):
+    """A table whose columns are asked for by name."""
+
+    def __getitem__(self, name: str, /) -> pl.Series:
+        """One column, (rows,)."""
+
+
+class ClassTarget:
+    """Classes, of which there are two or more.
+
+    Attributes:
+        classes: their names in order, (classes,), Int64 or String; code c is ``classes[c]``.
+    """
+
+    kind = "classes"
+
+    def __init__(self, name: str, classes: pl.Series | None = None) -> None:
+        self.name = name
+        self.classes = pl.Series([], dtype=pl.String) if classes is None else classes
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of a model: one a class."""
+        return len(self.classes)
+
+    def fit(self, train: Columns) -> "ClassTarget":
+        """Learn the classes of the training rows.
+
+        Raises:
+            DataError: fewer than two.
+        """
+        self.classes = Categorify().fit(train[self.name]).vocabulary
+        if len(self.classes) < 2:
+            only = f"one class, {self.classes[0]!r}" if len(self.classes) else "no value"
+            raise DataError(
+                f"The target {self.name!r} has {only} in the training rows: there is nothing to tell apart."
+            )
+        return self
+
+    def encode(self, frame: Columns) -> NDArray[np.int64]:
+        """Class numbers, (rows,); -1 for a class that training never showed."""
+        return Categorify(self.classes).encode(frame[self.name]).astype(np.int64) - 1
+
+    def decode(self, outputs: NDArray[Any]) -> pl.Series:
+        """The likeliest class of each row of probabilities, (rows, classes)."""
+        return self.classes.gather(np.asarray(outputs).argmax(axis=1)).alias(self.name)
+
+    def to_json(self) -> dict[str, Any]:
+        """The target as plain JSON values."""
+        return {"kind": self.kind, "name": self.name, "classes": Categorify(self.classes).to_json()}
+
+
+class NumberTarget:
+    """One number, or several at once; on a logarithmic scale where asked.
+
+    Attributes:
+        names: columns, one a number.
+        log: whether the model learns ``log(1 + y)`` (y at least 0).
+        mean, std: of the encoded training targets, by which they are normalised, (numbers,).
+        low, high: of the training targets as given, (numbers,).
+    """
+
+    kind = "numbers"
+
+    def __init__(self, names: list[str], log: bool = False, normalize: bool = True) -> None:
+        self.names, self.log, self.normalize = names, log, normalize
+        self.mean, self.std = np.zeros(len(names)), np.ones(len(names))
+        self.low, self.high = np.zeros(len(names)), np.zeros(len(names))
+
+    @property
+    def name(self) -> str:
+        """The columns in words."""
+        return ", ".join(self.names)
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of a model: one a number."""
+        return len(self.names)
+
+    def fit(self, train: Columns, weights: NDArray[np.float64] | None = None) -> "NumberTarget":
+        """Learn mean and spread of the training rows."""
+        from vectable.data.encoders.weighted import weighted_mean_std
+
+        raw = np.column_stack([to_numbers(train[name]) for name in self.names])
+        self.low, self.high = raw.min(axis=0), raw.max(axis=0)
+        if self.log and (raw < 0).any():
+            raise DataError(
+                f"The target {self.name!r} goes below 0 ({raw.min():g}): it has no logarithm; leave out log."
+            )
+        if self.normalize:
+            scaled = self._scaled(raw)
+            both = [weighted_mean_std(scaled[:, at], weights) for at in range(len(self.names))]
+            self.mean = np.array([mean for mean, _ in both])
+            self.std = np.array([std if std > 0 else 1.0 for _, std in both])
+        return self
+
+    def encode(self, frame: Columns) -> NDArray[np.float32]:
+        """What the model learns, (rows,) for one number, (rows, numbers) for several."""
+        raw = np.column_stack([to_numbers(frame[name]) for name in self.names])
+        encoded = ((self._scaled(raw) - self.mean) / self.std).astype(np.float32)
+        return encoded[:, 0] if len(self.names) == 1 else encoded
+
+    def decode(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
+        """Outputs as numbers of the target's own scale, (rows,) or (rows, numbers)."""
+        values = np.asarray(outputs, dtype=np.float64)
+        values = values.reshape(len(values), len(self.names)) * self.std + self.mean
+        values = np.expm1(values) if self.log else values
+        return values[:, 0] if len(self.names) == 1 else values
+
+    def to_json(self) -> dict[str, Any]:
+        """The target as plain JSON values."""
+        numbers = {key: getattr(self, key).tolist() for key in ("mean", "std", "low", "high")}
+        return {"kind": self.kind, "names": self.names, "log": self.log, "normalize": self.normalize, **numbers}
+
+    def _scaled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.log1p(raw) if self.log else raw
+
+
+Target = ClassTarget | NumberTarget
+
+
+def make_target(frame: Columns, names: list[str], kind: str | None, log: bool) -> Target:
+    """Classes for text, truths, categories and whole numbers of up to 20 values, else numbers; or as `kind` says."""
+    from vectable.data.encoders.kinds import kind_of
+
+    require(kind in (None, *KINDS), f"target_kind is {kind!r}; it is one of {list(KINDS)}.")
+    if kind is None:
+        several = len(names) > 1 or log
+        kind = "numbers" if several or kind_of(frame[names[0]]).kind == "number" else "classes"
+    if kind == "numbers":
+        return NumberTarget(names, log)
+    require(len(names) == 1, f"Classes are predicted one column at a time, and the targets are {names}.")
+    dtype = frame[names[0]].dtype
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        raise DataError(f"The target {names[0]!r} is {dtype}, neither classes nor numbers; take it apart first.")
+    return ClassTarget(names[0])
+
+
+def target_from_json(form: dict[str, Any]) -> Target:
+    """The target back from its `to_json`."""
+    if form["kind"] == "classes":
+        return ClassTarget(form["name"], Categorify.from_json(form["classes"]).vocabulary)
+    target = NumberTarget(form["names"], form["log"], form["normalize"])
+    for key in ("mean", "std", "low", "high"):
+        setattr(target, key, np.array(form[key], dtype=np.float64))
+    return target
+
+
+def check_target(frame: Columns, names: list[str], kind: str, where: str = "the table") -> None:
+    """Raise a sentence for the first row whose target is missing or, for numbers, not a finite number."""
+    for name in names:
+        values = frame[name]
+        usable = np.isfinite(to_numbers(values)) if kind == "numbers" else as_ids(values).is_not_null().to_numpy()
+        if not usable.all():
+            row = int(np.argmin(usable))
+            is_gone = values[row] is None or values[row] != values[row]
+            what = "missing" if is_gone else f"{values[row]!r}, which is not a finite number"
+            raise DataError(
+                f"The target in row {row + 1:,} of {where} (column {name!r}) is {what}; {int((~usable).sum()):,} of "
+                f"{len(values):,} rows are like that. Correct or drop them."
+            )
