@@ -96,7 +96,7 @@ def test_numbers_are_measured_in_their_own_units(inside, work, tmp_path):
     (errors,) = json.loads(good(done).stdout)["errors"]
     assert errors["mae"] < errors["rmse"] < errors["rmse of the mean alone"]
     assert 1000 < errors["rmse of the mean alone"] < 4000
-    assert len(vt.load_learner(tmp_path).trainees) == 2
+    assert len(vt.load_learner(tmp_path).members) == 2
 
 
 def test_several_numbers_and_a_split_by_a_column(inside, work, tmp_path):

@@ -255,7 +255,7 @@ def test_an_ensemble_is_its_members_mean(people):
     frame, y = people
     model = quick(vt.TabularClassifier, n_models=3).fit(frame, y)
     data = model.learner_.data
-    each = [net.double().eval()(data.train.inputs[0], data.train.inputs[1].double()) for net in model.learner_.trainees]
+    each = [net.double().eval()(data.train.inputs[0], data.train.inputs[1].double()) for net in model.learner_.members]
     mean = torch.stack(each).softmax(dim=2).mean(dim=0).detach().numpy()
     rows = data.decode(data.train_rows).select(frame.columns)
     np.testing.assert_allclose(model.predict_proba(rows.with_columns(pl.col("year").cast(pl.Int64))), mean, atol=1e-6)

@@ -453,6 +453,6 @@ def test_columns_left_unnamed_are_the_first_second_and_third():
 def test_an_id_stays_whole_in_a_pandas_answer_with_holes(ratings_frame):
     numbered = ratings_frame.with_columns(pl.col("item").replace_strict({"a": 1, "b": 2, "c": 3, "d": 4}))
     data = vt.RatingsData.from_df(numbered.to_pandas(), valid_pct=0)
-    answer = data.native(data.item_frame([0, 2]))
+    answer = data.to_native(data.item_frame([0, 2]))
     assert answer["item"].tolist() == [None, 2]
     assert type(answer["item"][1]) is int

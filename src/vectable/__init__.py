@@ -116,6 +116,11 @@ def __getattr__(name: str) -> Any:
         return import_module(_MODULES[name])
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    from vectable.deprecation import RENAMED, warn_renamed
+
+    if name in RENAMED:
+        warn_renamed(name, RENAMED[name])
+        return __getattr__(RENAMED[name])
     raise AttributeError(f"module 'vectable' has no attribute {name!r}")
 
 

@@ -6,8 +6,14 @@ line prints the message and nothing else; in Python the classes below can be cau
 
 import difflib
 import math
+import os
+import sys
+import warnings
 from collections.abc import Iterable
 from numbers import Integral, Real
+from pathlib import Path
+
+PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 class VectableError(ValueError):
@@ -78,3 +84,11 @@ def require(condition: bool, message: str) -> None:
     """Raise a `VectableError` with `message` unless `condition` holds: for arguments out of range."""
     if not condition:
         raise VectableError(message)
+
+
+def warn(message: str, category: type[Warning] = VectableWarning) -> None:
+    """Warn at the line of the caller's own program: the first frame outside this package, however deep we are."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

@@ -79,7 +79,7 @@ def _corner(data: "RatingsData") -> tuple[Any, list[str], list[str], Any, dict[s
 def _factors(learn: "CollabLearner", codes: tuple[Any, Any]) -> "Factors":
     from vectable.lab.factorisation import Factors
 
-    model: Any = learn.trainees[0]
+    model: Any = learn.members[0]
     tables = []
     for read in (model.vectors, model.biases):
         for of_items, those in zip((False, True), codes, strict=True):

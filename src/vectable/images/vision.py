@@ -223,7 +223,7 @@ class VisionLearner(ImageInsight, Learner):
             "probability": predicted[np.arange(len(worst)), target],
             "loss": losses,
         }
-        return self.data.native(pl.DataFrame(table))
+        return self.data.to_native(pl.DataFrame(table))
 
     def plot_top_losses(self, n: int = 9, path: str | None = None) -> "Figure":
         """The validation photographs that the model gets most wrong, with prediction, class, loss and probability."""
@@ -240,7 +240,7 @@ class VisionLearner(ImageInsight, Learner):
 
     def confusion_matrix(self) -> Any:
         """Validation photographs by class (rows of the table) and prediction (columns)."""
-        return self.data.native(self._confusion())
+        return self.data.to_native(self._confusion())
 
     def plot_confusion(self, path: str | None = None) -> "Figure":
         """The confusion matrix as a picture."""

@@ -42,7 +42,7 @@ class ImageInsight:
 
         Those that hold others, as "body", can be asked about by name too.
         """
-        return self.data.native(list_layers(self.model, (self._nothing(),)))
+        return self.data.to_native(list_layers(self.model, (self._nothing(),)))
 
     def filters(self, layer: str | int | None = None) -> Filters:
         """The filters of a convolution, by default the first; `.plot()` draws them.

@@ -1,10 +1,9 @@
 """The range that a sigmoid keeps predictions in: a little outside the scale, so that its ends can be reached."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from vectable.errors import VectableError, VectableWarning, is_finite
+from vectable.errors import VectableError, is_finite, warn
 
 
 def choose_range(low: float, high: float, y_range: Sequence[float] | str | None) -> tuple[float, float] | None:
@@ -34,11 +33,9 @@ def check_within(low: float, high: float, y_range: tuple[float, float]) -> None:
     """Warn when the ratings reach beyond what the model can predict."""
     if low < y_range[0] or high > y_range[1]:
         suggested = _beyond(low, high)
-        warnings.warn(
+        warn(
             f"The ratings go from {low:g} to {high:g}, and y_range {y_range} cannot reach them all; "
-            f"use one a little outside, y_range=({suggested[0]:g}, {suggested[1]:g}).",
-            VectableWarning,
-            stacklevel=4,
+            f"use one a little outside, y_range=({suggested[0]:g}, {suggested[1]:g})."
         )
 
 

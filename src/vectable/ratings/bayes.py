@@ -1,7 +1,6 @@
 """The second way to train on ratings: draws from the posterior, whose mean predicts and whose spread says how sure."""
 
 import time
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -19,7 +18,7 @@ from vectable.data.ratings.rating_columns import to_times
 from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.data.ratings.side_tables import lengthen
-from vectable.errors import DataError, VectableError, VectableWarning, is_finite, is_whole, require
+from vectable.errors import DataError, VectableError, is_finite, is_whole, require, warn
 from vectable.insight.coverage import Coverage, coverage
 from vectable.models.posterior import PosteriorDotBias
 from vectable.ratings.rating_answers import RatingAnswers, errors_of
@@ -122,11 +121,9 @@ def bayes_collab(
     require(likelihood in LIKELIHOODS, f"likelihood is {likelihood!r}; it is 'normal' or 'ordinal'.")
     require(draw_dtype in ("float16", "float32"), f"draw_dtype is {draw_dtype!r}; it is 'float16' or 'float32'.")
     if n_draws < burn_in:
-        warnings.warn(
+        warn(
             f"{n_draws:,} draws are to be kept after {burn_in:,} thrown away: a mean of so few is coarse, and their "
-            "spread says little. 200 after 20 do well.",
-            VectableWarning,
-            stacklevel=2,
+            "spread says little. 200 after 20 do well."
         )
     if data.train_ratings.weights is not None:
         raise DataError("Ratings with weights cannot be sampled: repeat a row as often as it counts, without weights.")
@@ -210,7 +207,7 @@ class BayesLearner(RatingAnswers):
                 progress.say(f"Interrupted; the {self.n_draws:,} draws so far are kept.")
         self._forget()
         if self.n_draws == 0:
-            warnings.warn("No draw was kept: there is no model yet. Call fit again.", VectableWarning, stacklevel=2)
+            warn("No draw was kept: there is no model yet. Call fit again.")
         elif not self.interrupted:
             self._tell_convergence()
         self._tell_memory()
@@ -242,7 +239,7 @@ class BayesLearner(RatingAnswers):
             }
             for at, name in enumerate(names)
         ]
-        return self.data.native(pl.DataFrame(rows))
+        return self.data.to_native(pl.DataFrame(rows))
 
     # ---------------------------------------------------------------- how good, and how sure
 
@@ -568,11 +565,9 @@ class BayesLearner(RatingAnswers):
         worst = float(table["rhat"].fill_nan(np.inf).to_numpy().max())
         fewest = float(table["effective_draws"].fill_nan(0).to_numpy().min())
         if worst > MOST_RHAT or fewest < FEWEST_EFFECTIVE:
-            warnings.warn(
+            warn(
                 f"The draws are too few to trust their spread: R-hat is up to {worst:.2f} (1.0 would be converged), "
-                f"and the least certain quantity has {fewest:.0f} independent draws. Add more: fit(n_draws).",
-                VectableWarning,
-                stacklevel=3,
+                f"and the least certain quantity has {fewest:.0f} independent draws. Add more: fit(n_draws)."
             )
 
     def _tell_memory(self) -> None:
@@ -580,11 +575,9 @@ class BayesLearner(RatingAnswers):
         taken = sum(array.nbytes for kept in self._kept for one in kept.kept for array in one.values())
         if taken > self.settings.draw_memory:
             n_kept = sum(len(kept.kept) for kept in self._kept)
-            warnings.warn(
+            warn(
                 f"draw_memory of {self.settings.draw_memory:,} bytes holds too few draws: {n_kept} "
-                f"are kept all the same, which take {taken:,}.",
-                VectableWarning,
-                stacklevel=3,
+                f"are kept all the same, which take {taken:,}."
             )
 
     # ---------------------------------------------------------------- inside: the model
@@ -669,11 +662,7 @@ class BayesLearner(RatingAnswers):
         if not self.settings.user_day or name is None:
             return users, items, None
         if name not in frame.columns:
-            warnings.warn(
-                f"The table has no column {name!r}: every rating is predicted without the offset of its day.",
-                VectableWarning,
-                stacklevel=3,
-            )
+            warn(f"The table has no column {name!r}: every rating is predicted without the offset of its day.")
             return users, items, None
         return users, items, to_times(frame[name], name, "the table").to_numpy()
 
@@ -702,11 +691,9 @@ class BayesLearner(RatingAnswers):
         beyond = [f"{name!r}: {value:g}" for name, value in ratings.items() if not low <= value <= high]
         if beyond:
             then = "they count as they stand" if self.categories is None else "the nearest one counts"
-            warnings.warn(
+            warn(
                 f"{len(beyond):,} of {len(ratings):,} ratings lie outside those of training, {low:g} to {high:g} "
-                f"({', '.join(beyond[:3])}): {then}.",
-                VectableWarning,
-                stacklevel=3,
+                f"({', '.join(beyond[:3])}): {then}."
             )
         codes = find_codes(self.data, ratings, of_items, "they are left out")
         values = np.array(list(ratings.values()), dtype=np.float32)

@@ -82,7 +82,7 @@ class CollabLearner(RatingAnswers, Learner):
     def recommender(self) -> Recommender:
         """Answers from the weights as they are now."""
         if self._recommender is None:
-            self._recommender = Recommender(self.model, self.trainees, self.data)
+            self._recommender = Recommender(self.model, self.members, self.data)
         return self._recommender
 
     _recommender: Recommender | None = None
@@ -105,7 +105,7 @@ class CollabLearner(RatingAnswers, Learner):
         """
         _, users, items = self._codes_of(df)
         rows = Ratings(users, items, np.zeros(len(users), dtype=np.float32)).tensors()
-        each = torch.stack([self._outputs(model, rows) for model in self.trainees]).numpy()
+        each = torch.stack([self._outputs(model, rows) for model in self.members]).numpy()
         predicted = each.mean(axis=0) if len(each) > 1 else each[0]
         return (predicted, each.std(axis=0)) if with_spread else predicted
 
@@ -129,7 +129,7 @@ class CollabLearner(RatingAnswers, Learner):
         with self._seeded("grow", self.epochs_done):
             self._rater.grow(len(self.data.user_ids), len(self.data.item_ids))
         self._recommender = None
-        self._engines = [self._make_engine(model) for model in self.trainees]
+        self._engines = [self._make_engine(model) for model in self.members]
         for engine, state in zip(self._engines, states, strict=True):
             engine.load_state(state)
         if n_epoch == 0:
@@ -157,7 +157,7 @@ class CollabLearner(RatingAnswers, Learner):
         """Everything a saved folder holds: the ratings and vocabularies among it."""
         contents = super().to_contents()
         contents.kind = "ratings"
-        contents.settings |= {"config": self._rater.config(), "n_models": len(self.trainees)}
+        contents.settings |= {"config": self._rater.config(), "n_models": len(self.members)}
         data_tensors, data_tables, data_settings = self.data.to_saved()
         contents.tensors |= data_tensors
         contents.tables |= data_tables
@@ -201,4 +201,4 @@ class CollabLearner(RatingAnswers, Learner):
 
     @property
     def _has_biases(self) -> bool:
-        return not isinstance(self.trainees[0], EmbeddingNet)
+        return not isinstance(self.members[0], EmbeddingNet)

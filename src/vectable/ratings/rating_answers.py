@@ -75,7 +75,7 @@ class RatingAnswers:
         shown = self.data.item_frame(
             codes, bias=bias, mean_rating=self.data.item_means[codes], ratings=self.data.item_counts[codes]
         )
-        return self.data.native(shown.sort("bias", descending=True))
+        return self.data.to_native(shown.sort("bias", descending=True))
 
     def components(self, k: int = 3, top: int = 1000) -> tuple[Any, NDArray[np.float64]]:
         """The `top` most-rated items on the first `k` principal components of their factors.
@@ -86,7 +86,7 @@ class RatingAnswers:
         codes = self._most_rated(top)
         scores, shares = principal_components(self._item_vectors()[codes], k)
         columns = {f"factor {at}": scores[:, at] for at in range(k)}
-        return self.data.native(self.data.item_frame(codes, **columns)), shares
+        return self.data.to_native(self.data.item_frame(codes, **columns)), shares
 
     def map(self, x: int = 0, y: int = 1, show: int = 50, top: int = 1000, path: str | None = None) -> "Figure":
         """The `show` most-rated items on components `x` and `y` (found over the `top` most-rated), with their names."""
@@ -103,7 +103,7 @@ class RatingAnswers:
         check_length(n)
         code = int(find_codes(self.data, [item], True, must_exist=True)[0])
         codes, cosines = nearest(self._item_vectors(), code, n)
-        return self.data.native(self.data.item_frame(codes, similarity=cosines))
+        return self.data.to_native(self.data.item_frame(codes, similarity=cosines))
 
     def explain(self, user: Any, item: Any, n: int = 5) -> Any:
         """Why this prediction: a table of terms that add up to it, in rating points.

@@ -1,6 +1,5 @@
 """From what a person writes, an id or a title, to the code of a user or an item, and telling what is unknown."""
 
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vectable.data.ratings.ratings_data import RatingsData
-from vectable.errors import UnknownNameError, VectableWarning, closest, quote_some
+from vectable.errors import UnknownNameError, closest, quote_some, warn
 
 AVERAGE = "the average one stands in"
 SEARCHED_FOR_CLOSE = 200_000  # names: among more, no close ones are looked for
@@ -48,7 +47,7 @@ def tell_unknown(column: str, codes: NDArray[np.int32], then: str = AVERAGE) -> 
     unknown = int(np.count_nonzero(codes == 0))
     if unknown:
         told = f"{unknown:,} of {len(codes):,} rows have a {column!r} that training never showed: {then}."
-        warnings.warn(told, VectableWarning, stacklevel=4)
+        warn(told)
 
 
 def _tell(data: RatingsData, missing: list[Any], is_item: bool, then: str, must_exist: bool) -> None:
@@ -59,4 +58,4 @@ def _tell(data: RatingsData, missing: list[Any], is_item: bool, then: str, must_
     told = f"{len(missing):,} unknown {what} ({quote_some(missing, 3)})"
     if must_exist:
         raise UnknownNameError(f"{told}: training never showed it.{hint}")
-    warnings.warn(f"{told}: {then}.{hint}", VectableWarning, stacklevel=5)
+    warn(f"{told}: {then}.{hint}")

@@ -78,7 +78,7 @@ class Recommender:
         shown = self.data.item_frame(lists[listed], rank=rank + 1, **figures)
         name = self.data.columns.user
         shown = shown.rename({name: f"{name}_2"}) if name in shown.columns else shown
-        return self.data.native(shown.insert_column(0, asked.gather(of_user).alias(name)))
+        return self.data.to_native(shown.insert_column(0, asked.gather(of_user).alias(name)))
 
     def list_for(self, row: Tensor, seen: NDArray[np.int32], n: int, *filters: Any) -> Any:
         """The best items for a user's row, (width,), without those `seen`."""
@@ -94,7 +94,7 @@ class Recommender:
         codes = lists[0][lists[0] > 0]
         figures = self._figures(lambda _: row, lists, scores)
         shown = self.data.item_frame(codes, **figures, ratings=self.data.item_counts[codes])
-        return self.data.native(shown)
+        return self.data.to_native(shown)
 
     def fold_in(self, ratings: Mapping[Any, float]) -> FoldedUser:
         """A user the model never saw; see `CollabLearner.fold_in`."""
@@ -117,7 +117,7 @@ class Recommender:
         self, row: Tensor, seen: NDArray[np.int32], ratings: NDArray[np.float32], item_code: int, n: int
     ) -> Any:
         """Terms of the prediction for a user's row and an item."""
-        return self.data.native(explain_row(self.data, self._members_with(row), seen, ratings, item_code, n))
+        return self.data.to_native(explain_row(self.data, self._members_with(row), seen, ratings, item_code, n))
 
     def alike_seen(self, user: Any, items: Iterable[Any]) -> list[tuple[str, float] | None]:
         """For each item the one most like it among those that the user rated at or above their mean: name and rating.

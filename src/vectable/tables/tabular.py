@@ -1,7 +1,6 @@
 """The application for tables: from rows of mixed columns to predictions, and what the categories turned out to be."""
 
 import copy
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +15,7 @@ from vectable.data.tables.table_data import TableData
 from vectable.data.tables.table_encoder import Drift
 from vectable.data.tables.targets import ClassTarget, NumberTarget
 from vectable.data.tensors import TensorSet
-from vectable.errors import (
-    UnknownNameError,
-    VectableError,
-    VectableWarning,
-    did_you_mean,
-    is_whole,
-    quote_some,
-    require,
-)
+from vectable.errors import UnknownNameError, VectableError, did_you_mean, is_whole, quote_some, require, warn
 from vectable.insight.components import principal_components
 from vectable.insight.mistakes import confusion_table, worst_rows
 from vectable.models.ensemble import Ensemble
@@ -203,7 +194,7 @@ class TabularLearner(Learner):
         encoder = self.data.encoder
         codes, numbers, drift = encoder.encode_row(df) if _is_row(df) else encoder.encode(to_polars(df)[0])
         if drift:
-            warnings.warn(f"{drift}; they are predicted as unknown or missing.", VectableWarning, stacklevel=3)
+            warn(f"{drift}; they are predicted as unknown or missing.")
         model = copy.deepcopy(self.model).double() if double else self.model
         inputs = (torch.from_numpy(codes), torch.from_numpy(numbers).to(torch.float64 if double else torch.float32))
         outputs = self._outputs(model, TensorSet(inputs, torch.zeros(len(codes))))
@@ -282,7 +273,7 @@ class TabularLearner(Learner):
         """
         from vectable.insight.importance import permutation_importance
 
-        return self.data.native(permutation_importance(self, repeats))
+        return self.data.to_native(permutation_importance(self, repeats))
 
     def top_losses(self, n: int = 10) -> Any:
         """The validation rows that the model gets most wrong, with the prediction and the loss of each."""
@@ -295,12 +286,12 @@ class TabularLearner(Learner):
         columns = [pl.Series("loss", losses)]
         if isinstance(predicted, pl.Series) or predicted.ndim == 1:
             columns.insert(0, pl.Series("prediction", predicted))
-        return self.data.native(pl.DataFrame(columns).hstack(shown.drop("prediction", "loss", strict=False)))
+        return self.data.to_native(pl.DataFrame(columns).hstack(shown.drop("prediction", "loss", strict=False)))
 
     def confusion_matrix(self) -> Any:
         """Validation rows by class (rows of the table) and prediction (columns)."""
         probabilities, target = self._held_out()
-        return self.data.native(confusion_table(self.classes, probabilities, target))
+        return self.data.to_native(confusion_table(self.classes, probabilities, target))
 
     def calibration(self, n_bins: int = 10) -> "Calibration":
         """Whether the validation rows' probabilities came true as often as they say; `.plot()` draws it.
@@ -329,7 +320,7 @@ class TabularLearner(Learner):
         contents.kind = "table"
         contents.settings |= {
             "config": self._nets[0].config(),
-            "n_models": len(self.trainees),
+            "n_models": len(self.members),
             "data": {"kind": self.data.kind, "batch_size": self.data.batch_size},
             "kinds": {name: [one.kind, one.why] for name, one in self.data.kinds.items()},
             "target": self.data.target.to_json(),
@@ -383,7 +374,7 @@ class TabularLearner(Learner):
 
     @property
     def _nets(self) -> list[Any]:
-        return list(self.trainees)
+        return list(self.members)
 
     def _tables(self, column: str) -> list[NDArray[np.float32]]:
         """Vectors of a category column's values in each net, (categories, width)."""

@@ -198,7 +198,7 @@ def _about(learn: "Learner", schedule: "Schedule", n_epoch: int, callbacks: Sequ
     rows = learn.data.train
     return {
         **{name: value for name, value in settings_of(learn).items() if name not in NO_MATTER},
-        "number_of_models": len(learn.trainees),
+        "number_of_models": len(learn.members),
         "number_of_epochs": n_epoch,
         "number_of_training_rows": len(rows),
         "batch_size": learn.data.batch_size,

@@ -33,7 +33,7 @@ class Data(Protocol):
 class NoData:
     """Stands where a learner was loaded without data: whatever asks it is told what to do."""
 
-    native = staticmethod(lambda frame: frame)
+    to_native = staticmethod(lambda frame: frame)
 
     def __getattr__(self, name: str) -> Any:
         raise VectableError(

@@ -1,14 +1,13 @@
 """One fit: its models, epochs and steps, what is measured and told between them, and going on where it was killed."""
 
 import time
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from vectable.errors import ArtifactError, TrainingStopped, VectableWarning
+from vectable.errors import ArtifactError, TrainingStopped, warn
 from vectable.training.callbacks import Callback
 from vectable.training.checkpoints import Checkpoint, Keeper, Position, TakenUp
 from vectable.training.engines.torch_engine import Engine
@@ -48,22 +47,22 @@ class Fit:
         self.taken = self.keeper.take_up() if self.keeper and self.keeper.found and resume else None
         if self.keeper and self.keeper.unfinished and not resume:
             told = f"The unfinished fit in {str(self.keeper.path)!r} is given up for a new one"
-            warnings.warn(f"{told}; resume=True would go on with it.", VectableWarning, stacklevel=4)
+            warn(f"{told}; resume=True would go on with it.")
 
     def run(self) -> None:
         """Train to the end."""
         learn, taken = self.learn, self.taken
         learn.recorder.interrupted = False
         columns = ["epoch", "train_loss", "valid_loss", *learn.metrics, "seconds"]
-        columns = ["model", *columns] if len(learn.trainees) > 1 else columns
-        with Progress(learn.progress, len(self.schedule) * len(learn.trainees), columns) as progress:
+        columns = ["model", *columns] if len(learn.members) > 1 else columns
+        with Progress(learn.progress, len(self.schedule) * len(learn.members), columns) as progress:
             if taken and taken.at.finished:
                 progress.say("The checkpoint is of the finished fit: nothing is left to train.")
                 return
             learn._prepare_engines()
             progress.header()
             first = taken.at.member if taken else 0
-            for member in range(first, len(learn.trainees)):
+            for member in range(first, len(learn.members)):
                 self._train(member, progress, taken if member == first else None)
                 if learn.recorder.interrupted:
                     break

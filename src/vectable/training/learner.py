@@ -1,6 +1,5 @@
 """The Learner: data, a model, a loss and an optimizer, and the loop that brings them together."""
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 
 from vectable.artifact import Contents, load_into, save_learner
 from vectable.data.tensors import TensorSet, to_tensor
-from vectable.errors import UnknownNameError, VectableError, VectableWarning, did_you_mean, is_whole, require
+from vectable.errors import UnknownNameError, VectableError, did_you_mean, is_whole, require, warn
 from vectable.models.ensemble import Ensemble
 from vectable.models.losses import LossFunction, activation_of, compute_loss, trap
 from vectable.training.callbacks import Callback
@@ -120,7 +119,7 @@ class Learner:
         self.callbacks = list(callbacks)
         self.engine, self.precision, self.accumulate = engine, precision, accumulate
         self.progress = progress
-        self.recorder = Recorder(lambda frame: getattr(self.data, "native", _as_it_is)(frame))
+        self.recorder = Recorder(lambda frame: getattr(self.data, "to_native", _as_it_is)(frame))
         self.epochs_done = 0
         self._engines: list[Engine] = []
         self._saved_optimizer: dict[str, Tensor] = {}  # taken up when training goes on
@@ -203,7 +202,7 @@ class Learner:
     @property
     def layer_groups(self) -> LayerGroups:
         """The model's parameters in groups, from first layers to last; of an ensemble, one member's."""
-        model = self.trainees[0]
+        model = self.members[0]
         return LayerGroups(parameter_groups(model, self.splitter), model)
 
     def freeze(self) -> "Learner":
@@ -222,7 +221,7 @@ class Learner:
         Momenta of what goes on training are kept, and what is thawed starts with none. (fastai 2 drops all of them; the
         lesson's preset makes a new optimizer every fit.)
         """
-        for model in self.trainees:
+        for model in self.members:
             self.frozen = freeze_to(parameter_groups(model, self.splitter), model, n, self.train_bn)
         for engine in self._engines:
             engine.regroup()
@@ -233,7 +232,7 @@ class Learner:
         return self.freeze_to(0)
 
     @property
-    def trainees(self) -> list[nn.Module]:
+    def members(self) -> list[nn.Module]:
         """The models that are trained: the members of an ensemble, or the one."""
         return list(self.model.members) if isinstance(self.model, Ensemble) else [self.model]
 
@@ -249,10 +248,10 @@ class Learner:
         require(is_whole(n_epoch, 1), f"The number of epochs is {n_epoch!r}; it is a whole number, 1 or more.")
         kept = as_checkpoint(checkpoint, resume)
         if lrs.max() == 0:
-            warnings.warn("The learning rate is 0: nothing will be learned.", VectableWarning, stacklevel=3)
+            warn("The learning rate is 0: nothing will be learned.")
         if lrs.max() > HIGHEST_USEFUL_LR and self.opt in ("adam", "rmsprop"):
             told = f"A learning rate of {lrs.max():g} is far beyond what works with {self.opt} (1e-4 to 1e-1 as a rule)"
-            warnings.warn(f"{told}; lr_find() suggests one.", VectableWarning, stacklevel=3)
+            warn(f"{told}; lr_find() suggests one.")
         self._check_trap()
         if self.preset.fresh_optimizer:
             self._drop_engines()
@@ -373,7 +372,7 @@ class Learner:
         """Data, model and how much it was trained."""
         epochs = f"{self.epochs_done} {'epoch' if self.epochs_done == 1 else 'epochs'}"
         data = "no data" if isinstance(self.data, NoData) else repr(self.data)
-        return f"{type(self).__name__}({data}; {type(self.trainees[0]).__name__}, trained {epochs})"
+        return f"{type(self).__name__}({data}; {type(self.members[0]).__name__}, trained {epochs})"
 
     # ---------------------------------------------------------------- inside
 
@@ -403,7 +402,7 @@ class Learner:
         """One engine a model, with the optimizer's state from the folder it was loaded from, if it was."""
         if self._engines:
             return
-        self._engines = [self._make_engine(model) for model in self.trainees]
+        self._engines = [self._make_engine(model) for model in self.members]
         saved, self._saved_optimizer = self._saved_optimizer, {}
         if saved and {engine.name for engine in self._engines} == {self._trained_by}:
             for member, engine in enumerate(self._engines):
@@ -411,7 +410,7 @@ class Learner:
                     engine.load_state(state)
         elif saved:
             told = f"The model was trained by the {self._trained_by} engine; training goes on with a new optimizer."
-            warnings.warn(told, VectableWarning, stacklevel=5)
+            warn(told)
 
     def _drop_engines(self) -> None:
         """Forget the optimizer's state."""
@@ -458,7 +457,7 @@ class Learner:
         with torch.no_grad(), self._seeded("trap"):
             told = trap(self.loss_func, self.model(*(column.to(self.device) for column in inputs)))
         if told:
-            warnings.warn(told, VectableWarning, stacklevel=4)
+            warn(told)
 
 
 def check_arguments(application: Callable[..., Any], more: Mapping[str, Any]) -> None:

@@ -135,7 +135,7 @@ def find_rates(learn: "Learner", start_lrs: Numbers, end_lr: float, num_it: int)
         f"The rates go from {start_lrs[-1]:g} to {end_lr}; give 0 < start_lr < end_lr.",
     )
     schedule = finder_schedule(num_it, start_lrs, end_lr)
-    model = learn.trainees[0]
+    model = learn.members[0]
     before = {name: value.clone() for name, value in model.state_dict().items()}
     engine = learn._make_engine(model)
     engine.begin(schedule)

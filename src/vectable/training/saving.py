@@ -38,7 +38,7 @@ def settings_of(learn: "Learner") -> dict[str, Any]:
     """How a learner trains, and how far it is, as JSON values."""
     trained_by = learn._engines[0].name if learn._engines else learn._trained_by
     return {
-        "model": type(learn.trainees[0]).__name__,
+        "model": type(learn.members[0]).__name__,
         "loss_func": name_of_loss(learn.loss_func),
         "metrics": [name for name in learn.metrics if name in METRICS],
         "opt": learn.opt if isinstance(learn.opt, str) else None,

@@ -2,7 +2,6 @@
 
 import fnmatch
 import os
-import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +20,7 @@ from vectable.data.io.files import read_table
 from vectable.data.io.frames import FrameKind, from_polars, to_polars
 from vectable.data.splits import random_split
 from vectable.data.tensors import TensorSet, check_batch_size
-from vectable.errors import DataError, VectableWarning, is_whole, quote_some, require
+from vectable.errors import DataError, is_whole, quote_some, require, warn
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -324,7 +323,7 @@ class ImageData:
             raise DataError("There are no photographs to train on: these were read for measuring alone.")
         return shuffled_batches(len(self.train), self.batch_size, rng)
 
-    def native(self, frame: pl.DataFrame) -> Any:
+    def to_native(self, frame: pl.DataFrame) -> Any:
         """A frame as the kind that the user works with."""
         return from_polars(frame, self.kind)
 
@@ -362,7 +361,7 @@ class _Cache:
         """Warn of what was left out, with the reasons."""
         if self.left_out:
             told = " ".join(reason for _, reason in self.left_out[:8])
-            warnings.warn(f"{len(self.left_out)} files are left out: {told}", VectableWarning, stacklevel=4)
+            warn(f"{len(self.left_out)} files are left out: {told}")
 
     def _decoded(self, path: Path) -> Picture | str:
         """The picture, or why there is none."""

@@ -1,6 +1,5 @@
 """Which photographs there are, and of what class: a folder that has a folder a class, or a table with a row each."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vectable.data.io.frames import as_text
-from vectable.errors import DataError, VectableWarning, quote_some, require_columns
+from vectable.errors import DataError, quote_some, require_columns, warn
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
 # looked at as pictures; whether they are is for the decoder to say
@@ -80,7 +79,7 @@ def list_images(folder: str | Path, classes: tuple[str, ...] | None = None) -> I
     _tell_small_classes(labels, names, repr(str(top)))
     if passed_over:
         told = quote_some([str(one.relative_to(top)) for one in passed_over])
-        warnings.warn(f"{len(passed_over)} files are passed over, being no pictures: {told}.", VectableWarning, 2)
+        warn(f"{len(passed_over)} files are passed over, being no pictures: {told}.")
     if not paths:
         raise DataError(f"{str(top)!r} holds no pictures; known are files ending in {', '.join(sorted(SUFFIXES))}.")
     return ImageFiles(tuple(paths), tuple(labels), names, tuple(passed_over))
@@ -140,12 +139,12 @@ def _tell_small_classes(labels: Sequence[int], classes: Sequence[str], where: st
     small = [name for name, count in zip(classes, counts, strict=True) if count < 2]
     if len(small) > 3:
         told = f"{len(small)} of {len(classes)} classes in {where} have one picture or none"
-        warnings.warn(f"{told}; they cannot be learned from that: {quote_some(small)}.", VectableWarning, stacklevel=5)
+        warn(f"{told}; they cannot be learned from that: {quote_some(small)}.")
         return
     for name, count in zip(classes, counts, strict=True):
         if count < 2:
             told = f"The class {name!r} in {where} has {'one picture' if count else 'no picture'}"
-            warnings.warn(f"{told}; it cannot be learned from that.", VectableWarning, stacklevel=4)
+            warn(f"{told}; it cannot be learned from that.")
 
 
 def _hidden(path: Path, top: Path) -> bool:

@@ -5,7 +5,6 @@ Column by column, so that pandas needs no pyarrow beside it and a column of mixe
 
 import importlib.util
 import numbers
-import warnings
 from functools import cache
 from typing import Any, Literal
 
@@ -14,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.errors import DataError, VectableWarning
+from vectable.errors import DataError, warn
 
 FrameKind = Literal["pandas", "polars", "pyarrow"]
 
@@ -216,11 +215,9 @@ def _from_values(name: str, values: list[Any]) -> pl.Series:
     told = (
         f" {merged:,} of them stood there both as text and as something else, and are now the same." if merged else ""
     )
-    warnings.warn(
+    warn(
         f"Column {name!r} mixes {', '.join(sorted({type(value).__name__ for value in known}))}; "
-        f"all its values are taken as text.{told}",
-        VectableWarning,
-        stacklevel=2,
+        f"all its values are taken as text.{told}"
     )
     return pl.Series(name, texts, dtype=pl.String)
 

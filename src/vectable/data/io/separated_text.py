@@ -10,7 +10,6 @@ import encodings.aliases
 import gzip
 import io
 import math
-import warnings
 import zlib
 from collections.abc import Iterator
 from itertools import islice
@@ -24,7 +23,7 @@ from polars.exceptions import PanicException, PolarsError
 
 from vectable.data.io.column_types import typed
 from vectable.data.io.wording import count_of, first_line, repeated
-from vectable.errors import DataError, VectableWarning, did_you_mean, quote_some
+from vectable.errors import DataError, did_you_mean, quote_some, warn
 
 SEPARATORS = {"::": "'::'", "\t": "a tab", ";": "';'", "|": "'|'", ",": "','"}
 """What is looked for when no separator is given, the rarer in ordinary text first, and how to say it."""
@@ -137,11 +136,9 @@ class SeparatedText:
                 + (without if all(map(_is_number, self.first)) else "")
             )
         if all(map(_is_number, self.first)):
-            warnings.warn(
+            warn(
                 f"The first line of {self.path} was taken as the header, but holds only numbers "
-                f"({quote_some(self.first)}); if it is a row, say has_header=False (--no-header).",
-                VectableWarning,
-                stacklevel=4,
+                f"({quote_some(self.first)}); if it is a row, say has_header=False (--no-header)."
             )
 
     def _separator_for_polars(self) -> str:

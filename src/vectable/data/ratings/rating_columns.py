@@ -1,6 +1,5 @@
 """From a user's table to three clean columns: which column is which, and what cannot be used, named by row."""
 
-import warnings
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from vectable.data.encoders.categorify import as_ids
 from vectable.data.io.frames import as_text, to_polars
-from vectable.errors import DataError, VectableWarning, closest, quote_some, require, require_columns
+from vectable.errors import DataError, closest, quote_some, require, require_columns, warn
 
 DuplicatePolicy = Literal["keep", "last", "mean", "error"]
 
@@ -177,7 +176,7 @@ def _without_missing_ids(
             f"Column {column!r} is missing in row {row + 1:,} of {where}; {count:,} of {len(ratings):,} rows have no "
             "user or no item. Correct them, or leave them out with missing_ids='drop'."
         )
-    warnings.warn(f"{count:,} rows of {where} without user or item are left out.", VectableWarning, stacklevel=4)
+    warn(f"{count:,} rows of {where} without user or item are left out.")
     return ratings.filter(~missing)
 
 
@@ -194,7 +193,7 @@ def _settle_duplicates(ratings: pl.DataFrame, policy: DuplicatePolicy, where: st
         "last": "the last of each is kept",
         "mean": "their mean is taken",
     }
-    warnings.warn(f"{told}; {ends[policy]}.", VectableWarning, stacklevel=4)
+    warn(f"{told}; {ends[policy]}.")
     if policy == "keep":
         return ratings
     if policy == "last":

@@ -1,7 +1,6 @@
 """Ratings: a table of who rated what how high, encoded, split and ready to train on."""
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +18,7 @@ from vectable.data.io.frames import FrameKind, from_polars, table_from_json, tab
 from vectable.data.ratings.rating_columns import Columns, DuplicatePolicy, find_columns, read_ratings
 from vectable.data.ratings.side_tables import item_titles, lengthen, named_items, side_table
 from vectable.data.splits import random_split, time_split
-from vectable.errors import VectableWarning, require, require_columns
+from vectable.errors import require, require_columns, warn
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -232,11 +231,7 @@ class RatingsData:
         )
         low, high = data.rating_range
         if low == high:
-            warnings.warn(
-                f"All {len(data.train_ratings):,} training ratings are {low:g}: there is nothing to learn from them.",
-                VectableWarning,
-                stacklevel=3,
-            )
+            warn(f"All {len(data.train_ratings):,} training ratings are {low:g}: there is nothing to learn from them.")
         return data
 
     # ---------------------------------------------------------------- what the Learner asks for
@@ -354,7 +349,7 @@ class RatingsData:
             more = {"title": self.item_names(codes), **more}
         return pl.DataFrame(columns | {f"{name}_2" if name in columns else name: one for name, one in more.items()})
 
-    def native(self, frame: pl.DataFrame) -> Any:
+    def to_native(self, frame: pl.DataFrame) -> Any:
         """Hand a result back as the kind of frame the user works with."""
         return from_polars(frame, self.kind)
 
@@ -369,7 +364,7 @@ class RatingsData:
         if self.titles is not None:
             shown["title"] = self.item_names(ratings.item[rows])
         shown[self.columns.rating] = ratings.rating[rows]
-        return self.native(pl.DataFrame(shown))
+        return self.to_native(pl.DataFrame(shown))
 
     def __repr__(self) -> str:
         low, high = self.rating_range

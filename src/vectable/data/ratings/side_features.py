@@ -4,7 +4,6 @@ Fitted on the training side table, saved with the model, and never failing on a 
 becomes nothing at all, which is what is known of it.
 """
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from vectable.data.encoders.fill_missing import FillMissing, to_numbers
 from vectable.data.encoders.kinds import kind_of
 from vectable.data.encoders.normalize import Normalize
 from vectable.data.tables.table_encoder import TableEncoder
-from vectable.errors import DataError, VectableError, VectableWarning, did_you_mean, quote_some
+from vectable.errors import DataError, VectableError, did_you_mean, quote_some, warn
 
 SEPARATOR = "|"
 SEVERAL = 0.05  # of the rows with a separator in a text column make it several-valued
@@ -104,11 +103,9 @@ class SideFeatures:
             f"{name} {given[name]!r}" for name in given if given[name] is not None and self._is_unheard(row, name)
         ]
         if unheard:
-            warnings.warn(
+            warn(
                 f"{len(unheard):,} of {len(given):,} features of the new {what} have a value that training never "
-                f"showed ({', '.join(unheard[:3])}): such a value says nothing.",
-                VectableWarning,
-                stacklevel=6,
+                f"showed ({', '.join(unheard[:3])}): such a value says nothing."
             )
         return np.asarray(self.encode(row).toarray()[0], dtype=np.float64)
 

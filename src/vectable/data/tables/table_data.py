@@ -1,6 +1,5 @@
 """A table of mixed columns, encoded, split and ready to train on."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from vectable.data.tables.block_rows import BlockRows
 from vectable.data.tables.table_encoder import TableEncoder
 from vectable.data.tables.table_rows import TableRows
 from vectable.data.tables.targets import ClassTarget, NumberTarget, Target, check_target, make_target
-from vectable.errors import DataError, VectableWarning, closest, require, require_columns
+from vectable.errors import DataError, closest, require, require_columns, warn
 
 if TYPE_CHECKING:
     from vectable.data.tensors import TensorSet
@@ -224,7 +223,7 @@ class TableData:
 
     # ---------------------------------------------------------------- what users ask for
 
-    def native(self, frame: pl.DataFrame) -> Any:
+    def to_native(self, frame: pl.DataFrame) -> Any:
         """Hand a result back as the kind of frame the user works with."""
         return from_polars(frame, self.kind)
 
@@ -252,7 +251,7 @@ class TableData:
         classes = isinstance(self.target, ClassTarget)
         about = f"{self.target.n_outputs} {'classes' if classes else 'number(s)'}"
         rows.append({"column": self.target.name, "kind": "target", "why": self.target.kind, "training": about})
-        return self.native(pl.DataFrame(rows))
+        return self.to_native(pl.DataFrame(rows))
 
     def __repr__(self) -> str:
         return (
@@ -290,7 +289,7 @@ def _kinds(
     if left_out:
         listed = "; ".join(f"{name!r} ({why})" for name, why in left_out.items())
         told = f"{count_of(len(left_out), 'column')} cannot be learned from and {'is' if len(left_out) == 1 else 'are'}"
-        warnings.warn(f"{told} left out: {listed}.", VectableWarning, stacklevel=4)
+        warn(f"{told} left out: {listed}.")
     kinds = {name: kind for name, kind in kinds.items() if kind.kind != "unusable"}
     if not kinds:
         raise DataError("The table has no column to learn from beside the target.")
@@ -308,7 +307,7 @@ def _check_values(frame: pl.DataFrame | ParquetTable, kinds: dict[str, Kind]) ->
             infinite[name] = count
     if infinite:
         listed = ", ".join(f"{count:,} in {name!r}" for name, count in infinite.items())
-        warnings.warn(f"Infinite numbers are taken as missing: {listed}.", VectableWarning, stacklevel=3)
+        warn(f"Infinite numbers are taken as missing: {listed}.")
 
 
 def _check_numbers(values: pl.Series) -> None:
@@ -356,7 +355,7 @@ def _without_unseen_classes(valid: pl.DataFrame, target: Target) -> pl.DataFrame
         unseen = valid.filter(pl.Series(~known))[target.name].unique().to_list()
         count = int((~known).sum())
         told = f"{count_of(count, 'validation row')} {'has' if count == 1 else 'have'} a class that no training row has"
-        warnings.warn(f"{told} ({', '.join(map(repr, unseen[:5]))}); they are left out.", VectableWarning, stacklevel=4)
+        warn(f"{told} ({', '.join(map(repr, unseen[:5]))}); they are left out.")
     return valid.filter(pl.Series(known))
 
 
@@ -412,7 +411,7 @@ def _tell_constant(target: NumberTarget) -> None:
     for name, low, high in zip(target.names, target.low, target.high, strict=True):
         if low == high:
             told = f"The target {name!r} is {low:g} in all training rows: there is nothing to learn from it."
-            warnings.warn(told, VectableWarning, stacklevel=4)
+            warn(told)
 
 
 def _row_weights(

@@ -1,6 +1,5 @@
 """Which engine trains a model, and why not the other: the compiled one wherever it can."""
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from vectable.compiling import EngineUnavailable
 from vectable.data.batches import BatchPlan
-from vectable.errors import UnknownNameError, VectableError, VectableWarning, did_you_mean, is_whole, require
+from vectable.errors import UnknownNameError, VectableError, did_you_mean, is_whole, require, warn
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.models.losses import LossFunction
 from vectable.training.engines.compiled.engine import LazyAdamW
@@ -67,7 +66,7 @@ def make_engine(
                 return CompiledEngine(model, preset=preset, wd=wd[0], threads=threads)
             except EngineUnavailable as problem:
                 reason = str(problem)
-                warnings.warn(f"Training with torch, more slowly: {reason}", VectableWarning, stacklevel=3)
+                warn(f"Training with torch, more slowly: {reason}")
         if engine == "compiled":
             raise VectableError(f"The compiled engine cannot train this: {reason}. Use engine='auto'.")
     how: dict[str, Any] = {"wd": wd, "wd_mode": wd_mode, "precision": precision, "accumulate": accumulate}
