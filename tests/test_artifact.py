@@ -18,7 +18,7 @@ from numpy.testing import assert_array_equal
 from torch import nn
 
 import vectable as vt
-from vectable import artifact
+from vectable import artifact, loading
 from vectable.artifact import MANIFEST, Contents, read_folder, read_manifest, write_folder
 
 CRASHES = [OSError(28, "No space left on device"), MemoryError(), KeyboardInterrupt()]
@@ -572,7 +572,7 @@ def test_an_unknown_kind(copy, kind):
     manifest = manifest_of(copy)
     sign(manifest | {"kind": kind}, copy)
     assert refusal(copy) == (
-        f"{str(copy)!r} holds a model of kind {kind!r}; this program loads {list(artifact.LOADERS)}."
+        f"{str(copy)!r} holds a model of kind {kind!r}; this program loads {list(loading.LOADERS)}."
     )
 
 

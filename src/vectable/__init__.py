@@ -12,7 +12,6 @@ from vectable._version import __version__
 if TYPE_CHECKING:
     from vectable import insight as insight
     from vectable import lab as lab
-    from vectable.artifact import load_learner as load_learner
     from vectable.data.encoders.bins import PiecewiseLinearBins as PiecewiseLinearBins
     from vectable.data.encoders.categorify import Categorify as Categorify
     from vectable.data.encoders.dates import date_parts as date_parts
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from vectable.images.vision import vision_learner as vision_learner
     from vectable.insight.components import pca as pca
     from vectable.insight.watch import watch as watch
+    from vectable.loading import load_learner as load_learner
     from vectable.models.dot_bias import EmbeddingDotBias as EmbeddingDotBias
     from vectable.models.embedding_net import EmbeddingNet as EmbeddingNet
     from vectable.models.tabular import TabularModel as TabularModel
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     datasets = catalogue
 
 _HOMES = {
-    "load_learner": "vectable.artifact",
+    "load_learner": "vectable.loading",
     "BayesLearner": "vectable.ratings.bayes",
     "bayes_collab": "vectable.ratings.bayes",
     "CollabLearner": "vectable.ratings.collab",

@@ -1,4 +1,4 @@
-"""Saving and loading: one folder, safetensors for numbers and JSON for everything else. Nothing in it is executed.
+"""The saved folder: safetensors for numbers and JSON for everything else. Loading never runs code from the folder.
 
 The folder holds `vectable.json`, which names every other file with its checksum and ends with its own. A save writes
 new files beside the old ones and then replaces `vectable.json` in one step, so that a crash at any moment leaves the
@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +22,7 @@ from vectable._version import __version__
 from vectable.errors import ArtifactError, quote_some
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from vectable.training.learner import Learner
+    from torch import Tensor
 
 FORMAT = "vectable"
 FORMAT_VERSION = 1
@@ -36,22 +33,13 @@ OURS = re.compile(r"[a-z_]+-[0-9a-f]{16}\.(safetensors|json)|vectable\.json-[0-9
 CHECKPOINT = "checkpoint"  # the kind of a folder that a fit goes on from
 AGAIN = "Restore it or train again."
 
-# Which class loads which kind of folder: the only names that a folder may bring to life.
-LOADERS = {
-    "ratings": ("vectable.ratings.collab", "CollabLearner"),
-    "posterior": ("vectable.ratings.bayes", "BayesLearner"),
-    "table": ("vectable.tables.tabular", "TabularLearner"),
-    "images": ("vectable.images.vision", "VisionLearner"),
-    "own module": ("vectable.training.learner", "Learner"),
-}
-
 
 @dataclass
 class Contents:
     """What a folder holds, in memory.
 
     Attributes:
-        kind: a key of `LOADERS`.
+        kind: what the folder is of: a key of `vectable.loading.LOADERS`, or `CHECKPOINT`.
         settings: anything JSON.
         tensors: by name of the file ("weights", "optimizer", "history", "data"), then by name of the tensor.
         tables: by name of the file, anything JSON that may be long (vocabularies, titles).
@@ -248,61 +236,28 @@ def _saved_by(manifest: Mapping[str, Any]) -> str:
     return f"vectable {versions.get('vectable', 'unknown')}" if isinstance(versions, dict) else "version unknown"
 
 
-# ---------------------------------------------------------------- learners
+# ---------------------------------------------------------------- models
 
 
-def save_learner(learn: "Learner", path: str | Path) -> Path:
-    """Save a learner: weights, optimizer state, history, settings, and for the applications their data's encoders."""
-    return write_folder(path, learn.to_contents())
-
-
-def load_learner(path: str | Path, model: "nn.Module | None" = None, **more: Any) -> "Learner":
-    """The learner that `save` wrote; it predicts bit for bit as before, and training can go on.
-
-    Args:
-        path: the folder.
-        model: for a module of your own, an instance of it; its code is never in the folder.
-        more: arguments of the learner that the folder does not hold: `data` and `loss_func` for a module of your own,
-            `progress`, `device`, `callbacks`.
+@contextmanager
+def contents_of_model(path: str | Path) -> Iterator[Contents]:
+    """What the folder of a saved model holds, while something is made of it: a name missing there is reported.
 
     Raises:
-        ArtifactError: the folder is not there, not ours, newer, damaged, or needs `model`.
+        ArtifactError: as `read_folder`; or the folder is a checkpoint, or lacks an entry that is looked up inside.
     """
-    with _nothing_missing(path):
-        return learner_of(read_folder(path), str(path), model=model, **more)
+    contents = read_folder(path)
+    check_is_model(contents, str(path))
+    try:
+        yield contents
+    except (KeyError, IndexError) as problem:
+        raise ArtifactError(f"{str(path)!r} is damaged: {problem} is missing in it. {AGAIN}") from problem
 
 
-def learner_of(contents: Contents, where: str = "the folder", **more: Any) -> "Learner":
-    """The learner that a folder's contents are of; `more` as for `load_learner`."""
-    _check_is_model(contents, where)
-    if contents.kind not in LOADERS:
-        raise ArtifactError(f"{where!r} holds a model of kind {contents.kind!r}; this program loads {list(LOADERS)}.")
-    module, name = LOADERS[contents.kind]
-    learner: Learner = getattr(import_module(module), name).from_contents(contents, **more)
-    return learner
-
-
-def load_into(learn: "Learner", path: str | Path) -> "Learner":
-    """Replace a learner's weights, optimizer state and history by those of a folder of the same shape."""
-    with _nothing_missing(path):
-        contents = read_folder(path)
-        _check_is_model(contents, str(path))
-        learn.take_state(contents)
-    return learn
-
-
-def _check_is_model(contents: Contents, where: str) -> None:
+def check_is_model(contents: Contents, where: str) -> None:
+    """Raise an `ArtifactError` where the contents are a checkpoint's and not a model's."""
     if contents.kind == CHECKPOINT:
         raise ArtifactError(
             f"{where!r} holds the checkpoint of a fit and no saved model: make the learner as it was made then, and "
             f"call the same fit with checkpoint={where!r}, resume=True."
         )
-
-
-@contextmanager
-def _nothing_missing(path: str | Path) -> Iterator[None]:
-    """Say of a name that is looked for in a folder and not found that the folder is damaged."""
-    try:
-        yield
-    except (KeyError, IndexError) as problem:
-        raise ArtifactError(f"{str(path)!r} is damaged: {problem} is missing in it. {AGAIN}") from problem

@@ -276,7 +276,7 @@ def _kind(model: Path) -> str:
 
 
 def _load(model: Path) -> "CollabLearner | BayesLearner":
-    from vectable.artifact import load_learner
+    from vectable.loading import load_learner
     from vectable.ratings.rating_answers import RatingAnswers
 
     learn: Any = load_learner(model, progress=False)

@@ -18,7 +18,7 @@ def export(
     """
     import polars as pl
 
-    from vectable.artifact import load_learner
+    from vectable.loading import load_learner
 
     path = load_learner(model, progress=False).export_onnx(onnx)
     print_table(pl.DataFrame(_in_and_out(path)), str(path))

@@ -211,8 +211,8 @@ def _rates(text: str) -> Any:
 
 
 def _load(model: Path) -> "VisionLearner":
-    from vectable.artifact import load_learner
     from vectable.images.vision import VisionLearner
+    from vectable.loading import load_learner
 
     learn = load_learner(model, progress=False)
     if not isinstance(learn, VisionLearner):

@@ -271,7 +271,7 @@ def _learner(data: "TableData", layers: list[int], quiet: bool, **how: Any) -> "
 
 
 def _load(model: Path) -> "TabularLearner":
-    from vectable.artifact import load_learner
+    from vectable.loading import load_learner
     from vectable.tables.tabular import TabularLearner
 
     learn = load_learner(model, progress=False)

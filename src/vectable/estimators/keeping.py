@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from vectable.artifact import learner_of, read_folder, write_folder
+from vectable.artifact import read_folder, write_folder
 from vectable.errors import ArtifactError
+from vectable.loading import learner_of
 
 # Which class comes back from which folder: the only names that a folder may bring to life.
 ESTIMATORS = {

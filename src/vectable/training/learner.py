@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vectable.artifact import Contents, load_into, save_learner
+from vectable.artifact import Contents, contents_of_model, write_folder
 from vectable.data.tensors import TensorSet, to_tensor
 from vectable.errors import UnknownNameError, VectableError, did_you_mean, is_whole, require, warn
 from vectable.models.ensemble import Ensemble
@@ -327,11 +327,13 @@ class Learner:
 
     def save(self, path: str | Path) -> Path:
         """Save weights, optimizer, history and settings as a folder; see `vectable.artifact`."""
-        return save_learner(self, path)
+        return write_folder(path, self.to_contents())
 
     def load(self, path: str | Path) -> "Learner":
         """Take weights, optimizer state and history from a folder that a learner of the same shape saved."""
-        return load_into(self, path)
+        with contents_of_model(path) as contents:
+            self.take_state(contents)
+        return self
 
     def export_onnx(self, path: str | Path) -> Path:
         """Write the path from a row's columns to its prediction as ONNX, for programs without Python.

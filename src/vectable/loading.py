@@ -1,0 +1,55 @@
+"""From a saved folder to the learner that it was: which class loads which kind of folder."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vectable.artifact import Contents, check_is_model, contents_of_model
+from vectable.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from vectable.training.learner import Learner
+
+LOADERS = {
+    "ratings": ("vectable.ratings.collab", "CollabLearner"),
+    "posterior": ("vectable.ratings.bayes", "BayesLearner"),
+    "table": ("vectable.tables.tabular", "TabularLearner"),
+    "images": ("vectable.images.vision", "VisionLearner"),
+    "own module": ("vectable.training.learner", "Learner"),
+}
+"""The class of each kind of folder: the only names of code that a folder can lead to."""
+
+
+def load_learner(path: str | Path, model: "nn.Module | None" = None, **more: Any) -> "Learner":
+    """The learner that `save` wrote; it predicts bit for bit as before, and training can continue.
+
+    Args:
+        path: the folder.
+        model: an instance of a custom module; its code is never in the folder.
+        more: arguments of the learner that the folder does not hold: `data` and `loss_func` for a custom module,
+            `progress`, `device`, `callbacks`.
+
+    Raises:
+        ArtifactError: the folder is not there, not ours, newer, damaged, or needs `model`.
+    """
+    with contents_of_model(path) as contents:
+        return learner_of(contents, str(path), model=model, **more)
+
+
+def learner_of(contents: Contents, where: str = "the folder", **more: Any) -> "Learner":
+    """The learner whose folder these contents are; `more` as for `load_learner`.
+
+    Args:
+        where: the folder's name, for errors.
+
+    Raises:
+        ArtifactError: the contents are a checkpoint's, or of a kind that this version does not know.
+    """
+    check_is_model(contents, where)
+    if contents.kind not in LOADERS:
+        raise ArtifactError(f"{where!r} holds a model of kind {contents.kind!r}; this program loads {list(LOADERS)}.")
+    module, name = LOADERS[contents.kind]
+    learner: Learner = getattr(import_module(module), name).from_contents(contents, **more)
+    return learner
