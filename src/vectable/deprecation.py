@@ -10,7 +10,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 RENAMED: dict[str, str] = {}
-"""Names in ``vectable`` itself, old to new; `vectable.__getattr__` resolves them."""
+"""Names in ``vectable`` itself, old to new; `vectable.__getattr__` finds them."""
 
 
 def warn_renamed(old: str, new: str) -> None:

@@ -1,24 +1,13 @@
 """Looking at what was learned: summaries, components, maps, distances, neighbours, reasons. Knows nothing of training
-loops."""
+loops. Its public names are listed in `__init__.pyi` beside this file."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from vectable.public_names import PublicNames
 
-if TYPE_CHECKING:
-    from vectable.insight.distances import distance_test as distance_test
-    from vectable.insight.distances import distances_between as distances_between
-    from vectable.insight.distances import great_circle as great_circle
-    from vectable.insight.stability import map_stability as map_stability
-
-_HOMES = {
-    "distance_test": "vectable.insight.distances",
-    "distances_between": "vectable.insight.distances",
-    "great_circle": "vectable.insight.distances",
-    "map_stability": "vectable.insight.stability",
-}
+_public = PublicNames(__name__, __file__)
+__all__ = _public.names
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        return _public.find(name)
     raise AttributeError(f"module 'vectable.insight' has no attribute {name!r}")
