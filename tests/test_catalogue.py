@@ -1,10 +1,12 @@
 """Named data sets: shipped, in a folder, in the cache, downloaded, and nowhere; and the MovieLens layouts."""
 
+import contextlib
 import hashlib
 import http.server
 import importlib.resources
 import io
 import os
+import socket
 import threading
 import urllib.request
 import zipfile
@@ -16,6 +18,7 @@ import polars as pl
 import pytest
 
 from vectable.data.sets import catalogue
+from vectable.data.sets.downloading import DownloadError, download
 from vectable.data.sets.movielens import is_movielens, read_movielens
 from vectable.errors import DataError, UnknownNameError
 
@@ -387,7 +390,7 @@ def test_a_data_dir_that_is_no_folder(empty_machine: Path, tmp_path: Path) -> No
 
 def test_without_a_checksum_nothing_is_downloaded(empty_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unchecked = replace(catalogue.info("ml-1m"), url=None, sha256=None, bytes=None)
-    monkeypatch.setitem(catalogue._CATALOGUE, "ml-1m", unchecked)
+    monkeypatch.setitem(catalogue.CATALOGUE, "ml-1m", unchecked)
     assert "Not downloaded, no checksum of it being known" in str(catalogue.info("ml-1m"))
     with pytest.raises(DataError, match="not offered for download, since no checksum of it is known"):
         catalogue.load("ml-1m")
@@ -445,18 +448,51 @@ def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Offer]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
 
-    def serve(body: bytes, checksum_of: bytes | None = None, announce: int | None = None, status: int = 200) -> str:
+    def serve(
+        body: bytes,
+        checksum_of: bytes | None = None,
+        announce: int | None = None,
+        status: int = 200,
+        size: int | None = None,
+    ) -> str:
         answer.update(body=body, announce=len(body) if announce is None else announce, status=status)
         url = f"http://127.0.0.1:{server.server_port}/ml-100k.zip"
         sha256 = hashlib.sha256(body if checksum_of is None else checksum_of).hexdigest()
-        entry = replace(catalogue.info("ml-100k"), url=url, sha256=sha256, bytes=len(body))
-        monkeypatch.setitem(catalogue._CATALOGUE, "ml-100k", entry)
+        entry = replace(catalogue.info("ml-100k"), url=url, sha256=sha256, bytes=len(body) if size is None else size)
+        monkeypatch.setitem(catalogue.CATALOGUE, "ml-100k", entry)
         return url
 
     yield serve
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+RawServer = Callable[[Callable[[socket.socket], None]], str]
+
+
+@pytest.fixture
+def raw_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
+    """Answer one request on the loopback with whatever a function sends; returns the address."""
+    monkeypatch.setenv("no_proxy", "*")
+    listening = socket.create_server(("127.0.0.1", 0))
+    threads: list[threading.Thread] = []
+
+    def serve(send: Callable[[socket.socket], None]) -> str:
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):  # the client hangs up when it has had enough
+                connection.recv(65536)
+                send(connection)
+
+        threads.append(threading.Thread(target=answer, daemon=True))
+        threads[-1].start()
+        return f"http://127.0.0.1:{listening.getsockname()[1]}/file"
+
+    yield serve
+    for thread in threads:
+        thread.join(timeout=30)
+    listening.close()
 
 
 def left_in(cache: Path) -> list[str]:
@@ -507,9 +543,42 @@ def test_a_bad_checksum(offer: Offer, tmp_path: Path) -> None:
 
 
 def test_a_download_that_breaks_off(offer: Offer, tmp_path: Path) -> None:
-    url = offer(GOOD_ZIP[:100], checksum_of=GOOD_ZIP, announce=len(GOOD_ZIP))
-    message = refused(tmp_path)
-    assert f"the download from {url} broke off" in message or f"the download from {url} failed" in message
+    url = offer(GOOD_ZIP[:100], checksum_of=GOOD_ZIP, announce=len(GOOD_ZIP), size=len(GOOD_ZIP))
+    assert f"the download from {url} broke off after 100 of {len(GOOD_ZIP):,} bytes" in refused(tmp_path)
+
+
+def test_a_server_that_offers_another_size(offer: Offer, tmp_path: Path) -> None:
+    url = offer(GOOD_ZIP, size=len(GOOD_ZIP) - 1)
+    assert f"{url} offers {len(GOOD_ZIP):,} bytes, where the archive has {len(GOOD_ZIP) - 1:,}" in refused(tmp_path)
+
+
+def test_a_server_that_does_not_stop_is_read_no_further_than_the_known_size(
+    raw_server: RawServer, tmp_path: Path
+) -> None:
+    def endless(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+        while True:  # until the client hangs up
+            connection.sendall(b"x" * 65536)
+
+    with pytest.raises(DownloadError, match=r"is longer than the archive, which has 1,000 bytes"):
+        download(raw_server(endless), tmp_path / "file", 1000)
+    assert (tmp_path / "file").stat().st_size == 1000
+
+
+@pytest.mark.parametrize("trickle", [0, 1])
+def test_a_server_that_stalls_is_given_up(raw_server: RawServer, tmp_path: Path, trickle: int) -> None:
+    gone = threading.Event()
+
+    def stall(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 1000000\r\n\r\nbegin")
+        while not gone.wait(0.02):
+            connection.sendall(b"x" * trickle)
+
+    try:
+        with pytest.raises(DownloadError, match=r"stalled after \d+ of 1,000,000 bytes"):
+            download(raw_server(stall), tmp_path / "file", 1_000_000, patience=0.3)
+    finally:
+        gone.set()
 
 
 def test_a_server_that_refuses(offer: Offer, tmp_path: Path) -> None:
@@ -520,7 +589,7 @@ def test_a_server_that_refuses(offer: Offer, tmp_path: Path) -> None:
 def test_no_server_at_all(offer: Offer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(GOOD_ZIP)
     nobody = replace(catalogue.info("ml-100k"), url="http://127.0.0.1:1/ml-100k.zip")
-    monkeypatch.setitem(catalogue._CATALOGUE, "ml-100k", nobody)
+    monkeypatch.setitem(catalogue.CATALOGUE, "ml-100k", nobody)
     assert "the download from http://127.0.0.1:1/ml-100k.zip failed (" in refused(tmp_path)
 
 
@@ -539,7 +608,7 @@ def test_an_archive_that_would_write_elsewhere(offer: Offer, tmp_path: Path, nam
 
 def test_an_archive_of_something_else(offer: Offer, tmp_path: Path) -> None:
     offer(zipped({"ml-100k/README": "nothing here"}))
-    assert "holds no MovieLens ratings" in refused(tmp_path)
+    assert "does not hold the data set" in refused(tmp_path)
 
 
 def test_a_cache_that_cannot_be_written(offer: Offer, tmp_path: Path) -> None:
@@ -555,7 +624,7 @@ def test_an_interrupted_download_leaves_nothing(offer: Offer, tmp_path: Path, mo
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(catalogue, "_unpack", interrupt)
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", interrupt)
     with pytest.raises(KeyboardInterrupt):
         catalogue.load("ml-100k")
     assert left_in(tmp_path / "cache") == []

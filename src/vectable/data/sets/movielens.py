@@ -18,7 +18,8 @@ from pathlib import Path
 import polars as pl
 
 from vectable.data.io.files import read_table
-from vectable.data.sets.catalogue import MOVIELENS_LICENCE, MOVIELENS_SOURCE, Fold, RatingsSet
+from vectable.data.sets.movielens_archives import MOVIELENS_LICENCE, MOVIELENS_SOURCE
+from vectable.data.sets.ratings_set import Fold, RatingsSet
 from vectable.errors import DataError, quote_some, require_columns
 
 RATING_COLUMNS = ["user", "item", "rating", "timestamp"]
