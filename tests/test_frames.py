@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import warnings
+from decimal import Decimal
 from uuid import UUID
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 import vectable as vt
 from vectable.data.io.frames import as_text, from_polars, table_from_json, table_to_json, to_polars, to_series
+from vectable.data.io.single_values import is_missing
 
 COLUMNS = {"user": [1, 2, 3], "item": ["a", "b", "ç"], "rating": [4.0, 3.5, 1.0]}
 FRAME = pl.DataFrame(COLUMNS)
@@ -260,3 +262,35 @@ def test_json_and_back(columns):
         pl.col(pl.Null).cast(pl.String), pl.col(pl.List(pl.Null)).cast(pl.List(str))
     )
     assert journey(frame).equals(frame)
+
+
+# ---------------------------------------------------------------- one value of pandas or NumPy
+
+
+@pytest.mark.parametrize(
+    "missing", [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT, np.datetime64("NaT"), Decimal("NaN")], ids=repr
+)
+@pytest.mark.parametrize("other", ["a", 1, 2.5, True, dt.date(2020, 1, 2), dt.datetime(2020, 1, 2, 3)], ids=repr)
+def test_every_spelling_of_a_missing_value_is_missing(missing, other):
+    assert is_missing(missing)
+    assert not is_missing(other)
+    column = to_series([other, missing, other])
+    assert [is_missing(value) for value in column] == [False, True, False]
+    assert column[0] == other
+    assert to_series([missing, missing]).cast(pl.Float64).fill_nan(None).null_count() == 2
+
+
+def test_periods_are_when_they_start_and_intervals_their_text(pyarrow_or_not):
+    months = pd.PeriodIndex(["2024-02", None, "2024-01"], freq="M")
+    bins = pd.cut([1.0, 9.0, np.nan], [0, 3, 10])
+    breaks = pd.arrays.IntervalArray.from_breaks([0, 1, 2, 3])
+    starts = [dt.datetime(2024, 2, 1), None, dt.datetime(2024, 1, 1)]
+    frame = pd.DataFrame({"month": months, "kind": pd.Categorical(months), "bin": bins, "break": breaks})
+    found = to_polars(frame)[0]
+    assert found["month"].to_list() == found["kind"].to_list() == starts
+    assert found["bin"].to_list() == ["(0, 3]", "(3, 10]", None]
+    assert found["bin"].dtype == pl.Enum(["(0, 3]", "(3, 10]"])
+    assert found["break"].to_list() == ["(0, 1]", "(1, 2]", "(2, 3]"]
+    for at, row in enumerate(frame.to_dict("records")):
+        alone = {name: None if is_missing(value) else to_series([value])[0] for name, value in row.items()}
+        assert alone == found.row(at, named=True)

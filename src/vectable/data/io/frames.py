@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from vectable.data.io.single_values import is_missing, to_python
 from vectable.errors import DataError, warn
 
 FrameKind = Literal["pandas", "polars", "pyarrow"]
@@ -171,6 +172,11 @@ def _from_pandas_column(name: str, column: Any) -> pl.Series:
     dtype = column.dtype
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
         return _from_numpy(name, column.to_numpy(), nan_is_missing=True)  # as it is in pandas
+    kind = type(dtype).__name__
+    if kind == "PeriodDtype":
+        return to_series(getattr(column, "dt", column).to_timestamp(), name)
+    if kind == "IntervalDtype":
+        return _from_values(name, list(column))
     if hasattr(dtype, "categories"):
         return _from_categories(name, to_series(dtype.categories), getattr(column, "cat", column).codes)
     if not isinstance(dtype, np.dtype) and _has_pyarrow():
@@ -200,10 +206,12 @@ def _from_numpy(name: str, values: NDArray[Any], nan_is_missing: bool = False) -
 
 
 def _from_values(name: str, values: list[Any]) -> pl.Series:
+    if not all(isinstance(value, str | float | int | None) for value in values):
+        values = [to_python(value) for value in values]
     try:
         return pl.Series(name, values)
     except (TypeError, pl.exceptions.PolarsError):
-        values = [None if isinstance(value, float) and value != value else value for value in values]
+        values = [None if is_missing(value) else value for value in values]
     known = [value for value in values if value is not None]
     if all(isinstance(value, str) for value in known):
         return pl.Series(name, values, dtype=pl.String)
