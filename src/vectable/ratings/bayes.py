@@ -21,6 +21,7 @@ from vectable.data.ratings.side_tables import lengthen
 from vectable.errors import DataError, VectableError, is_finite, is_whole, require, warn
 from vectable.insight.coverage import Coverage, coverage
 from vectable.models.posterior import PosteriorDotBias
+from vectable.one_blas_thread import one_blas_thread
 from vectable.ratings.rating_answers import RatingAnswers, errors_of
 from vectable.recommending.fold_in import UserPrior
 from vectable.recommending.folded_posterior import FoldedPosterior
@@ -34,7 +35,6 @@ from vectable.sampling.convergence import effective_draws, rhat
 from vectable.sampling.directions import Directions
 from vectable.sampling.draws import KeptDraws, stacked, unstacked
 from vectable.sampling.layout import Layout, days
-from vectable.sampling.one_thread import one_blas_thread
 from vectable.training.progress import Progress
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vectable.one_blas_thread import one_blas_thread
 from vectable.recommending.folded_user import FoldedUser
 from vectable.recommending.intervals import category_shares, check_level, interval_about, shortest_runs
 from vectable.recommending.optimism import Optimistic, check_optimism, mean_and_doubt, row_variance
-from vectable.sampling.one_thread import one_blas_thread
 
 Floats = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ import numba
 import numpy as np
 from numba import njit, types
 
-from vectable.training.engines.compiled.kernels import LANES, load, spread, store
+from vectable.vectors import LANES, load, spread, store
 
 AT_A_TIME = 4
 """Ratings that are added to a row's matrix in one go."""

@@ -1,4 +1,4 @@
-"""Everything that numba compiles: vectors of 16 floats, the catch-up of a row, one batch, one lane.
+"""Everything that numba compiles for the engine: the catch-up of a row, one batch, one lane (see also `vectors.py`).
 
 numba's disk cache watches only the file a compiled function is written in, so all of them are in this one;
 the Python around them is in `engine.py`, `schedule.py` and `compiling.py`. Nothing here checks its
@@ -13,20 +13,17 @@ Layout of the tail table: row s is what a row last updated at step s of the sche
 ``tail[4*s : 4*s+4] = log D_s, sum log b1, B_s, E_s``, float64.
 """
 
-# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs, allow-subclassing-any
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 # mypy: disable-error-code="import-untyped"
 
 import math
-import operator
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+
+from vectable.vectors import LANES, load, prefetch, root, spread, store, total
 
 AHEAD = 3
 """Batches of a lane that are in work at a time."""
@@ -36,131 +33,6 @@ BLOCK = 64
 
 MOST_GROWTH = 1e4
 """How much larger the end of a tail sum may weigh than its beginning: it costs as many digits of 1e16."""
-
-LANES = 16
-"""Floats in a vector: one AVX-512 register; LLVM takes two or four registers where they are narrower."""
-
-# ---------------------------------------------------------------------------------------------------------
-# A type of 16 floats with + - * /, so that kernels say what they compute and nothing is left to the
-# vectoriser. `contract` lets a product and a sum become one fused operation.
-
-_FLOAT = ir.FloatType()
-_VECTOR = ir.VectorType(_FLOAT, LANES)
-
-
-class _Vector(types.Type):
-    """numba's name for 16 floats."""
-
-
-VECTOR = _Vector(name="float32x16")
-
-
-@register_model(_Vector)
-class _VectorModel(models.PrimitiveModel):
-    def __init__(self, manager, kind):
-        super().__init__(manager, kind, _VECTOR)
-
-
-def _define(symbol: object, instruction: str) -> None:
-    """Let `symbol` between two vectors be LLVM's `instruction`."""
-
-    @infer_global(symbol)
-    class _Typing(AbstractTemplate):
-        def generic(self, args, kws):
-            return signature(VECTOR, VECTOR, VECTOR) if tuple(args) == (VECTOR, VECTOR) else None
-
-    @lower_builtin(symbol, VECTOR, VECTOR)
-    def _lower(context, builder, sig, args):
-        return getattr(builder, instruction)(*args, flags=("contract",))
-
-
-for _symbol, _instruction in (
-    (operator.add, "fadd"),
-    (operator.sub, "fsub"),
-    (operator.mul, "fmul"),
-    (operator.truediv, "fdiv"),
-):
-    _define(_symbol, _instruction)
-
-
-def _address(context, builder, array_type, array, at, pointee):
-    start = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(start, [at]), pointee.as_pointer())
-
-
-@intrinsic
-def load(typing_context, array, at):
-    """The 16 floats of `array` from element `at` on."""
-
-    def generate(context, builder, sig, args):
-        return builder.load(_address(context, builder, sig.args[0], *args, _VECTOR), align=4)
-
-    return VECTOR(array, types.int64), generate
-
-
-@intrinsic
-def store(typing_context, array, at, vector):
-    """Write 16 floats to `array` from element `at` on."""
-
-    def generate(context, builder, sig, args):
-        builder.store(args[2], _address(context, builder, sig.args[0], *args[:2], _VECTOR), align=4)
-
-    return types.void(array, types.int64, VECTOR), generate
-
-
-@intrinsic
-def spread(typing_context, number):
-    """16 times the same float32."""
-
-    def generate(context, builder, sig, args):
-        nothing = ir.Constant(_VECTOR, ir.Undefined)
-        one = builder.insert_element(nothing, args[0], ir.Constant(ir.IntType(32), 0))
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return builder.shuffle_vector(one, nothing, mask)
-
-    return VECTOR(types.float32), generate
-
-
-@intrinsic
-def root(typing_context, vector):
-    """Square roots."""
-
-    def generate(context, builder, sig, args):
-        kind = ir.FunctionType(_VECTOR, [_VECTOR])
-        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{LANES}f32")
-        return builder.call(function, args)
-
-    return VECTOR(VECTOR), generate
-
-
-@intrinsic
-def total(typing_context, vector):
-    """The sum of the 16 floats, in an order of the machine's choosing (always the same one)."""
-
-    def generate(context, builder, sig, args):
-        kind = ir.FunctionType(_FLOAT, [_FLOAT, _VECTOR])
-        name = f"llvm.vector.reduce.fadd.v{LANES}f32"
-        function = cgutils.get_or_insert_function(builder.module, kind, name)
-        return builder.call(function, [ir.Constant(_FLOAT, 0.0), args[0]], fastmath=("reassoc",))
-
-    return types.float32(VECTOR), generate
-
-
-@intrinsic
-def prefetch(typing_context, array, at):
-    """Start bringing the cache line of ``array[at]`` in; changes nothing else."""
-
-    def generate(context, builder, sig, args):
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        where = _address(context, builder, sig.args[0], *args, ir.IntType(8))
-        read, keep, data = (ir.Constant(number, value) for value in (0, 2, 1))
-        builder.call(function, [where, read, keep, data])
-        return context.get_dummy_value()
-
-    return types.void(array, types.int64), generate
-
 
 # ---------------------------------------------------------------------------------------------------------
 # The numbers of a schedule.
