@@ -4,7 +4,6 @@ import pytest
 import torch
 
 import vectable as vt
-from vectable.models.ensemble import Ensemble
 from vectable.models.layers import embedding
 from vectable.models.tabular import STEP, PiecewiseLinear
 
@@ -34,31 +33,6 @@ def test_embeddings_start_as_the_lesson_does() -> None:
     start = embedding(2000, 50).weight.detach()
     assert start.abs().max() <= 0.02
     assert start.std() == pytest.approx(0.0085, abs=0.0005)  # a normal wrapped at 2, times .01
-
-
-@pytest.mark.parametrize("kind", ["dot", "plain", "net", "ensemble"])
-def test_every_view_of_a_model_gives_the_same_predictions(kind: str) -> None:
-    """forward, score_rows and respond are three ways to ask one thing; respond's slopes are the derivative."""
-    torch.manual_seed(1)
-    model = {
-        "dot": dot,
-        "plain": lambda: dot(None),
-        "net": lambda: vt.EmbeddingNet(4, 5, (3, 2), [8], (0, 5.5)),
-        "ensemble": lambda: Ensemble([dot(), dot()]),
-    }[kind]().eval()
-    users, items = torch.arange(4), torch.arange(5)
-    with torch.no_grad():
-        rows = model.user_rows(users)
-        table = model.score_rows(rows)
-        forward = torch.stack([model(user.expand(5), items) for user in users])
-    assert torch.allclose(table, forward, atol=1e-5)
-    if kind == "ensemble":
-        return
-    predicted, slopes = model.respond(rows[2].detach(), items)
-    assert torch.allclose(predicted, table[2], atol=1e-5)
-    row = rows[2].detach().clone().requires_grad_()
-    model.score_rows(row[None])[0, 3].backward()
-    assert torch.allclose(slopes[3], row.grad, atol=1e-5)
 
 
 def test_the_unknown_row_is_the_mean_of_the_others() -> None:

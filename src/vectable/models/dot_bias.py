@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from vectable.errors import is_whole, require
 from vectable.models.layers import embedding, fill_unknown_rows, grow_rows, sigmoid_range
+from vectable.models.rating_model import SingleModel
 
 
-class EmbeddingDotBias(nn.Module):
+class EmbeddingDotBias(SingleModel, nn.Module):
     """``rating = range(<user factors, item factors> + user bias + item bias)``.
 
     Args:
@@ -31,6 +32,8 @@ class EmbeddingDotBias(nn.Module):
         """Width of the vectors."""
         return self.user_factors.embedding_dim
 
+    has_biases = True
+
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Predicted ratings, (rows,), of user codes (rows,) and item codes (rows,)."""
         dot = (self.user_factors(users) * self.item_factors(items)).sum(dim=1)
@@ -41,7 +44,7 @@ class EmbeddingDotBias(nn.Module):
         return sums if self.y_range is None else sigmoid_range(sums, *self.y_range)
 
     def user_rows(self, users: Tensor) -> Tensor:
-        """All the model knows of some users: factors, then bias, (users, n_factors + 1)."""
+        """All that the model knows of some users: factors, then bias, (users, n_factors + 1)."""
         return torch.cat([self.user_factors(users), self.user_bias(users)], dim=1)
 
     def score_rows(self, rows: Tensor) -> Tensor:
@@ -49,10 +52,11 @@ class EmbeddingDotBias(nn.Module):
         dots = rows[:, :-1] @ self.item_factors.weight.T
         return self.squash(dots.add_(rows[:, -1:]).add_(self.item_bias.weight.T))
 
-    def respond(self, row: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Predictions for one user row (n_factors + 1,) and some items, (items,), and their Jacobian by the row."""
-        vectors = torch.cat([self.item_factors(items), torch.ones(len(items), 1, device=row.device)], dim=1)
-        predicted = self.squash(vectors @ row + self.item_bias(items).squeeze(1))
+    def predict_with_jacobian(self, row: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Predictions of some items, (items,), for one user row, (n_factors + 1,), and their derivatives by it."""
+        with torch.no_grad():
+            vectors = torch.cat([self.item_factors(items), torch.ones(len(items), 1, device=row.device)], dim=1)
+            predicted = self.squash(vectors @ row + self.item_bias(items).squeeze(1))
         if self.y_range is None:
             return predicted, vectors
         low, high = self.y_range

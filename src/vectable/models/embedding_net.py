@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from vectable.errors import VectableError, is_finite, require
 from vectable.models.layers import embedding, embedding_width, fill_unknown_rows, grow_rows, sigmoid_range
+from vectable.models.rating_model import SingleModel
 
 
-class EmbeddingNet(nn.Module):
+class EmbeddingNet(SingleModel, nn.Module):
     """Embeddings of user and item, concatenated, then [Linear, ReLU, batch norm, dropout] a layer, Linear, range.
 
     Args:
@@ -60,12 +61,14 @@ class EmbeddingNet(nn.Module):
         self.y_range = None if y_range is None else (float(y_range[0]), float(y_range[1]))
         self._config = {"layers": list(layers), "dropout": dropout, "preset": preset}
 
+    has_biases = False
+
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Predicted ratings, (rows,), of user codes (rows,) and item codes (rows,)."""
         return self._through(self.users(users), self.items(items))
 
     def user_rows(self, users: Tensor) -> Tensor:
-        """All the model knows of some users: their vectors, (users, width)."""
+        """All that the model knows of some users: their vectors, (users, width)."""
         return self.users(users)  # type: ignore[no-any-return]
 
     def score_rows(self, rows: Tensor) -> Tensor:
@@ -73,8 +76,8 @@ class EmbeddingNet(nn.Module):
         items = self.items.weight
         return torch.stack([self._through(row.expand(len(items), -1), items) for row in rows])
 
-    def respond(self, row: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Predictions for one user row (width,) and some items, (items,), and their Jacobian by the row."""
+    def predict_with_jacobian(self, row: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Predictions of some items, (items,), for one user row, (width,), and their derivatives by it."""
         vectors = self.items(items).detach()
 
         def predict(row: Tensor) -> Tensor:
@@ -89,7 +92,7 @@ class EmbeddingNet(nn.Module):
         return (self.items if of_items else self.users).weight.detach()
 
     def biases(self, of_items: bool) -> Tensor:
-        """A net has no bias a row."""
+        """A net has no bias per row, and raises a sentence."""
         raise VectableError(
             "A multi-layer net has no biases by item or user; the dot-product model (use_nn=False) has."
         )

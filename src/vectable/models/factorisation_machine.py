@@ -1,12 +1,13 @@
 """Users, items and whatever else is known of a rating: a bias and a vector each, and every two multiplied."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from vectable.errors import is_whole, require
+from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.models.layers import embedding, sigmoid_range
 from vectable.models.tabular import PiecewiseLinear
 
@@ -70,14 +71,49 @@ class FactorisationMachine(nn.Module):
     def fill_unknown(self) -> None:
         """Code 0 of every category becomes the mean of the trained rows, and so does a missing never seen."""
         with torch.no_grad():
-            for factors, biases, shown in zip(self.embeddings, self.biases, self.shows_missing, strict=True):
-                for table in (factors, biases):
-                    weight: Tensor = table.weight  # type: ignore[assignment]
+            tables = zip(_weights(self.embeddings), _weights(self.biases), self.shows_missing, strict=True)
+            for factors, biases, shown in tables:
+                for weight in (factors, biases):
                     mean = weight[1 : len(weight) - (not shown)].mean(dim=0)
                     if mean.isfinite().all():  # there is at least one trained row
                         weight[0] = mean
                         weight[-1] = weight[-1] if shown else mean
 
+    def in_context(self, categories: Tensor, numbers: Tensor, user: int = 0, item: int = 1) -> EmbeddingDotBias:
+        """The model of ratings that the machine is while everything but user and item stays as it is.
+
+        With v the vectors, c the sum of the context's ``x_a v_a`` and k what the context adds by itself, the sum is
+        ``<v_u, v_i> + (w_u + <v_u, c>) + (w_i + <v_i, c> + k)``: a dot product and two biases.
+
+        Args:
+            categories: codes of one row, (categories,) int32; those of `user` and `item` are not looked at.
+            numbers: of the same row, (n_numbers,).
+            user, item: which category columns are the user and the item.
+
+        Returns:
+            A copy: training one does not change the other.
+        """
+        rest = [at for at in range(len(self.embeddings)) if at not in (user, item)]
+        vectors, weights = _weights(self.embeddings), _weights(self.biases)
+        with torch.no_grad():
+            x = numbers if self.bins is None else torch.cat([numbers, self.bins(numbers[None])[0]])
+            parts = torch.cat([x[:, None] * self.number_vectors, *(vectors[at][categories[at]][None] for at in rest)])
+            context = parts.sum(dim=0)
+            pairs = (context.square() - parts.square().sum(dim=0)).sum() / 2
+            alone = self.bias + x @ self.number_weights + pairs + sum(weights[at][categories[at]] for at in rest)
+            model = EmbeddingDotBias(len(vectors[user]), len(vectors[item]), len(context), self.y_range)
+            model.to(self.bias.device)
+            model.user_factors.weight.copy_(vectors[user])
+            model.item_factors.weight.copy_(vectors[item])
+            model.user_bias.weight.copy_(weights[user] + (vectors[user] @ context)[:, None])
+            model.item_bias.weight.copy_(weights[item] + (vectors[item] @ context)[:, None] + alone)
+        return model
+
     def config(self) -> dict[str, Any]:
         """The arguments that make an empty copy."""
         return self._config
+
+
+def _weights(tables: nn.ModuleList) -> list[Tensor]:
+    """The rows of some embeddings, (codes, width) each."""
+    return [cast(nn.Embedding, table).weight for table in tables]

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, svds
 from torch import Tensor, nn
 
+from vectable.models.rating_model import Limits
+
 SMALL = 40  # rows or fewer whose factors are found by the dense decomposition
 
 
@@ -23,7 +25,6 @@ class PosteriorDotBias(nn.Module):
         users, items: rows of every draw side by side, (users + 1, draws * (factors + 1)) and (items + 1, same), half
             or single precision: the factors, then the bias. Entry 0 is one of whom nothing is known.
         centre, scale: from the sampler's units to the rating scale.
-        limits: lowest and highest training rating.
         cuts: of each draw, (draws, categories + 1), or None.
         values: of the categories, (categories,), or None.
     """
@@ -35,19 +36,30 @@ class PosteriorDotBias(nn.Module):
         n_draws: int,
         centre: float,
         scale: float,
-        limits: tuple[float, float],
         cuts: Tensor | None = None,
         values: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.users, self.items = (nn.Parameter(rows, requires_grad=False) for rows in (users, items))
-        self.n_draws, self.centre, self.scale, self.limits = n_draws, centre, scale, limits
+        self.n_draws, self.centre, self.scale = n_draws, centre, scale
         self.cuts, self.values = cuts, values
+
+    has_biases = True
 
     @property
     def n_factors(self) -> int:
         """Width of the vectors."""
         return self.users.shape[1] // self.n_draws - 1
+
+    @property
+    def limits(self) -> Limits | None:
+        """Lowest and highest category; None where ratings are numbers."""
+        return None if self.values is None else (float(self.values[0]), float(self.values[-1]))
+
+    @cached_property
+    def members(self) -> "list[Draw]":
+        """The draws, each as a model of its own."""
+        return [Draw(self, at) for at in range(self.n_draws)]
 
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Mean predicted ratings, (rows,), of user codes (rows,) and item codes (rows,); not clipped to the scale."""
@@ -80,10 +92,10 @@ class PosteriorDotBias(nn.Module):
         below: Tensor = torch.special.ndtr(cuts - sums[..., None])
         return below.diff(dim=-1)
 
-    # ---------------------------------------------------------------- what the recommender asks for
+    # ---------------------------------------------------------------- rows of users
 
     def user_rows(self, users: Tensor) -> Tensor:
-        """All the draws know of some users, side by side, (users, draws * (factors + 1))."""
+        """All that the draws know of some users, side by side, (users, draws * (factors + 1))."""
         return self.users[users].float()
 
     def score_rows(self, rows: Tensor) -> Tensor:
@@ -91,11 +103,17 @@ class PosteriorDotBias(nn.Module):
         if self.cuts is None:
             sums = rows.float() @ self._designs.T
             return self.centre + self.scale * (sums.div_(self.n_draws) + self._item_bias.mean(dim=1))
-        return torch.stack([self.each_of_row(row).mean(dim=0) for row in rows])
+        return torch.stack([self.member_scores(row).mean(dim=0) for row in rows])
 
-    def each_of_row(self, row: Tensor) -> Tensor:
+    def member_scores(self, row: Tensor) -> Tensor:
         """Every draw's prediction of every item, (draws, items), for one user's row."""
         return self.to_ratings(self.sums_of_row(row))
+
+    def predict_with_jacobian(self, row: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean predictions of some items, (items,), for one user's row, and their derivatives by the whole row."""
+        pairs = zip(self.members, row.chunk(self.n_draws), strict=True)
+        predicted, slopes = zip(*(draw.predict_with_jacobian(part, items) for draw, part in pairs), strict=True)
+        return torch.stack(predicted).mean(dim=0), torch.cat(slopes, dim=1) / self.n_draws
 
     def sums_of_row(self, row: Tensor) -> Tensor:
         """Every draw's sum for every item, (draws, items), for one user's row, in the sampler's units."""
@@ -106,16 +124,11 @@ class PosteriorDotBias(nn.Module):
         """``(q, 1)`` of some items in each draw, (draws, items, factors + 1)."""
         return self._designs[items.long()].view(len(items), self.n_draws, -1).transpose(0, 1)
 
-    def slopes(self, row: Tensor) -> NDArray[np.float64]:
+    def slopes_of_row(self, row: Tensor) -> NDArray[np.float64]:
         """How fast every item's expected category grows with the latent, (draws, items), for one user's row."""
         assert self.cuts is not None
         assert self.values is not None
-        edges = self.cuts[:, None, :] - self.sums_of_row(row)[..., None]
-        return (-torch.exp(-0.5 * edges**2).div(np.sqrt(2 * np.pi)).diff(dim=-1) @ self.values).double().numpy()
-
-    def members(self) -> "list[Draw]":
-        """The draws, each as a model of its own."""
-        return [Draw(self, at) for at in range(self.n_draws)]
+        return _slopes(self.cuts[:, None, :] - self.sums_of_row(row)[..., None], self.values).double().numpy()
 
     def vectors(self, of_items: bool) -> Tensor:
         """Factors of every item or user, (rows, factors): those whose dot products come closest to the draws' mean."""
@@ -129,7 +142,7 @@ class PosteriorDotBias(nn.Module):
 
     def config(self) -> dict[str, Any]:
         """What the model is, in numbers."""
-        return {"n_factors": self.n_factors, "n_draws": self.n_draws, "limits": list(self.limits)}
+        return {"n_factors": self.n_factors, "n_draws": self.n_draws}
 
     @cached_property
     def _designs(self) -> Tensor:
@@ -182,36 +195,82 @@ class PosteriorDotBias(nn.Module):
 
 
 class Draw:
-    """One draw, as a model that `recommending` can ask.
+    """One draw, as a model of its own.
 
     Args:
         of: all of them.
         at: which.
     """
 
+    has_biases = True
+
     def __init__(self, of: PosteriorDotBias, at: int) -> None:
         self._of, depth = of, of.n_factors + 1
         self._part = slice(at * depth, (at + 1) * depth)
         self._cuts = None if of.cuts is None else of.cuts[at]
 
+    def __call__(self, users: Tensor, items: Tensor) -> Tensor:
+        """Predicted ratings, (rows,), of user codes (rows,) and item codes (rows,)."""
+        p, q = self.user_rows(users), self._items(items)
+        return self._to_ratings((p[:, :-1] * q[:, :-1]).sum(dim=1) + p[:, -1] + q[:, -1])
+
+    @property
+    def members(self) -> "list[Draw]":
+        """Itself alone."""
+        return [self]
+
+    @property
+    def limits(self) -> Limits | None:
+        """Lowest and highest category; None where ratings are numbers."""
+        return self._of.limits
+
     def parameters(self) -> Iterator[Tensor]:
-        """The weights, which tell the device."""
+        """The weights of all draws, which tell the device."""
         return self._of.parameters()
 
     def user_rows(self, users: Tensor) -> Tensor:
         """Factors and bias of users, (users, factors + 1)."""
         return self._of.users[users, self._part].float()
 
-    def respond(self, row: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Predictions for one user row and some items, (items,), and their Jacobian by the row."""
-        designs = self._of.items[items, self._part].float()
+    def score_rows(self, rows: Tensor) -> Tensor:
+        """Predicted ratings of every item, (users, items)."""
+        items = self._of.items[:, self._part].float()
+        return self._to_ratings(rows[:, :-1] @ items[:, :-1].T + rows[:, -1:] + items[:, -1])
+
+    def predict_with_jacobian(self, row: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Predictions of some items, (items,), for one user row, (factors + 1,), and their derivatives by it."""
+        designs = self._items(items)
         bias = designs[:, -1].clone()
         designs[:, -1] = 1.0
         sums = designs @ row + bias
         if self._cuts is None:
-            return self._of.centre + self._of.scale * sums, self._of.scale * designs
-        edges = self._cuts[None] - sums[:, None]
-        values = self._of.values
-        assert values is not None
-        slope = -torch.exp(-0.5 * edges**2).div(np.sqrt(2 * np.pi)).diff(dim=1) @ values
-        return torch.special.ndtr(edges).diff(dim=1) @ values, designs * slope[:, None]
+            return self._to_ratings(sums), self._of.scale * designs
+        assert self._of.values is not None
+        return self._to_ratings(sums), designs * _slopes(self._cuts - sums[:, None], self._of.values)[:, None]
+
+    def vectors(self, of_items: bool) -> Tensor:
+        """This draw's factors of every item or user, (rows, factors), in the sampler's units."""
+        return (self._of.items if of_items else self._of.users)[:, self._part][:, :-1].float()
+
+    def biases(self, of_items: bool) -> Tensor:
+        """This draw's bias of every item or user, in rating points (of a latent, with ordered categories), (rows,)."""
+        return (self._of.items if of_items else self._of.users)[:, self._part][:, -1].float() * self._of.scale
+
+    def _items(self, items: Tensor) -> Tensor:
+        """Factors and bias of items, (items, factors + 1)."""
+        return self._of.items[items, self._part].float()
+
+    def _to_ratings(self, sums: Tensor) -> Tensor:
+        """From this draw's sums, any shape, to expected ratings."""
+        if self._cuts is None:
+            return self._of.centre + self._of.scale * sums
+        assert self._of.values is not None
+        expected: Tensor = torch.special.ndtr(self._cuts - sums[..., None]).diff(dim=-1) @ self._of.values
+        return expected
+
+
+def _slopes(edges: Tensor, values: Tensor) -> Tensor:
+    """Derivative of the expected category by the latent, (...), from cuts less latent, (..., categories + 1)."""
+    density = torch.exp(-0.5 * edges**2).div(np.sqrt(2 * np.pi))
+    slopes: Tensor = -density.diff(dim=-1) @ values
+    return slopes

@@ -611,7 +611,6 @@ class BayesLearner(RatingAnswers):
             len(draws["users"]),
             self.centre,
             self.scale,
-            self.data.rating_range,
             cuts,
             values,
         )
@@ -620,8 +619,8 @@ class BayesLearner(RatingAnswers):
     def posterior(self) -> Posterior:
         """The kept draws, asked by code."""
         groups = self._prepared_groups()
-        given = (self.features, groups, self.categories, self.centre, self.scale, self._keys())
-        return Posterior(self._draws, self.model, *given)
+        given = (self.features, groups, self.categories, self.centre, self.scale)
+        return Posterior(self._draws, self.model, *given, self.data.rating_range, self._keys())
 
     @property
     def _rater(self) -> PosteriorDotBias:
@@ -637,7 +636,7 @@ class BayesLearner(RatingAnswers):
         depth = model.n_factors + 1
         means = model.users[0].double().numpy().reshape(-1, depth)
         priors = [UserPrior(*one) for one in zip(means, draws["user.precision"], noise.tolist(), strict=True)]
-        return Recommender(model, model.members(), self.data, priors)
+        return Recommender(model, model.members, self.data, priors)
 
     def _category_noise(self) -> float:
         """Variance of a rating about its expectation, over the first training rows."""

@@ -11,7 +11,7 @@ from vectable.data.ratings.ratings_data import Ratings, RatingsData
 from vectable.errors import ArtifactError, is_whole, require
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet
-from vectable.models.ensemble import Ensemble
+from vectable.models.ensemble import RatingEnsemble
 from vectable.models.prediction_range import check_within, choose_range
 from vectable.ratings.rating_answers import RatingAnswers
 from vectable.recommending.recommender import Recommender
@@ -68,7 +68,7 @@ def collab_learner(
                 members.append(EmbeddingNet(*sizes, widths, layers, limits, dropout, preset))
             else:
                 members.append(EmbeddingDotBias(*sizes, n_factors, limits))
-    model = members[0] if n_models == 1 else Ensemble(members)
+    model = members[0] if n_models == 1 else RatingEnsemble(members)
     check_arguments(collab_learner, learner)
     return CollabLearner(data, model, wd=wd, preset=preset, seed=seed, **{"metrics": ["rmse", "mae"], **learner})
 
@@ -171,7 +171,7 @@ class CollabLearner(RatingAnswers, Learner):
         if model is None:
             make, config = MODELS[settings["model"]], settings["config"]
             members = [make(**config) for _ in range(settings["n_models"])]
-            model = members[0] if len(members) == 1 else Ensemble(members)
+            model = members[0] if len(members) == 1 else RatingEnsemble(members)
         data = RatingsData.from_saved(contents.tensors, contents.tables, settings["data"])
         learn = cls(data, model, **saved_options(settings, more))
         learn.take_state(contents)

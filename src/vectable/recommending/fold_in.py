@@ -95,7 +95,7 @@ def _respond(model: Any, row: Floats, codes: Tensor) -> tuple[Floats, Floats]:
     """Predictions and Jacobian in double precision on the CPU, wherever the model is."""
     device = next(model.parameters()).device
     with torch.no_grad():
-        predicted, slopes = model.respond(torch.from_numpy(row).float().to(device), codes.to(device))
+        predicted, slopes = model.predict_with_jacobian(torch.from_numpy(row).float().to(device), codes.to(device))
     return predicted.double().cpu().numpy(), slopes.double().cpu().numpy()
 
 

@@ -109,7 +109,7 @@ class FoldedPosterior(FoldedUser):
         """Predicted ratings of items by id or title, (items,), clipped to the scale; and how far in doubt each is."""
         codes = self.recommender.item_codes(items)
         model = self.recommender.model
-        predicted = self.recommender.scores_of_row(self.row).numpy()[codes].clip(*model.limits)
+        predicted = self.recommender.scores_of_row(self.row).numpy()[codes].clip(*self.recommender.data.rating_range)
         if not return_std:
             return predicted
         with one_blas_thread():
@@ -124,7 +124,8 @@ class FoldedPosterior(FoldedUser):
         with one_blas_thread():
             if model.cuts is None:
                 noise = float(np.mean([prior.noise for prior in self.recommender.priors]))
-                return interval_about(*mean_and_doubt(model, self.row, covariance, codes), noise, level, model.limits)
+                both = mean_and_doubt(model, self.row, covariance, codes)
+                return interval_about(*both, noise, level, self.recommender.data.rating_range)
             sums = model.sums_of_row(self.row)[:, torch.from_numpy(codes).long()]
             shares = category_shares(model.cuts, sums, row_variance(model, covariance, codes))
         return shortest_runs(shares, model.values.double().numpy(), level)

@@ -25,16 +25,16 @@ def mean_and_doubt(
     """Expected ratings of items for one user's row, not clipped, and their standard deviations, (items,) each.
 
     Args:
-        model: with `each_of_row`, every draw's prediction of every item.
+        model: with `member_scores`, every draw's prediction of every item.
         covariance: of a row that is not known exactly, in each draw, (draws, D, D).
         codes: of the items; by default all.
     """
-    each = model.each_of_row(row).double().numpy()
+    each = model.member_scores(row).double().numpy()
     codes = np.arange(each.shape[1], dtype=np.int32) if codes is None else codes
     each = each[:, codes]
     variance = each.var(axis=0)
     if covariance is not None:
-        slopes = model.scale if model.cuts is None else model.slopes(row)[:, codes]
+        slopes = model.scale if model.cuts is None else model.slopes_of_row(row)[:, codes]
         variance += (row_variance(model, covariance, codes) * slopes**2).mean(axis=0)
     return each.mean(axis=0), np.sqrt(variance)
 
@@ -53,7 +53,7 @@ class Optimistic:
     """A model of many draws whose scores are their mean plus so many standard deviations.
 
     Args:
-        model: with `each_of_row`, every draw's prediction of every item for one user's row.
+        model: with `member_scores`, every draw's prediction of every item for one user's row.
         deviations: above 0 to try what is uncertain, below 0 to play safe.
         covariance: of a row that is not known exactly; see `mean_and_doubt`.
     """

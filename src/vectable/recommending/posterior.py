@@ -31,6 +31,7 @@ class Posterior:
         features, groups: what is known of users and items, and its directions.
         categories: rating values, or None with the normal likelihood.
         centre, scale: from the sampler's units to the rating scale.
+        rating_range: lowest and highest training rating.
         keys: user and day of every offset, rising, or None without offsets; see `day_keys`.
     """
 
@@ -41,6 +42,7 @@ class Posterior:
     categories: Floats | None
     centre: float
     scale: float
+    rating_range: tuple[float, float]
     keys: NDArray[np.int64] | None
 
     def _blocks(
@@ -94,7 +96,7 @@ class Posterior:
             return shortest_runs(self.probabilities(users, items, times), self.categories, level)
         mean, spread = self.predict(users, items, times)
         noise = float((self.scale**2 / self.draws["precisions"][:, 0]).mean())
-        return interval_about(mean, spread, noise, level, self.model.limits)
+        return interval_about(mean, spread, noise, level, self.rating_range)
 
     def _unknown_variance(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> Floats:
         """What the prior's own spread adds to the sum's variance where user or item is unknown, (draws, rows)."""

@@ -69,5 +69,5 @@ def _corners(model: Any, row: Tensor, item: int) -> list[float]:
     with torch.no_grad():
         codes = torch.tensor([0, item], device=next(model.parameters()).device)
         average = model.user_rows(codes[:1])[0]
-        both = [model.respond(one, codes)[0] for one in (average, row.to(codes.device))]
+        both = [model.predict_with_jacobian(one, codes)[0] for one in (average, row.to(codes.device))]
     return [float(both[0][0]), float(both[1][0]), float(both[0][1]), float(both[1][1])]

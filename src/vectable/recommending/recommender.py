@@ -182,8 +182,8 @@ class Recommender:
     def _figures(
         self, row_of: Callable[[int], Tensor], lists: NDArray[np.int32], scores: NDArray[np.float32]
     ) -> dict[str, NDArray[np.float32]]:
-        """What lists show of each item: the predicted rating, brought back to the scale by a model that may leave it;
-        where the doubt joins the score, the rating without it and the doubt, as "std".
+        """What lists show of each item: the predicted rating, clipped to the scale; where the standard deviation joins
+        the score, the rating without it, and "std".
         """
         listed = lists > 0
         found = {"prediction": scores[listed]}
@@ -192,9 +192,7 @@ class Recommender:
             for user, codes in enumerate(lists):
                 both[:, user] = np.stack(self.model.mean_and_doubt(row_of(user)))[:, codes]
             found = dict(zip(("prediction", "std"), both[:, listed], strict=True))
-        limits = getattr(self.model, "limits", None)
-        if limits is not None:
-            found["prediction"] = found["prediction"].clip(*limits)
+        found["prediction"] = found["prediction"].clip(*self.data.rating_range)
         return found
 
     def _members_with(self, row: Tensor) -> list[tuple[Any, UserPrior, Tensor]]:
