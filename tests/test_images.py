@@ -1,5 +1,6 @@
 """Photographs: decoding of every kind of file, bad ones told, and folders of classes."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -91,7 +92,11 @@ def test_a_file_that_is_no_picture_is_named(tmp_path):
     (tmp_path / "empty.jpg").write_bytes(b"")
     whole = save(tmp_path / "whole.jpg", size=(400, 300)).read_bytes()
     (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
-    for name, why in [("text.jpg", "no known picture"), ("empty.jpg", "empty"), ("cut.jpg", "truncated")]:
+    for name, why in [
+        ("text.jpg", "not in any of the formats JPEG, PNG"),
+        ("empty.jpg", "empty"),
+        ("cut.jpg", "truncated"),
+    ]:
         with pytest.raises(vt.DataError, match=rf"{name}.*{why}"):
             decode_image(tmp_path / name, 64)
     with pytest.raises(vt.DataError, match="no file"):
@@ -114,6 +119,48 @@ def test_a_huge_jpeg_takes_little_memory_and_a_huge_png_is_refused(tmp_path):
     save(tmp_path / "huge.png", "1", (20_000, 20_000))
     with pytest.raises(vt.DataError, match=r"huge\.png.*too large"):
         decode_image(tmp_path / "huge.png", 224)
+    save(tmp_path / "huge.webp", size=(6_000, 6_000))
+    with pytest.raises(vt.DataError, match=r"huge\.webp.*25,000,000 is the most"):
+        decode_image(tmp_path / "huge.webp", 224)
+
+
+@pytest.mark.parametrize(("mode", "orientation"), [("RGBA", 1), ("RGBA", 6), ("LA", 1), ("I;16", 1), ("P", 3)])
+def test_a_large_image_is_shrunk_strip_by_strip_into_what_a_small_one_gives(tmp_path, mode, orientation):
+    from vectable.data.images import image_decoding
+
+    small = Image.fromarray(np.random.default_rng(0).integers(0, 255, (6, 8, 3), dtype=np.uint8))
+    large = small.resize((4_000, 3_000), Image.Resampling.BICUBIC)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = (
+        Image.fromarray(np.asarray(large)[..., 0].astype(np.uint16) << 8) if mode == "I;16" else large.convert(mode)
+    )
+    if mode in ("RGBA", "LA"):
+        stored.putalpha(128)
+    stored.save(tmp_path / "large.png", exif=exif)
+    assert image_decoding.LARGE < 4_000 * 3_000
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(image_decoding, "LARGE", 10**9)
+        whole = decode_image(tmp_path / "large.png", 32)
+    strips = decode_image(tmp_path / "large.png", 32)
+    assert strips.shape == whole.shape
+    assert np.abs(strips.astype(int) - whole).max() <= 3
+
+
+@pytest.mark.parametrize("content", [
+    b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 40 40\n%%EndComments\n(text) print\n%%EOF\n",
+    b"DDS |\0\0\0" + b"\1" * 120,
+    b"\x89HDF\r\n\x1a\n" + b"\0" * 100,
+])  # fmt: skip
+def test_only_the_formats_of_photographs_are_opened_whatever_the_name(tmp_path, content, monkeypatch):
+    called = tmp_path / "called"
+    (tmp_path / "gs").write_text(f"#!/bin/sh\necho called >> {called}\nexit 1\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "x.png").write_bytes(content)
+    with pytest.raises(vt.DataError, match=r"x\.png' is not an image that can be read: not in any of the formats JPEG"):
+        decode_image(tmp_path / "x.png", 28)
+    assert not called.exists()
 
 
 # ---------------------------------------------------------------- folders
@@ -137,14 +184,66 @@ def test_what_is_no_picture_is_passed_over_by_name(tmp_path):
         assert len(list_images(tmp_path).passed_over) == 1
 
 
-@pytest.mark.parametrize(("count", "told"), [(0, "no picture"), (1, "one picture")])
-def test_a_class_too_small_is_told(tmp_path, count, told):
-    (tmp_path / "few").mkdir()
-    for at in range(count):
-        save(tmp_path / "few" / f"{at}.png")
-    for at in range(2):
-        save(tmp_path / "many" / f"{at}.png")
-    with pytest.warns(vt.VectableWarning, match=f"'few'.*{told}"):
+def test_a_class_too_small_gets_a_warning(tmp_path):
+    for name in ("few/1", "many/1", "many/2"):
+        save(tmp_path / f"{name}.png")
+    with pytest.warns(vt.VectableWarning, match="'few'.*a single image; it cannot be learned"):
+        list_images(tmp_path)
+
+
+def test_a_folder_without_images_is_not_a_class(tmp_path):
+    for name in ("a/1", "a/2", "b/1", "b/2"):
+        save(tmp_path / f"{name}.png")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "._1.png").write_bytes(b"\0\5\x16\7")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "read.me").write_text("x")
+    with pytest.warns(vt.VectableWarning, match=r"not classes: '__MACOSX', 'notes'") as warned:
+        found = list_images(tmp_path)
+    assert found.classes == ("a", "b")
+    assert len(warned) == 1
+    with pytest.warns(vt.VectableWarning, match="not classes"):
+        assert list_images(tmp_path, ("a", "b", "c")).classes == ("a", "b", "c")  # a model's classes stay
+
+
+def test_a_class_of_which_no_image_can_be_read_is_left_out(colours):
+    (colours / "green").mkdir()
+    for at in range(3):
+        (colours / "green" / f"{at}.png").write_text("no image")
+    with pytest.warns(vt.VectableWarning, match="No image of 'green' can be read: a class without images is left out"):
+        images = vt.ImageData.from_folder(colours, size=32)
+    assert images.classes == ("blue", "red")
+    assert set(images.train.target.tolist()) == {0, 1}
+    assert (len(images.train), len(images.valid)) == (32, 8)
+    for one in (colours / "red").iterdir():
+        one.write_text("no image")
+    with pytest.raises(vt.DataError, match="of one class alone, 'blue'"), pytest.warns(vt.VectableWarning):
+        vt.ImageData.from_folder(colours, size=32)
+
+
+def test_names_that_are_not_utf_8(tmp_path):
+    for name in ("a/1", "a/2", "b/1", "b/2"):
+        save(tmp_path / f"{name}.png")
+    save(tmp_path / "x.png").rename(tmp_path / "b" / "3\udcff.png")
+    with pytest.warns(vt.VectableWarning, match=r"1 files are passed over.*not valid UTF-8: '.*3\\udcff\.png'"):
+        assert len(list_images(tmp_path)) == 4
+    (tmp_path / "b").rename(tmp_path / "b\udcfe")
+    with pytest.raises(vt.DataError, match=r"name of the folder 'b\\udcfe' .*rename it"):
+        list_images(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
+    save(tmp_path / "a" / "1.png")
+
+    def refuse(path: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "scandir", refuse)
+        with pytest.raises(vt.DataError, match=r"folder '.*a' cannot be read: Permission denied"):
+            list_images(tmp_path)
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(vt.DataError, match="cannot be read: Permission denied"):
         list_images(tmp_path)
 
 
@@ -167,16 +266,16 @@ def test_folders_for_measuring_alone_and_folders_of_parts(colours):
 def test_folders_that_cannot_be_used(tmp_path):
     with pytest.raises(vt.DataError, match="no folder 'nowhere'"):
         list_images("nowhere")
-    with pytest.raises(vt.DataError, match="no folder a class"):
+    with pytest.raises(vt.DataError, match="no folder for any class"):
         list_images(tmp_path)
     save(tmp_path / "loose.png")
-    with pytest.raises(vt.DataError, match="1 pictures, but no folder"):
+    with pytest.raises(vt.DataError, match="1 images, but no folder"):
         list_images(tmp_path)
     save(tmp_path / "wasps" / "1.png")
     with pytest.raises(vt.DataError, match=r"'wasps'.*training lacks"):
         list_images(tmp_path, classes=("ants",))
     (tmp_path / "empty" / "wasps").mkdir(parents=True)
-    with pytest.warns(vt.VectableWarning, match="no picture"), pytest.raises(vt.DataError, match="holds no pictures"):
+    with pytest.warns(vt.VectableWarning, match="not classes"), pytest.raises(vt.DataError, match="holds no images"):
         list_images(tmp_path / "empty")
 
 
@@ -399,7 +498,7 @@ def test_sizes_caches_and_names_out_of_range_get_a_sentence(tmp_path):
         vt.ImageData.from_arrays(black, list("abababab"), size=100_000)
     table = pl.DataFrame({"kind": list("abcdefgh"), "name": list("abcdefgh")})
     with (
-        pytest.warns(vt.VectableWarning, match="8 of 8 classes in the table have one picture or none") as told,
+        pytest.warns(vt.VectableWarning, match="8 of 8 classes in the table have a single image") as told,
         pytest.raises(vt.DataError, match=r"No file that the column 'kind' names is there.*folder=\.\.\."),
     ):
         vt.ImageData.from_df(table, tmp_path, "kind", "name")

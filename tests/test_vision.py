@@ -58,6 +58,9 @@ def test_it_learns_and_predicts_one_photograph_or_several(trained, folder):
     assert [one.label for one in several] == ["blue", "red"]
     assert trained.predict([]) == []
     assert trained.predict_proba([folder / "red" / "00.png"])[0, 1] == pytest.approx(probabilities["red"])
+    one = trained.predict_proba(folder / "red" / "00.png")
+    assert one.tolist() == pytest.approx(list(probabilities.values()))
+    assert trained.predict_proba([]).shape == (0, 2)
 
 
 def test_path_picture_and_array_are_the_same_to_it(trained, folder):
@@ -73,8 +76,8 @@ def test_path_picture_and_array_are_the_same_to_it(trained, folder):
     ("wrong", "told"),
     [
         ("gone.jpg", "no file 'gone.jpg'"),
-        (None, "None is no photograph"),
-        (7, "7 is no photograph"),
+        (None, "None is not an image"),
+        (7, "7 is not an image"),
         (np.zeros((8, 8, 3)), "float64"),
         (np.zeros((3, 8, 8), dtype=np.uint8), r"\(3, 8, 8\)"),
         (np.zeros((0, 8, 3), dtype=np.uint8), "without pixels"),

@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vectable.data.images.image_data import ImageData, ImageRows
+from vectable.data.images.image_data import ImageData
 from vectable.data.images.image_decoding import center_crop, decode_image
+from vectable.data.images.image_rows import ImageRows
 from vectable.errors import ArtifactError, DataError, is_finite, is_whole, quote_some, require
 from vectable.insight.image_insight import ImageInsight
 from vectable.insight.mistakes import confusion_table, draw_confusion, worst_rows
@@ -195,11 +196,22 @@ class VisionLearner(ImageInsight, Learner):
         ]
         return named[0] if single else named
 
-    def predict_proba(self, pictures: Sequence[Any]) -> NDArray[np.float32]:
-        """Probability of each class (in the order of `classes`) of some photographs, (photographs, classes)."""
-        outputs = self._outputs(self.model, self.rows_of(pictures))
+    def predict_proba(self, pictures: Any) -> NDArray[np.float32]:
+        """Probability of each class, in the order of `classes`.
+
+        Args:
+            pictures: as for `predict`.
+
+        Returns:
+            (classes,) for one photograph; (photographs, classes) for a list.
+
+        Raises:
+            DataError: a file that cannot be read, by name.
+        """
+        single = not isinstance(pictures, list | tuple)
+        outputs = self._outputs(self.model, self.rows_of([pictures] if single else pictures))
         probabilities: Tensor = activation_of(self.loss_func)(outputs)
-        return probabilities.numpy()
+        return probabilities.numpy()[0] if single else probabilities.numpy()
 
     def rows_of(self, pictures: Sequence[Any]) -> ImageRows:
         """Photographs as rows that the model takes: paths are decoded when a batch asks for them."""

@@ -20,8 +20,8 @@ from vectable.insight.watch import watch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vectable.data.images.image_data import ImageRows
     from vectable.data.images.image_decoding import Picture
+    from vectable.data.images.image_rows import ImageRows
 
 HELD = 0.9  # share of the gradient that a patch holds
 SEVERAL = 3  # photographs that excite a channel which is shown by itself

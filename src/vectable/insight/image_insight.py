@@ -15,7 +15,8 @@ from vectable.insight.image_search import ImageIndex, SimilarImages
 from vectable.insight.layers import last_map, list_layers
 
 if TYPE_CHECKING:
-    from vectable.data.images.image_data import ImageData, ImageRows
+    from vectable.data.images.image_data import ImageData
+    from vectable.data.images.image_rows import ImageRows
 
 Photograph = Any  # a path, a picture of Pillow's, or an array of bytes
 

@@ -19,8 +19,8 @@ from vectable.insight.over_rows import activations_over
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vectable.data.images.image_data import ImageRows
     from vectable.data.images.image_decoding import Picture
+    from vectable.data.images.image_rows import ImageRows
 
 
 @dataclass(repr=False)

@@ -11,7 +11,7 @@ from vectable.insight.evaluating import evaluating
 from vectable.insight.watch import watch
 
 if TYPE_CHECKING:
-    from vectable.data.images.image_data import ImageRows
+    from vectable.data.images.image_rows import ImageRows
 
 
 def activations_over(model: nn.Module, rows: "ImageRows", layer: str) -> Iterator[Tensor]:

@@ -1,9 +1,6 @@
-"""Photographs with their classes for the Learner: decoded once, kept small in memory, augmented as batches are made."""
+"""Images with their classes for the Learner: from folders, tables or arrays, split for training and validation."""
 
-import fnmatch
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +8,16 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from vectable.data.batches import BatchPlan, Rows, count_steps, shuffled_batches
-from vectable.data.images.image_decoding import MAX_SIZE, Picture, center_crop, decode_image
+from vectable.data.batches import BatchPlan, count_steps, shuffled_batches
+from vectable.data.images.image_decoding import MAX_SIZE, Picture, decode_image
 from vectable.data.images.image_files import ImageFiles, files_of_table, held_out_rows, list_images
+from vectable.data.images.image_reader import ImageReader
+from vectable.data.images.image_rows import ImageRows
 from vectable.data.io.files import read_table
 from vectable.data.io.frames import FrameKind, from_polars, to_polars
 from vectable.data.splits import random_split
-from vectable.data.tensors import TensorSet, check_batch_size
+from vectable.data.tensors import check_batch_size
 from vectable.errors import DataError, is_whole, quote_some, require, warn
 
 if TYPE_CHECKING:
@@ -27,47 +25,6 @@ if TYPE_CHECKING:
 
 GIFS = ("*.gif",)
 PARTS = {"train", "training", "valid", "val", "validation", "test"}  # names of folders that are no classes
-
-
-class ImageRows(TensorSet):
-    """Photographs as rows; those that fit are kept decoded, the others are decoded whenever they are asked for.
-
-    Augmented only where gradients are taken, so that measuring on the training rows sees them as they are. What is
-    drawn comes from torch's random numbers, which the Learner seeds.
-    """
-
-    predict_rows = 16  # activations of more leave the processor's cache
-
-    def __init__(
-        self, paths: Sequence[Path], kept: Sequence[Picture | None], target: Tensor, size: int, augment: bool = False
-    ) -> None:
-        super().__init__((), target)
-        self.paths, self.kept, self.size, self.augment = list(paths), list(kept), size, augment
-
-    def batch(self, rows: Rows | slice) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Pictures, (batch, 3, size, size) bytes, and the numbers of their classes."""
-        numbers = [int(at) for at in (range(len(self))[rows] if isinstance(rows, slice) else rows)]
-        if all(self.kept[at] is not None for at in numbers):
-            pictures = [self.picture(at) for at in numbers]
-        else:
-            with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-                pictures = list(threads.map(self.picture, numbers))
-        if self.augment and torch.is_grad_enabled():
-            stacked = torch.stack([_augmented(one, self.size) for one in pictures])
-        else:
-            middles = [center_crop(one, self.size) for one in pictures]
-            empty = np.empty((0, self.size, self.size, 3), dtype=np.uint8)
-            stacked = torch.from_numpy(np.stack(middles) if middles else empty).permute(0, 3, 1, 2)
-        return (stacked.to(self.target.device),), self.target[self._at(rows)]
-
-    def to(self, device: torch.device) -> "ImageRows":
-        """The same rows, whose batches come on `device`."""
-        return ImageRows(self.paths, self.kept, self.target.to(device), self.size, self.augment)
-
-    def picture(self, at: int) -> Picture:
-        """One photograph at its working size, (height, width, 3), 0 to 255."""
-        kept = self.kept[at]
-        return decode_image(self.paths[at], self.size) if kept is None else kept
 
 
 class ImageData:
@@ -207,10 +164,10 @@ class ImageData:
             size: the model's, as `learn.recipe.size`.
             batch_size: photographs a step.
         """
-        cache = _Cache(size, 1024, "skip", GIFS)
-        held = cache.read(list_images(path, tuple(classes)), False)
-        cache.tell()
-        return cls(_part(held, np.arange(0), False), held, classes, batch_size, cache.left_out)
+        reader = ImageReader(size, 1024, "skip", GIFS)
+        held = reader.read(list_images(path, tuple(classes)), False)
+        reader.warn()
+        return cls(held.take([], False), held, classes, batch_size, reader.left_out)
 
     @classmethod
     def from_arrays(
@@ -258,7 +215,7 @@ class ImageData:
         train_at, valid_at = split
         if len(train_at) == 0:
             raise DataError("All pictures are held out: there are none to train on.")
-        return cls(_part(rows, train_at, augment), _part(rows, valid_at, False), found.classes, batch_size)
+        return cls(rows.take(train_at, augment), rows.take(valid_at, False), found.classes, batch_size)
 
     @classmethod
     def _read(
@@ -277,17 +234,16 @@ class ImageData:
         _check_classes(found, where)
         if isinstance(held, float | int):
             random_split(0, held, seed)  # refuses a share or a seed before anything is decoded
-        cache = _Cache(size, cache_mb, on_bad, exclude)
-        rows = cache.read(found, augment)
-        if isinstance(held, ImageFiles):
-            valid = cache.read(held, False)
-        else:
+        reader = ImageReader(size, cache_mb, on_bad, exclude)
+        rows = reader.read(found, augment)
+        valid = reader.read(held, False) if isinstance(held, ImageFiles) else rows.take([], False)
+        reader.warn()
+        classes = _classes_with_images(rows, found.classes, where)
+        rows, valid = (_of_classes(part, found.classes, classes) for part in (rows, valid))
+        if not isinstance(held, ImageFiles):
             train_at, valid_at = random_split(len(rows), held, seed)
-            rows, valid = _part(rows, train_at, augment), _part(rows, valid_at, False)
-        cache.tell()
-        if len(rows) == 0:
-            raise DataError(f"{where} has no photographs to train on that can be read.")
-        return cls(rows, valid, found.classes, batch_size, cache.left_out, kind)
+            rows, valid = rows.take(train_at, augment), rows.take(valid_at, False)
+        return cls(rows, valid, classes, batch_size, reader.left_out, kind)
 
     def show_batch(self, n: int = 9, seed: int = 0, path: str | None = None) -> "Figure":
         """Training photographs as the model sees them, augmented where training is, with their classes.
@@ -333,49 +289,6 @@ class ImageData:
         return f"ImageData({counts} of {quote_some(self.classes)}; {self.size} x {self.size} pixels)"
 
 
-class _Cache:
-    """Decodes photographs in threads (Pillow works without the interpreter's lock) and keeps those that fit."""
-
-    def __init__(self, size: int, megabytes: int, on_bad: str, exclude: Sequence[str]) -> None:
-        self.size, self.room, self.on_bad, self.exclude = size, megabytes * 2**20, on_bad, tuple(exclude)
-        self.left_out: list[tuple[Path, str]] = []
-
-    def read(self, files: ImageFiles, augment: bool) -> ImageRows:
-        """Every file looked at once."""
-        taken: list[tuple[Path, Picture | None, int]] = []
-        with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-            for first in range(0, len(files), 256):  # so that what does not fit is let go soon
-                part = files.paths[first : first + 256]
-                for path, picture, label in zip(
-                    part, threads.map(self._decoded, part), files.labels[first : first + 256], strict=True
-                ):
-                    if isinstance(picture, str):
-                        self.left_out.append((path, picture))
-                        continue
-                    self.room -= picture.nbytes
-                    taken.append((path, picture if self.room >= 0 else None, label))
-        target = torch.tensor([label for _, _, label in taken], dtype=torch.long)
-        return ImageRows([one[0] for one in taken], [one[1] for one in taken], target, self.size, augment)
-
-    def tell(self) -> None:
-        """Warn of what was left out, with the reasons."""
-        if self.left_out:
-            told = " ".join(reason for _, reason in self.left_out[:8])
-            warn(f"{len(self.left_out)} files are left out: {told}")
-
-    def _decoded(self, path: Path) -> Picture | str:
-        """The picture, or why there is none."""
-        for pattern in self.exclude:
-            if fnmatch.fnmatch(path.name.lower(), pattern.lower()):
-                return f"{str(path)!r} is excluded by {pattern!r}."
-        try:
-            return decode_image(path, self.size)
-        except DataError as problem:
-            if self.on_bad == "raise":
-                raise
-            return str(problem)
-
-
 def _check_size(size: object) -> None:
     require(
         is_whole(size, 1) and int(size) <= MAX_SIZE,  # type: ignore[call-overload]
@@ -386,6 +299,34 @@ def _check_size(size: object) -> None:
 def _check_classes(found: ImageFiles, where: str) -> None:
     if len(found.classes) < 2:
         raise DataError(f"{where} has one class alone, {found.classes[0]!r}: there is nothing to tell apart.")
+
+
+def _classes_with_images(rows: ImageRows, classes: Sequence[str], where: str) -> tuple[str, ...]:
+    """Those classes of which an image could be read: a class that no image shows would only be predicted wrongly.
+
+    Raises:
+        DataError: fewer than two are left.
+    """
+    seen = set(rows.target.tolist())
+    left = tuple(name for number, name in enumerate(classes) if number in seen)
+    if not left:
+        raise DataError(f"{where} has no images to train on that can be read.")
+    if len(left) < 2:
+        raise DataError(f"{where} has images that can be read of one class alone, {left[0]!r}.")
+    if len(left) < len(classes):
+        gone = [name for name in classes if name not in left]
+        warn(f"No image of {quote_some(gone)} can be read: a class without images is left out.")
+    return left
+
+
+def _of_classes(rows: ImageRows, before: Sequence[str], after: Sequence[str]) -> ImageRows:
+    """The rows whose class is still one of `after`, with its number there."""
+    if len(before) == len(after):
+        return rows
+    numbers = torch.tensor([after.index(name) if name in after else -1 for name in before])
+    part = rows.take(np.flatnonzero(numbers[rows.target].numpy() >= 0), rows.augment)
+    part.target = numbers[part.target]
+    return part
 
 
 def _marked_split(frame: pl.DataFrame, column: str, found: ImageFiles) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -407,17 +348,3 @@ def _numbered(picture: Any, size: int, at: int) -> Picture:
         return decode_image(picture, size)
     except DataError as problem:
         raise DataError(f"Picture {at}: {problem}") from problem
-
-
-def _part(rows: ImageRows, at: NDArray[Any], augment: bool) -> ImageRows:
-    chosen = [int(one) for one in at]
-    paths, kept = [rows.paths[one] for one in chosen], [rows.kept[one] for one in chosen]
-    return ImageRows(paths, kept, rows.target[chosen], rows.size, augment)
-
-
-def _augmented(picture: Picture, size: int) -> Tensor:
-    """A random crop of at least 60 % of a picture, perhaps mirrored, a little lighter or darker; (3, size, size)."""
-    from vectable.data.images.torchvision_transforms import light_augmentation
-
-    augmented: Tensor = light_augmentation(size)(torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1))
-    return augmented

@@ -1,10 +1,17 @@
-"""A photograph from a file: decoded, upright, in three colours, at a working size. Bad files are told in a sentence.
+"""An image file as an array: decoded, upright, in RGB, at a working size. A bad file gets a sentence.
 
-A JPEG is decoded at a half, a quarter or an eighth of its size where that is enough, so memory stays bounded however
-large it is. Other formats can only be decoded whole, and are refused beyond `MAX_PIXELS`.
+Memory stays bounded. A JPEG is decoded at a half, a quarter or an eighth of its size where that is enough. Other
+formats can only be decoded whole, and are refused beyond `MAX_PIXELS`; those beyond `LARGE` are decoded one at a time,
+and shrunk strip by strip.
+
+Only `FORMATS` are opened, whatever a file is called: some of Pillow's other readers start programs (PostScript is
+handed to Ghostscript), and many are old and rarely used.
 """
 
+import threading
 import warnings
+from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,32 +25,42 @@ if TYPE_CHECKING:
 
 Picture = NDArray[np.uint8]  # (height, width, 3)
 
-MAX_PIXELS = 100_000_000  # of a picture that is decoded whole: 300 MB in three colours
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF")
+MAX_PIXELS = 100_000_000  # of an image that is decoded whole: 400 MB with transparency
+MAX_PIXELS_COPIED = 25_000_000  # of a format whose decoder keeps several copies
+COPIED = ("WEBP", "AVIF")
+LARGE = 1 << 23  # pixels from which on images are decoded one at a time
+STRIP = 16  # rows of the shrunk image that are made at a time
+GAP = 3.0  # times the final size to which an image is first reduced by averaging
 LONGEST = 2.0  # times the shorter side that are kept of the longer one, around the middle
-MAX_SIZE = 4096  # of the square that a model sees: 50 MB a picture in three colours
+MAX_SIZE = 4096  # of the square that a model sees: 50 MB per image
+ORIENTATION = 0x0112  # the tag that says how the camera was held
 MARGIN = 8 / 7  # of the working size over the size asked for, so that crops have room to move
 
 
-def decode_image(source: "str | Path | Image | NDArray[np.uint8]", size: int) -> Picture:
-    """A picture with its shorter side a little above `size`, (height, width, 3), 0 to 255.
+_ONE_LARGE = threading.Lock()
 
-    The shorter side is ``size * 8 / 7`` where the file has so many pixels, its own length where that lies between, and
+
+def decode_image(source: "str | Path | Image | NDArray[np.uint8]", size: int) -> Picture:
+    """An image with its shorter side a little above `size`, (height, width, 3), 0 to 255.
+
+    The shorter side is ``size * 8 / 7`` where the file has as many pixels, its own length where that lies between, and
     `size` where it has fewer. Of the longer side at most twice as much is kept, around the middle. Orientation tags are
     obeyed; grey, palette and CMYK become RGB; what is transparent becomes white.
 
     Args:
-        source: a file in any format that Pillow reads (of an animation, the first picture); a picture of Pillow's; or
-            an array of bytes, (height, width), (height, width, 3) or with transparency (height, width, 4).
+        source: a file in one of `FORMATS` (of an animation, the first frame); a Pillow image; or an array of bytes,
+            (height, width), (height, width, 3) or with transparency (height, width, 4).
         size: pixels that the shorter side must have, 1 or more.
 
     Raises:
-        DataError: no picture, cut short, damaged or too large; the message names the file.
+        DataError: not an image, cut short, damaged or too large; the message names the file.
     """
     from PIL import Image
 
     if size < 1:
         raise VectableError(f"The size is {size!r}; it is a number of pixels, 1 or more.")
-    told = repr(str(source)) if isinstance(source, str | Path) else f"This {type(source).__name__}"
+    named = repr(str(source)) if isinstance(source, str | Path) else f"This {type(source).__name__}"
     try:
         if isinstance(source, Image.Image):
             return _working_picture(source, size)
@@ -54,41 +71,72 @@ def decode_image(source: "str | Path | Image | NDArray[np.uint8]", size: int) ->
             full = opened.width * opened.height
             opened.draft("RGB", (room * 2, room * 2))
             _check_pixels(opened, full, source)
-            return _working_picture(opened, size)
+            with _ONE_LARGE if opened.width * opened.height > LARGE else nullcontext():
+                return _working_picture(opened, size)
+    except VectableError:
+        raise
     except FileNotFoundError as problem:
-        raise DataError(f"There is no file {told}.") from problem
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as problem:
-        if isinstance(problem, DataError):
-            raise
-        raise DataError(f"{told} is not a picture that can be read: {_reason(problem, source)}.") from problem
+        raise DataError(f"There is no file {named}.") from problem
+    except Exception as problem:  # a damaged file leads Pillow's readers to raise anything
+        raise DataError(f"{named} is not an image that can be read: {_reason(problem, source)}.") from problem
 
 
 def _working_picture(image: "Image", size: int) -> Picture:
     """Upright, in three colours, at the working size."""
     from PIL import ImageOps
 
-    upright = ImageOps.exif_transpose(image)
-    return np.array(_at_working_size(_middle(_in_colour(upright)), size), dtype=np.uint8)
+    if image.width * image.height > LARGE:
+        upright = _turned(_shrunk(image, size), image.getexif().get(ORIENTATION, 1))
+    else:
+        upright = _in_colour(ImageOps.exif_transpose(image))
+    return np.array(_at_working_size(_middle(upright), size), dtype=np.uint8)
+
+
+def _shrunk(image: "Image", size: int) -> "Image":
+    """RGB, reduced by averaging to some `GAP` times the working size: strip by strip, so that no whole copy is made."""
+    from PIL import Image
+
+    factor = max(1, int(min(image.size) / round(size * MARGIN) / GAP))
+    width, height = (side // factor for side in image.size)
+    left, top = ((side % factor) // 2 for side in image.size)  # a few pixels at the edges fill no block
+    shrunk = Image.new("RGB", (width, height))
+    image.load()
+    for row in range(0, height, STRIP):
+        rows = min(STRIP, height - row)
+        box = (left, top + row * factor, left + width * factor, top + (row + rows) * factor)
+        shrunk.paste(_in_colour(image.crop(box)).reduce(factor), (0, row))
+    return shrunk
+
+
+def _turned(image: "Image", orientation: object) -> "Image":
+    """An image as its orientation tag, 1 to 8, says that it is to be seen."""
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
+    }  # fmt: skip
+    return image.transpose(turns[orientation]) if orientation in turns else image
 
 
 def _from_array(values: Any) -> "Image":
     from PIL import Image
 
     if not hasattr(values, "__array__"):
-        raise DataError(f"{values!r:.80} is no photograph: give a path, a picture of Pillow's or an array of bytes.")
+        raise DataError(f"{values!r:.80} is not an image: give a path, a Pillow image or an array of bytes.")
     array = np.asarray(values)
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise DataError(
-            f"A picture as an array has bytes, 0 to 255, in the shape (height, width), (height, width, 3) or (height, "
+            f"An image as an array has bytes, 0 to 255, in the shape (height, width), (height, width, 3) or (height, "
             f"width, 4); this one has {array.dtype} in {array.shape}."
         )
     if 0 in array.shape:
-        raise DataError(f"This array is a picture without pixels: its shape is {array.shape}.")
+        raise DataError(f"This array is an image without pixels: its shape is {array.shape}.")
     return Image.fromarray(array)
 
 
 def center_crop(picture: Picture, size: int) -> Picture:
-    """The middle of a picture, (size, size, 3), of one with both sides at least `size`."""
+    """The middle of an image, (size, size, 3), both of whose sides are at least `size`."""
     top, left = ((side - size) // 2 for side in picture.shape[:2])
     return picture[top : top + size, left : left + size]
 
@@ -101,7 +149,7 @@ def _open(path: Path) -> "Image":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
-            return Image.open(path)
+            return Image.open(path, formats=_known_formats())
         except Image.DecompressionBombError:
             with path.open("rb") as file:
                 if file.read(2) != b"\xff\xd8":
@@ -112,13 +160,23 @@ def _open(path: Path) -> "Image":
             return JpegImageFile(str(path))
 
 
+@cache
+def _known_formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow was built with."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
 def _check_pixels(image: "Image", full: int, path: str | Path) -> None:
     """Refuse what is too large to decode. A progressive JPEG keeps every coefficient in memory, drafted or not."""
     pixels = full if image.info.get("progressive") else image.width * image.height
-    if pixels > MAX_PIXELS:
+    most = MAX_PIXELS_COPIED if image.format in COPIED else MAX_PIXELS
+    if pixels > most:
         raise DataError(
-            f"{str(path)!r} has {full:,} pixels, and {MAX_PIXELS:,} is the most that is decoded whole: make it "
-            "smaller, or a baseline JPEG, which is read at a part of its size."
+            f"{str(path)!r} has {full:,} pixels, and {most:,} is the most that is decoded whole: make it smaller, or a "
+            "baseline JPEG, which is read at a part of its size."
         )
 
 
@@ -152,13 +210,15 @@ def _at_working_size(image: "Image", size: int) -> "Image":
     if wanted == short:
         return image
     width, height = (max(wanted, round(side * wanted / short)) for side in image.size)
-    return image.resize((width, height), Resampling.BICUBIC, reducing_gap=3.0)
+    return image.resize((width, height), Resampling.BICUBIC, reducing_gap=GAP)
 
 
 def _reason(problem: BaseException, source: Any) -> str:
     from PIL import UnidentifiedImageError
 
     if isinstance(problem, UnidentifiedImageError):
-        return "no known picture format" if Path(source).stat().st_size else "the file is empty"
+        return f"not in any of the formats {', '.join(FORMATS)}" if Path(source).stat().st_size else "the file is empty"
+    if isinstance(problem, MemoryError):
+        return "it does not fit into memory"
     known: Any = getattr(problem, "strerror", None)
-    return str(known or problem).rstrip(".")
+    return str(known or problem or type(problem).__name__).rstrip(".")
