@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 import vectable as vt
 from vectable.data.images.image_data import ImageRows
@@ -30,8 +31,23 @@ def net() -> nn.Module:
     return nn.Sequential(*first, block, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.5), nn.Linear(5, 2))
 
 
-def n_hooks(model: nn.Module) -> int:
-    return sum(len(one._forward_hooks) + len(one._backward_hooks) for one in model.modules())
+@pytest.fixture
+def hooks(monkeypatch) -> list[RemovableHandle]:
+    """The hooks that are on, wherever: counted as they are put on and taken off."""
+    on: list[RemovableHandle] = []
+    register, remove = nn.Module.register_forward_hook, RemovableHandle.remove
+
+    def put_on(*args, **how):
+        on.append(register(*args, **how))
+        return on[-1]
+
+    def take_off(handle):
+        on[:] = [one for one in on if one is not handle]
+        remove(handle)
+
+    monkeypatch.setattr(nn.Module, "register_forward_hook", put_on)
+    monkeypatch.setattr(RemovableHandle, "remove", take_off)
+    return on
 
 
 def some_pictures(n: int = 6) -> torch.Tensor:
@@ -88,30 +104,30 @@ def test_gradients_of_several_layers_are_those_of_autograd(frozen):
     assert torch.allclose(seen.gradients["3"], last.grad)
 
 
-def test_watching_changes_no_output_and_no_hook_is_left():
+def test_watching_changes_no_output_and_no_hook_is_left(hooks):
     model, x = net().eval(), some_pictures().float()
     alone = model(x)
     with vt.watch(model, list(range(7)), gradients=True):
-        assert n_hooks(model) == 7
+        assert len(hooks) == 7
         watched = model(x)
     assert torch.equal(alone, watched)
-    assert n_hooks(model) == 0
+    assert not hooks
 
 
-def test_hooks_come_off_when_something_fails():
+def test_hooks_come_off_when_something_fails(hooks):
     model = net()
     with pytest.raises(RuntimeError), vt.watch(model, ["0", "1"]):
         model(torch.zeros(1, 7, SIDE, SIDE))
-    assert n_hooks(model) == 0
+    assert not hooks
     with pytest.raises(KeyboardInterrupt), vt.watch(model, [0]):
         raise KeyboardInterrupt
-    assert n_hooks(model) == 0
+    assert not hooks
     with pytest.raises(vt.UnknownNameError), vt.watch(model, ["0", "nowhere"]):
         pass
-    assert n_hooks(model) == 0
+    assert not hooks
     with pytest.raises(RuntimeError):
         last_map(model, torch.zeros(1, 7, SIDE, SIDE))
-    assert n_hooks(model) == 0
+    assert not hooks
 
 
 def test_every_module_is_afterwards_in_the_mode_it_was_in():
@@ -343,7 +359,7 @@ def learn(folder) -> vt.VisionLearner:
     return learn.fit_one_cycle(16, 1e-2)
 
 
-def test_a_learner_is_asked_by_file_by_array_and_by_name(learn, folder):
+def test_a_learner_is_asked_by_file_by_array_and_by_name(learn, folder, hooks):
     assert learn.validate()["accuracy"] == 1
     assert learn.layers()["layer"].to_list()[:2] == ["body.net.0", "body.net.1"]
     assert learn.filters().weights.shape == (8, 3, 5, 5)
@@ -362,7 +378,7 @@ def test_a_learner_is_asked_by_file_by_array_and_by_name(learn, folder):
         learn.class_map(file, of="rde")
     with pytest.raises(vt.DataError, match="no file"):
         learn.class_map(folder / "gone.png")
-    assert n_hooks(learn.model) == 0
+    assert not hooks
 
 
 def test_the_class_map_lies_on_the_square(learn, folder):

@@ -140,12 +140,12 @@ def test_no_more_than_eight_blocks_are_in_memory_and_few_blocks_are_read_once(fi
         learn = vt.tabular_learner(data, layers=[4], progress=False)
         rows = data.train_rows
         assert isinstance(rows, block_rows.BlockRows)
-        assert len(rows._codes) <= block_rows.TOGETHER * size
+        assert rows.capacity <= block_rows.TOGETHER * size
         read.clear()
         learn.fit(3, 0.01)
         first_batch = int(np.searchsorted(rows.table.starts, 16)) if times > 1 else 0  # whose outputs are looked at
         assert len(read) <= times * len(rows.sizes) + first_batch
-        assert len(rows._loaded) <= block_rows.TOGETHER
+        assert len(rows.loaded) <= block_rows.TOGETHER
 
 
 @settings(max_examples=30)

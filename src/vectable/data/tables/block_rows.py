@@ -25,6 +25,8 @@ class BlockRows:
 
     Attributes:
         target, weights: as in `TableRows`.
+        loaded: the blocks in memory, the one that came first first.
+        capacity: the number of rows that memory is set aside for.
     """
 
     def __init__(
@@ -34,10 +36,11 @@ class BlockRows:
         self.sizes = np.diff(table.starts)
         slots = min(TOGETHER, len(self.sizes))
         self._size = int(self.sizes.max())
-        self._codes = np.empty((slots * self._size, len(encoder.categories)), dtype=np.int32)
-        self._numbers = np.empty((slots * self._size, len(encoder.numbers)), dtype=np.float32)
+        self.capacity = slots * self._size
+        self._codes = np.empty((self.capacity, len(encoder.categories)), dtype=np.int32)
+        self._numbers = np.empty((self.capacity, len(encoder.numbers)), dtype=np.float32)
         self._first = np.full(len(self.sizes), -1)  # where a block's rows begin in memory; -1: it is not there
-        self._loaded: deque[int] = deque()
+        self.loaded: deque[int] = deque()
 
     def __len__(self) -> int:
         return len(self.target)
@@ -76,15 +79,15 @@ class BlockRows:
 
     def _load(self, block: int) -> int:
         """Encode a block into the place of the one that has been in memory longest; where its rows begin."""
-        if len(self._loaded) * self._size < len(self._codes):
-            first = len(self._loaded) * self._size
+        if len(self.loaded) * self._size < self.capacity:
+            first = len(self.loaded) * self._size
         else:
-            oldest = self._loaded.popleft()
+            oldest = self.loaded.popleft()
             first, self._first[oldest] = int(self._first[oldest]), -1
         last = first + int(self.sizes[block])
         self._codes[first:last], self._numbers[first:last] = self._encode(block)
         self._first[block] = first
-        self._loaded.append(block)
+        self.loaded.append(block)
         return first
 
     def _encode(self, block: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
