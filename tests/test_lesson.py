@@ -137,7 +137,7 @@ def test_what_came_out_is_also_a_table():
 def test_topics_and_seeds_that_make_no_sense():
     with pytest.raises(UnknownNameError, match="Did you mean 'digits'"):
         recompute(only=["digit"])
-    with pytest.raises(VectableError, match="seeds is 0"):
+    with pytest.raises(VectableError, match="seeds must be a positive integer; got 0"):
         recompute(only=["decay"], seeds=0)
 
 

@@ -215,12 +215,13 @@ def test_the_lessons_descents_are_reproduced_from_their_starts(lesson_folder, sh
     before = read(averages_at)[0] if averages_at else ()
     x, y = read("A4:A32")[:, 0], read("B4:B32")[:, 0]
     np.testing.assert_array_equal(x, lab.lesson_points()[0])
+    averages = {"average": tuple(before[:2]), "squares": tuple(before[2:])}
     one = {
         "basic": lambda: descents.basic(x, y, 1, start, rate),
         "momentum": lambda: descents.momentum(x, y, 1, start, rate, average=tuple(before)),
         "rmsprop": lambda: descents.rmsprop(x, y, 1, start, rate, squares=tuple(before)),
-        "adam": lambda: descents.adam(x, y, 1, start, rate, (0.9, 0.9), tuple(before[:2]), tuple(before[2:])),
-        "adam_ann": lambda: descents.adam(x, y, 1, start, rate, (0.9, 0.95), tuple(before[:2]), tuple(before[2:])),
+        "adam": lambda: descents.adam(x, y, 1, start, rate, (0.9, 0.9), **averages),
+        "adam_ann": lambda: descents.adam(x, y, 1, start, rate, (0.9, 0.95), **averages),
     }[sheet]()
     for at, (row, expected) in enumerate(zip(one.rows, read(values_at), strict=True)):
         found = {

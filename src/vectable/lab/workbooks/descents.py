@@ -62,7 +62,7 @@ def rmsprop(
 
 def adam(
     x: Array, y: Array, epochs: int, start: Pair, lr: float = 0.3, betas: Pair = (0.9, 0.9),
-    average: Pair | None = None, squares: Pair | None = None,
+    *, average: Pair | None = None, squares: Pair | None = None,
 ) -> Descent:  # fmt: skip
     """Adam as the lesson's sheet has it; the averages from its reset button unless given."""
     if average is None or squares is None:
