@@ -246,13 +246,13 @@ def test_extra_and_reordered_columns_change_nothing(learn, table):
         ({"age": pl.col("age").cast(pl.Float64)}, None),
         ({"age": pl.col("age").cast(pl.String)}, None),
         ({"age": pl.lit(999)}, None),
-        ({"job": pl.lit("pope")}, "values that training never showed: 60 in 'job'"),
-        ({"job": pl.lit(True)}, "values that training never showed: 60 in 'job'"),
-        ({"job": pl.lit(None, dtype=pl.String)}, "holes where it had none: 60 in 'job'"),
-        ({"height": pl.lit(None, dtype=pl.Float64)}, "holes where it had none: 60 in 'height'"),
-        ({"height": pl.lit(np.nan)}, "holes where it had none: 60 in 'height'"),
-        ({"height": pl.lit(np.inf)}, "holes where it had none: 60 in 'height'"),
-        ({"height": pl.lit("tall")}, "holes where it had none: 60 in 'height'"),
+        ({"job": pl.lit("pope")}, "values that are not in the training data: 60 in 'job'"),
+        ({"job": pl.lit(True)}, "values that are not in the training data: 60 in 'job'"),
+        ({"job": pl.lit(None, dtype=pl.String)}, "missing values in columns that had none: 60 in 'job'"),
+        ({"height": pl.lit(None, dtype=pl.Float64)}, "missing values in columns that had none: 60 in 'height'"),
+        ({"height": pl.lit(np.nan)}, "missing values in columns that had none: 60 in 'height'"),
+        ({"height": pl.lit(np.inf)}, "missing values in columns that had none: 60 in 'height'"),
+        ({"height": pl.lit("tall")}, "missing values in columns that had none: 60 in 'height'"),
     ],
 )
 def test_odd_values_are_predicted_and_counted(learn, table, change, told):
@@ -285,7 +285,7 @@ def test_holes_where_training_had_some_are_nothing_new(table):
 def test_a_missing_date_is_counted_once_under_its_name(table):
     dates = table.with_columns(since=pl.lit(dt.date(2020, 1, 1)) + pl.duration(days=pl.col("age")))
     learn = fit(dates)
-    with pytest.warns(vt.VectableWarning, match="Of 60 rows, holes where it had none: 60 in 'since';"):
+    with pytest.warns(vt.VectableWarning, match="Of 60 rows, missing values in columns that had none: 60 in 'since';"):
         assert len(learn.predict(dates.with_columns(since=pl.lit(None, dtype=pl.Date)))) == N
     with pytest.raises(vt.DataError, match=r"The date in row 3 of the table \(column 'since'\) is 'soon'"):
         learn.predict(table.with_columns(since=at(2, "soon", pl.lit("2020-02-01"))))

@@ -18,8 +18,7 @@ import vectable as vt
 from vectable.cli.app import app
 from vectable.data.encoders.fill_missing import to_numbers
 from vectable.data.tables.table_encoder import TableEncoder
-from vectable.exporting.columns import encode
-from vectable.exporting.graph import Graph
+from vectable.exporting.onnx_model import OnnxGraph
 from vectable.tables.tabular import factorisation_learner
 
 
@@ -44,7 +43,7 @@ def homes(rows: int, seed: int = 0) -> pl.DataFrame:
 
 
 def odd_homes() -> pl.DataFrame:
-    """What training never showed: other places, holes, far numbers, days before 1970."""
+    """What is not in the training data: other places, missing values, far numbers, days before 1970."""
     return pl.DataFrame(
         {
             "area": [None, 1e12, -5.0, float("inf"), 80.0],
@@ -132,8 +131,8 @@ def test_every_kind_of_target(target: Any, how: Any, net: Any, tmp_path: Path) -
 
 
 def encoded(encoder: TableEncoder, frame: pl.DataFrame) -> list[Any]:
-    graph = Graph()
-    codes, numbers = encode(graph, encoder)
+    graph = OnnxGraph()
+    codes, numbers = encoder.to_onnx(graph)
     graph.output("/codes", codes, "int32", len(encoder.categories))
     graph.output("/numbers", numbers, "float32", len(encoder.numbers))
     session = ort.InferenceSession(graph.model({}).SerializeToString())
@@ -144,7 +143,7 @@ def encoded(encoder: TableEncoder, frame: pl.DataFrame) -> list[Any]:
 @given(st.lists(st.datetimes() | st.none(), min_size=1))
 def test_parts_of_dates_are_those_of_the_table(dates: list[Any]) -> None:
     frame = pl.DataFrame({"day": pl.Series(dates, dtype=pl.Datetime("us"))})
-    encoder = TableEncoder([], [], ["day"]).fit(frame, vt.FillMissing(), vt.Normalize())
+    encoder = TableEncoder({"day": "date"}).fit(frame)
     codes, numbers, _ = encoder.encode(frame)
     found = encoded(encoder, frame)
     assert found[0].tolist() == codes.tolist()
@@ -153,7 +152,7 @@ def test_parts_of_dates_are_those_of_the_table(dates: list[Any]) -> None:
 
 def test_every_day_of_four_centuries() -> None:
     frame = pl.DataFrame({"day": pl.date_range(pl.date(1799, 12, 25), pl.date(2200, 1, 10), eager=True)})
-    encoder = TableEncoder([], [], ["day"]).fit(frame, vt.FillMissing(), vt.Normalize())
+    encoder = TableEncoder({"day": "date"}).fit(frame)
     codes, numbers, _ = encoder.encode(frame)
     found = encoded(encoder, frame)
     assert np.array_equal(found[0], codes)
@@ -171,7 +170,7 @@ def test_categories_of_every_kind() -> None:
             "number_part": [1, 2, 3, 4],
         }
     )
-    encoder = TableEncoder(frame.columns, []).fit(frame, None, None)
+    encoder = TableEncoder(dict.fromkeys(frame.columns, "category")).fit(frame)
     codes, _, _ = encoder.encode(frame)
     frame = frame.with_columns(half=pl.Series(["0.5", "1", None, "-2"]))
     assert encoded(encoder, frame)[0].tolist() == codes.tolist()
@@ -180,7 +179,7 @@ def test_categories_of_every_kind() -> None:
     truths = encoder.encode(spelled_frame)[0][:, 2].tolist()
     assert truths == encoded(encoder, spelled_frame)[0][:, 2].tolist() == [2, 1, 2, 1]
     blank = pl.DataFrame({"word": ["", "a"]})
-    encoder = TableEncoder(["word"], []).fit(blank, None, None)
+    encoder = TableEncoder({"word": "category"}).fit(blank)
     assert encoded(encoder, pl.DataFrame({"word": ["", "a", "<missing>", "b"]}))[0].ravel().tolist() == [1, 2, 3, 0]
 
 

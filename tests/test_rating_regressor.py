@@ -114,7 +114,7 @@ def test_a_side_feature_may_have_holes(films):
     hour = frame.with_columns(hour=pl.int_range(900) % 24 + 0.5)
     holes = hour.with_columns(day=pl.when(pl.col("day") > 1).then("day"), hour=pl.when(pl.col("hour") > 3).then("hour"))
     assert np.isfinite(quick().fit(holes, y).predict(holes)).all()
-    with pytest.warns(vt.VectableWarning, match="holes where it had none: .* in 'hour'"):
+    with pytest.warns(vt.VectableWarning, match="missing values in columns that had none: .* in 'hour'"):
         assert np.isfinite(quick().fit(hour, y).predict(holes)).all()
     with pytest.warns(vt.VectableWarning, match="'empty'"):
         quick().fit(frame.with_columns(empty=pl.lit(None, dtype=pl.Float64)), y)

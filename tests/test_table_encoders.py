@@ -16,12 +16,13 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
 import vectable as vt
+from vectable.data.encoders import number_column
 from vectable.data.encoders.dates import CATEGORIES, NUMBERS, to_datetimes
 from vectable.data.encoders.fill_missing import to_numbers
 from vectable.data.encoders.kinds import kind_of
+from vectable.data.encoders.recipe import Recipe
 from vectable.data.encoders.weighted import weighted_mean_std, weighted_mode, weighted_quantile
 from vectable.data.io.frames import to_polars
-from vectable.data.tables import table_encoder
 from vectable.data.tables.table_encoder import TableEncoder
 from vectable.data.tables.targets import ClassTarget, NumberTarget, check_target, make_target, target_from_json
 
@@ -359,8 +360,11 @@ def mixed(rows: int = 200) -> pl.DataFrame:
 NAMES = (["word", "whole", "truth", "size", "half"], ["holes", "count", "real"])
 
 
-def encoder_of(frame: pl.DataFrame, *names: list[str], **how: Any) -> TableEncoder:
-    return TableEncoder(*names).fit(frame, vt.FillMissing(), vt.Normalize(), **how)
+def encoder_of(
+    frame: pl.DataFrame, *names: list[str], weights: Any = None, bins: vt.PiecewiseLinearBins | None = None
+) -> TableEncoder:
+    kinds = {name: kind for kind, named in zip(("category", "number", "date"), names, strict=False) for name in named}
+    return TableEncoder(kinds, Recipe(bins=bins)).fit(frame, weights=weights)
 
 
 values_of = {
@@ -376,12 +380,12 @@ values_of = {
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.lists(st.fixed_dictionaries(values_of), min_size=1, max_size=table_encoder.FEW))
+@given(st.lists(st.fixed_dictionaries(values_of), min_size=1, max_size=number_column.FEW))
 def test_few_rows_and_one_row_are_encoded_like_many(rows: list[dict[str, Any]]) -> None:
     frame = mixed()
     encoder = encoder_of(frame, *NAMES)
     few = pl.DataFrame(rows, schema=frame.schema, strict=False)
-    many = pl.concat([few, *[few.head(1)] * table_encoder.FEW])
+    many = pl.concat([few, *[few.head(1)] * number_column.FEW])
     codes, values, drift = encoder.encode(few)
     expected = encoder.encode(many)
     assert np.array_equal(codes, expected[0][: len(few)])
@@ -389,7 +393,7 @@ def test_few_rows_and_one_row_are_encoded_like_many(rows: list[dict[str, Any]]) 
     assert np.isfinite(values).all()
     total: dict[str, int] = {}
     for at, row in enumerate(rows):
-        one_codes, one_values, one_drift = encoder.encode_row(row)
+        one_codes, one_values, one_drift = encoder.encode_one(row)
         assert np.array_equal(one_codes[0], codes[at])
         assert np.array_equal(one_values[0], values[at])
         for name, count in one_drift.unknown.items():
@@ -405,7 +409,8 @@ def test_an_encoder_survives_json_and_decodes_what_it_encoded() -> None:
     assert not drift
     for one, other in zip(encoder.encode(frame)[:2], (codes, values), strict=True):
         assert np.array_equal(one, other)
-    assert again.borders() == encoder.borders()
+    for name, column in encoder.numbers.items():
+        assert again.numbers[name].bins.borders.tolist() == column.bins.borders.tolist()
     back = again.decode(codes, values)
     assert back["word"].to_list() == frame["word"].to_list()
     assert back["whole"].to_list() == frame["whole"].to_list()
@@ -421,7 +426,7 @@ def test_holes_make_a_category_and_without_filling_are_the_mean() -> None:
     assert encoder.categories["x_na"].decode(codes[:, 0]).to_list() == ["false", "true", "false", "false"]
     filled = np.array([1.0, 3.0, 3.0, 8.0])
     assert values[:, 0] == pytest.approx((filled - filled.mean()) / filled.std(), abs=1e-6)
-    bare = TableEncoder([], ["x"]).fit(frame, None, vt.Normalize())
+    bare = TableEncoder({"x": "number"}, Recipe(fill=None)).fit(frame)
     assert not bare.categories
     assert bare.encode(frame)[1][1, 0] == pytest.approx(0)
 

@@ -64,8 +64,9 @@ def did_you_mean(name: object, known: Iterable[object]) -> str:
 def require_columns(wanted: Iterable[str], present: Iterable[str], where: str) -> None:
     """Raise a `DataError` naming the first wanted column that `where` does not have, and the closest one it has."""
     present = list(present)
+    known = set(present)
     for name in wanted:
-        if name not in present:
+        if name not in known:
             hint = did_you_mean(name, present)
             raise DataError(f"{where} has no column {name!r}.{hint} Its columns are {quote_some(present, 20)}.")
 

@@ -9,10 +9,10 @@ import onnx
 import torch
 
 from vectable._version import __version__
+from vectable.data.encoders.graph import Graph, Value
 from vectable.data.tables.targets import ClassTarget, NumberTarget
-from vectable.exporting.columns import category, category_input, describe, encode
-from vectable.exporting.graph import Graph, Value
 from vectable.exporting.net import net_model
+from vectable.exporting.onnx_model import OnnxGraph
 from vectable.models.losses import activation_of
 
 if TYPE_CHECKING:
@@ -25,14 +25,15 @@ FEW = 3  # rows by which torch follows a module
 
 def model_of_table(learn: "TabularLearner") -> onnx.ModelProto:
     """The columns of a raw table to `predict` and, for classes, `predict_proba`."""
-    encoder, target, graph = learn.data.encoder, learn.data.target, Graph()
-    inputs = encode(graph, encoder)
+    encoder, target, graph = learn.data.encoder, learn.data.target, OnnxGraph()
+    encoded = encoder.to_onnx(graph)
     codes = torch.zeros(FEW, len(encoder.categories), dtype=torch.int32)
     numbers = torch.zeros(FEW, len(encoder.numbers))
     net = net_model(learn.model, activation_of(learn.loss_func), (codes, numbers), ["categories", "numbers"])
-    outputs = graph.include(net, list(inputs), "float32")
+    outputs = graph.include(net, list(encoded), "float32")
     taken, predicted = encoder.raw_columns, _free("prediction", encoder.raw_columns)
-    about: dict[str, Any] = {"columns": {name: asdict(one) for name, one in describe(encoder).items()}}
+    inputs = {name: column.describe() for name, column in encoder.columns.items()}
+    about: dict[str, Any] = {"columns": {name: asdict(one) for name, one in inputs.items()}}
     if isinstance(target, ClassTarget):
         is_text = not target.classes.dtype.is_integer()
         likeliest = graph.add("ArgMax", outputs, dtype="int64", axis=1, keepdims=0)
@@ -49,14 +50,14 @@ def model_of_table(learn: "TabularLearner") -> onnx.ModelProto:
 
 def model_of_ratings(learn: "CollabLearner") -> onnx.ModelProto:
     """User and item to the predicted rating."""
-    data, graph = learn.data, Graph()
+    data, graph = learn.data, OnnxGraph()
     sides = {data.columns.user: data.user_ids, data.columns.item: data.item_ids}
-    codes = [category_input(graph, name, ids) for name, ids in sides.items()]
+    codes = [ids.to_onnx(graph.input(name, ids.describe().dtype)) for name, ids in sides.items()]
     zeros = torch.zeros(FEW, dtype=torch.int32)
     net = net_model(learn.model, activation_of(learn.loss_func), (zeros, zeros.clone()), ["users", "items"])
     rating = graph.include(net, [one.cast("int32") for one in codes], "float32")
     graph.output(_free("prediction", list(sides)), rating, "float32")
-    columns = {name: asdict(category(ids)) for name, ids in sides.items()}
+    columns = {name: asdict(ids.describe()) for name, ids in sides.items()}
     return _model(graph, {"target": data.columns.rating, "columns": columns})
 
 
@@ -85,6 +86,6 @@ def _free(name: str, taken: list[str]) -> str:
     return name
 
 
-def _model(graph: Graph, about: dict[str, Any]) -> onnx.ModelProto:
+def _model(graph: OnnxGraph, about: dict[str, Any]) -> onnx.ModelProto:
     texts = {key: one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for key, one in about.items()}
     return graph.model({"vectable": __version__, **texts})

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vectable.errors import VectableError
-from vectable.exporting.graph import OPSET
+from vectable.exporting.onnx_model import OPSET
 
 
 def net_model(

@@ -6,13 +6,9 @@ import numpy as np
 import polars as pl
 import torch
 
-from vectable.data.encoders.dates import CATEGORIES, NUMBERS
-from vectable.data.tables.table_encoder import NA
 from vectable.data.tensors import TensorSet
 from vectable.errors import VectableError, require
 from vectable.models.losses import compute_loss
-
-PARTS = CATEGORIES + NUMBERS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,14 +31,12 @@ def permutation_importance(learn: "TabularLearner", repeats: int = 3, seed: int 
     base = _loss(learn, rows)
     found = []
     for name in encoder.raw_columns:
-        derived = {name + NA} | ({f"{name}_{part}" for part in PARTS} if name in encoder.dates else set())
-        mine = {name} | (derived - set(encoder.raw_columns))
-        at = [[i for i, one in enumerate(block) if one in mine] for block in (encoder.categories, encoder.numbers)]
+        places = encoder.places(name)
         growth = []
         for _ in range(repeats):
             order = torch.from_numpy(rng.permutation(len(rows)))
             inputs = [block.clone() for block in rows.inputs]
-            for block, original, columns in zip(inputs, rows.inputs, at, strict=True):
+            for block, original, columns in zip(inputs, rows.inputs, (places.codes, places.numbers), strict=True):
                 block[:, columns] = original[order][:, columns]
             growth.append(_loss(learn, TensorSet(tuple(inputs), rows.target)) - base)
         found.append({"column": name, "importance": float(np.mean(growth)), "spread": float(np.std(growth))})

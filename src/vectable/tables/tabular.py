@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vectable.data.io.frames import to_polars
+from vectable.data.tables.drift import Drift
 from vectable.data.tables.table_data import TableData
-from vectable.data.tables.table_encoder import Drift
+from vectable.data.tables.table_encoder import TableEncoder
 from vectable.data.tables.targets import ClassTarget, NumberTarget
 from vectable.data.tensors import TensorSet
 from vectable.errors import UnknownNameError, VectableError, did_you_mean, is_whole, quote_some, require, warn
@@ -97,7 +98,7 @@ def tabular_learner(
         "emb_drop": emb_drop,
         "y_range": _normalised_range(data.target, y_range),
         "preset": preset,
-        "borders": encoder.borders(),
+        "borders": _borders(encoder),
         "masking": masking,
     }
     with torch.random.fork_rng(devices=[]):
@@ -148,7 +149,7 @@ def factorisation_learner(
         "n_numbers": len(encoder.numbers),
         "n_factors": n_factors,
         "y_range": _normalised_range(target, limits),
-        "borders": encoder.borders(),
+        "borders": _borders(encoder),
     }
     with torch.random.fork_rng(devices=[]):
         members: list[nn.Module] = []
@@ -192,7 +193,7 @@ class TabularLearner(Learner):
                 digits, whichever rows stand beside it.
         """
         encoder = self.data.encoder
-        codes, numbers, drift = encoder.encode_row(df) if _is_row(df) else encoder.encode(to_polars(df)[0])
+        codes, numbers, drift = encoder.encode_one(df) if _is_row(df) else encoder.encode(to_polars(df)[0])
         if drift:
             warn(f"{drift}; they are predicted as unknown or missing.")
         model = copy.deepcopy(self.model).double() if double else self.model
@@ -210,7 +211,7 @@ class TabularLearner(Learner):
     def drift(self, df: Any) -> Drift:
         """What a table holds that training never showed, counted by column."""
         encoder = self.data.encoder
-        return (encoder.encode_row(df) if _is_row(df) else encoder.encode(to_polars(df)[0]))[2]
+        return (encoder.encode_one(df) if _is_row(df) else encoder.encode(to_polars(df)[0]))[2]
 
     def _as_given(self, predicted: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Numbers in the target's own units; classes as they are."""
@@ -338,7 +339,6 @@ class TabularLearner(Learner):
     def from_contents(cls, contents: "Contents", model: nn.Module | None = None, **more: Any) -> "TabularLearner":
         """The learner back from a saved folder's contents."""
         from vectable.data.encoders.kinds import Kind
-        from vectable.data.tables.table_encoder import TableEncoder
         from vectable.data.tables.table_rows import TableRows
         from vectable.data.tables.targets import target_from_json
 
@@ -399,6 +399,11 @@ def _check_data(data: Any) -> None:
         isinstance(data, TableData),
         f"A learner for tables needs TableData, and was given a {kind}: TableData.from_df(df, target=...).{hint}",
     )
+
+
+def _borders(encoder: TableEncoder) -> list[list[float]]:
+    """Borders of each number's bins, in normalized units; none where there are none."""
+    return [[] if one.bins is None else one.bins.borders.tolist() for one in encoder.numbers.values()]
 
 
 def _is_row(df: Any) -> bool:

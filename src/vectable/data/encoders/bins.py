@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vectable.data.encoders.graph import Value
 from vectable.data.encoders.weighted import weighted_mean_std, weighted_quantile
 from vectable.errors import require
 
@@ -42,7 +43,7 @@ class PiecewiseLinearBins:
         target: NDArray[Any] | None = None,
         weights: NDArray[np.float64] | None = None,
     ) -> "PiecewiseLinearBins":
-        """Learn the borders from training values, (rows,) without holes, and for "tree" their targets.
+        """Learn the borders from training values, (rows,), none of them missing, and for "tree" their targets.
 
         The target is a number or, as whole numbers, a class.
         """
@@ -67,9 +68,21 @@ class PiecewiseLinearBins:
         reach = (np.asarray(values, dtype=np.float64)[:, None] - left) / width
         return np.clip(reach, 0, 1).astype(np.float32)
 
+    def encode_one(self, value: float) -> NDArray[np.float32]:
+        """`encode` for one number, (bins,)."""
+        return np.asarray(self.encode(np.array([value]))[0])
+
     def decode(self, encoded: NDArray[Any]) -> NDArray[np.float64]:
         """The values, those beyond the outer borders brought to them."""
         return np.asarray(self.borders[0] + np.asarray(encoded, dtype=np.float64) @ np.diff(self.borders))
+
+    def to_onnx(self, value: Value) -> Value:
+        """`encode` of a column of 64-bit floats, (rows, bins) float32."""
+        graph = value.graph
+        if len(self.borders) < 2:
+            return graph.side_by_side([], "float32")
+        reach = (value.as_column() - graph.constant(self.borders[:-1])) / graph.constant(np.diff(self.borders))
+        return reach.clip(0.0, 1.0).cast("float32")
 
     def to_json(self) -> dict[str, Any]:
         """The encoder as plain JSON values."""

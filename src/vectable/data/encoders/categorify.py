@@ -11,27 +11,32 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from vectable.data.encoders.column_encoder import ColumnInput
+from vectable.data.encoders.graph import Value
 from vectable.data.io.frames import as_text, to_column
+from vectable.data.io.single_values import is_missing
 from vectable.errors import ArtifactError, VectableWarning, require
 
 Codes = NDArray[np.int32]
 
 BLOCK = 1 << 20  # rows looked up at a time
-# How a truth may be written where training showed truths (which are kept as "false" and "true").
-TRUTHS = {
+EXACT = 2.0**53  # whole numbers from here on are not exact in a 64-bit float
+# Spellings of a boolean where training showed booleans (which are kept as "false" and "true").
+BOOLEANS = {
     **dict.fromkeys(("False", "FALSE", "0"), "false"),
     **dict.fromkeys(("True", "TRUE", "1"), "true"),
 }
 
+NUMBER_INPUT = ColumnInput("category", "number", "NaN")
 FEW = 64  # values looked up one by one, which for a few is quicker than a join
 
 
 def as_ids(values: pl.Series) -> pl.Series:
     """Bring any column of identifiers to whole numbers (Int64) or text (String); missing stays missing.
 
-    Floats that are all whole (pandas makes integers with holes floats) become integers. Where some are not, the whole
-    ones are written like integers, so that 2.0 is the same id wherever it stands. Categories, truths and dates become
-    text, and so do integers of more digits than an Int64 holds.
+    Floats that are all whole (as pandas gives integers with missing values) become integers. Where some are not, the
+    whole ones are written like integers, so that 2.0 is the same id wherever it stands. Categories, booleans and dates
+    become text, and so do integers of more digits than an Int64 holds.
     """
     dtype = values.dtype
     if dtype.is_float() or dtype.is_decimal():
@@ -53,7 +58,7 @@ class Categorify:
     """A vocabulary, learned from the training rows: value -> code 1, 2, ... in sorted order; 0 is unknown.
 
     Categories that have an order of their own (polars Enum, pandas categories of text) keep it. Where training showed
-    truths, "True", "TRUE" and 1 are looked up as true, and so for false.
+    booleans, "True", "TRUE" and 1 are looked up as true, and so for false.
 
     Args:
         missing_slot: whether missing values get the code after the last value, instead of 0.
@@ -75,8 +80,17 @@ class Categorify:
         """The code of a missing value."""
         return len(self.vocabulary) + 1 if self.missing_slot else 0
 
-    def fit(self, values: pl.Series | Any) -> "Categorify":
-        """Learn the vocabulary of `values`, (rows,), of any library; missing values are not part of it."""
+    def fit(
+        self,
+        values: pl.Series | Any,
+        *,
+        target: NDArray[Any] | None = None,
+        weights: NDArray[np.float64] | None = None,
+    ) -> "Categorify":
+        """Learn the vocabulary of `values`, (rows,), of any library; missing values are not part of it.
+
+        It depends neither on a target nor on weights.
+        """
         values = to_column(values)
         ids = as_ids(values.unique()).drop_nulls().unique()
         in_order = values.dtype.categories if isinstance(values.dtype, pl.Enum) else ids.sort()
@@ -100,11 +114,12 @@ class Categorify:
         return codes
 
     def encode_one(self, value: Any) -> int:
-        """The code of one value, without building a column."""
-        if value is None:
-            return self.missing_code
-        code = self._code_of.get(value) if type(value) in (int, str) else None
-        return int(self.encode([value])[0]) if code is None else code
+        """The code of one value, mostly without building a column."""
+        if isinstance(value, np.integer | np.str_):
+            value = value.item()
+        if type(value) in (int, str) and (code := self._code_of.get(value)) is not None:
+            return code
+        return self.missing_code if is_missing(value) else int(self.encode([value])[0])
 
     def decode(self, codes: Codes) -> pl.Series:
         """Values of `codes`, (rows,); missing for code 0."""
@@ -144,6 +159,25 @@ class Categorify:
             raise ArtifactError(f"A vocabulary is of kind {form.get('kind')!r}; this program knows {list(dtypes)}.")
         return cls(pl.Series(form["values"], dtype=dtypes[form["kind"]]), form["missing_slot"])
 
+    def describe(self) -> ColumnInput:
+        """How a graph takes the column: as text where the categories are text, or whole numbers that no 64-bit float
+        keeps apart."""
+        known = self.vocabulary
+        is_text = not known.dtype.is_integer() or bool((known.abs() >= EXACT).any())
+        return ColumnInput("category", "text", self._missing_text) if is_text else NUMBER_INPUT
+
+    def to_onnx(self, value: Value) -> Value:
+        """Codes, (rows,) int64, of a column of text or of 64-bit floats, whichever `describe` names."""
+        if value.is_text:
+            code_of = {str(known): code for code, known in enumerate(self.vocabulary, start=1)}
+            spellings = BOOLEANS if self._holds_booleans else {}
+            also = {spelling: code_of[known] for spelling, known in spellings.items() if known in code_of}
+            return value.look_up({**code_of, **also, self._missing_text: self.missing_code})
+        is_whole = value.graph.add("Floor", value).equals(value) & (value.graph.add("Abs", value) < EXACT)
+        number_of = {int(known): code for code, known in enumerate(self.vocabulary.cast(pl.Int64), start=1)}
+        codes = value.where(is_whole, 0).cast("int64").look_up(number_of).where(is_whole, 0)
+        return codes.where(~value.is_nan(), self.missing_code)
+
     @cached_property
     def _code_of(self) -> dict[Any, int]:
         return {value: code for code, value in enumerate(self.vocabulary, start=1)}
@@ -152,10 +186,18 @@ class Categorify:
         self.__dict__.pop("_code_of", None)
 
     @property
-    def holds_truths(self) -> bool:
-        """Whether the vocabulary is of truths: "false", "true" or both, and nothing else."""
+    def _holds_booleans(self) -> bool:
+        """Whether the vocabulary is of booleans: "false", "true" or both, and nothing else."""
         known = self.vocabulary
         return 1 <= len(known) <= 2 and known.dtype == pl.String and set(known) <= {"false", "true"}
+
+    @property
+    def _missing_text(self) -> str:
+        """What stands for a missing text: the empty one, or where that is a category, a word that is none."""
+        word = ""
+        while word in self.vocabulary.cast(pl.String):
+            word += "<missing>"
+        return word
 
     @property
     def _is_compact(self) -> bool:
@@ -184,8 +226,8 @@ class Categorify:
 
     def _like_vocabulary(self, ids: pl.Series) -> pl.Series:
         """ "42" is looked up as 42 where the vocabulary holds numbers ("042" is not 42), and the other way round."""
-        if self.holds_truths:
-            return ids.cast(pl.String).replace(TRUTHS)
+        if self._holds_booleans:
+            return ids.cast(pl.String).replace(BOOLEANS)
         if ids.dtype == self.vocabulary.dtype:
             return ids
         cast = ids.cast(self.vocabulary.dtype, strict=False)
@@ -193,7 +235,7 @@ class Categorify:
 
 
 def _ids_of(values: Any) -> pl.Series:
-    """Ids to look up; numbers and texts together are looked up as text, and need no telling."""
+    """Ids to look up; numbers and texts together are looked up as text without a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", VectableWarning)
         return as_ids(to_column(values))

@@ -1,5 +1,6 @@
 """Dates taken apart: what a calendar says about a day, as columns a model can use."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ CATEGORIES = (
     "is_month_start", "is_month_end", "is_quarter_start", "is_quarter_end", "is_year_start", "is_year_end",
 )  # fmt: skip
 NUMBERS = ("day_of_year", "elapsed")
-
+EPOCH = dt.datetime(1970, 1, 1)
 
 FORMS = (
     None, "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d", "%Y%m%d", "%d.%m.%Y",
@@ -35,8 +36,8 @@ def to_datetimes(values: pl.Series, where: str = "the table") -> pl.Series:
         return values.cast(pl.Datetime("us"))
     if isinstance(values.dtype, pl.Datetime):
         return values.dt.replace_time_zone(None).cast(pl.Datetime("us"))
-    if values.dtype == pl.Null:
-        return values.cast(pl.Datetime("us"))
+    if values.null_count() == len(values) or (values.dtype.is_float() and values.is_nan().all()):
+        return pl.Series(values.name, [None] * len(values), dtype=pl.Datetime("us"))
     if values.dtype != pl.String:
         raise DataError(
             f"Column {values.name!r} of {where} is {values.dtype}, not dates; convert it, or take it out of date_names."
@@ -90,11 +91,35 @@ def date_parts(values: Any, where: str = "the table", wanted: Sequence[str] = CA
     return from_polars(wide, kind)
 
 
+def parts_of_moment(moment: dt.datetime) -> dict[str, int | float]:
+    """The parts of one date without a time zone, as `date_parts` gives them."""
+    month, day = moment.month, moment.day
+    first = day == 1
+    last = (moment + dt.timedelta(days=1)).day == 1 if moment.year < dt.MAXYEAR or month < 12 else day == 31
+    since = moment - EPOCH
+    microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return {
+        "year": moment.year,
+        "month": month,
+        "week": moment.isocalendar().week,
+        "day": day,
+        "weekday": moment.weekday(),
+        "is_month_start": int(first),
+        "is_month_end": int(last),
+        "is_quarter_start": int(first and month % 3 == 1),
+        "is_quarter_end": int(last and month % 3 == 0),
+        "is_year_start": int(first and month == 1),
+        "is_year_end": int(last and month == 12),
+        "day_of_year": moment.timetuple().tm_yday,
+        "elapsed": microseconds / 1e6,
+    }
+
+
 def elapsed_to_event(frame: Any, event: str, date: str, group: str) -> Any:
     """Days since the last and until the next row of the same group in which `event` is true (the lesson's features).
 
     Args:
-        frame: pandas, polars or pyarrow; `event` is a column of truths or numbers, true where not 0.
+        frame: pandas, polars or pyarrow; `event` is a column of booleans or numbers, true where not 0.
         date: column of dates.
         group: column that says whose events they are (a store).
 
@@ -123,7 +148,7 @@ def _kind_of_frame(values: Any) -> FrameKind:
 
 
 def _parse(values: pl.Series) -> pl.Series:
-    """Text to datetimes: the first of some forms that leaves fewest holes."""
+    """Text to datetimes: the first of some forms that leaves fewest unread."""
     best: pl.Series | None = None
     for form in FORMS:
         try:

@@ -1,28 +1,31 @@
-"""Filling holes in numbers, and remembering where they were."""
+"""Filling missing numbers, and remembering that there were some."""
 
+import math
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from vectable.data.encoders.graph import Value
 from vectable.data.encoders.weighted import weighted_mode, weighted_quantile
-from vectable.data.io.frames import to_column
+from vectable.data.io.frames import to_column, to_series
+from vectable.data.io.single_values import is_missing
 from vectable.errors import DataError, require
 
 STRATEGIES = ("median", "most_common", "constant")
 
 
 class FillMissing:
-    """A number for every hole: the median or most common training value, or a constant.
+    """A number for every missing value: the median or most common training value, or a constant.
 
     Args:
         strategy: "median", "most_common" or "constant".
-        constant: what a hole becomes under "constant".
+        constant: what a missing value becomes under "constant".
 
     Attributes:
-        fill: the number, after `fit`; 0 for a column that is all holes.
-        had_missing: whether the training rows had holes: then a table gains a category ``<column>_na``.
+        fill: the number, after `fit`; 0 for a column without a value.
+        had_missing: whether values were missing in the training rows: then a table gains a category ``<column>_na``.
     """
 
     def __init__(self, strategy: str = "median", constant: float = 0.0) -> None:
@@ -30,8 +33,17 @@ class FillMissing:
         self.strategy, self.constant = strategy, float(constant)
         self.fill, self.had_missing = float(constant), False
 
-    def fit(self, values: pl.Series | Any, weights: NDArray[np.float64] | None = None) -> "FillMissing":
-        """Learn the number from `values`, (rows,), of polars, pandas or pyarrow; a row of weight w counts as w rows."""
+    def fit(
+        self,
+        values: pl.Series | Any,
+        weights: NDArray[np.float64] | None = None,
+        *,
+        target: NDArray[Any] | None = None,
+    ) -> "FillMissing":
+        """Learn the number from `values`, (rows,), of polars, pandas or pyarrow; a row of weight w counts as w rows.
+
+        It does not depend on a target.
+        """
         numbers = to_numbers(values)
         known = ~np.isnan(numbers)
         self.had_missing = not known.all()
@@ -42,13 +54,22 @@ class FillMissing:
         return self
 
     def encode(self, values: pl.Series | Any) -> NDArray[np.float64]:
-        """`values` with the holes filled, (rows,) float64."""
+        """`values` with the missing ones filled, (rows,) float64."""
         numbers = to_numbers(values)
         return np.where(np.isnan(numbers), self.fill, numbers)
 
+    def encode_one(self, value: Any) -> float:
+        """`encode` for one value."""
+        number = to_number(value)
+        return self.fill if math.isnan(number) else number
+
     def decode(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """What is filled stays filled: the holes are remembered by the category beside the column."""
+        """What is filled stays filled: a table remembers which were missing in a category of their own."""
         return np.asarray(values, dtype=np.float64)
+
+    def to_onnx(self, value: Value) -> Value:
+        """A column of 64-bit floats with not-a-number and infinite ones filled, (rows,)."""
+        return value.where(~value.is_missing(), self.fill)
 
     def to_json(self) -> dict[str, Any]:
         """The encoder as plain JSON values."""
@@ -90,3 +111,10 @@ def to_numbers(values: pl.Series | Any) -> NDArray[np.float64]:
         values = values.cast(pl.String)
     numbers = values.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy() / unit
     return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def to_number(value: Any) -> float:
+    """`to_numbers` for one value, for numbers without building a column."""
+    if isinstance(value, float | int | np.floating | np.integer):
+        return float(value) if math.isfinite(value) else math.nan
+    return math.nan if is_missing(value) else float(to_numbers(to_series([value]))[0])

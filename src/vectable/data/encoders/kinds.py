@@ -1,11 +1,24 @@
-"""What a column is: a category, a number or a date. One visible rule, which the user may override by name."""
+"""The kinds of columns: the rule that says which a column is, which the user may override by name, and the encoder of
+each."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
+from vectable.data.encoders.category_column import CategoryColumn
+from vectable.data.encoders.date_column import DateColumn
 from vectable.data.encoders.dates import to_datetimes
+from vectable.data.encoders.number_column import NumberColumn
+from vectable.data.encoders.recipe import Recipe
+from vectable.data.encoders.table_column import TableColumn
 from vectable.errors import DataError
+
+COLUMNS: dict[str, type[CategoryColumn] | type[NumberColumn] | type[DateColumn]] = {
+    one.kind: one for one in (CategoryColumn, NumberColumn, DateColumn)
+}
+"""The encoder of each kind of column; a table holds them in this order. A new kind is added here and in `kind_of`."""
 
 MOST_DIFFERENT = 20
 
@@ -26,8 +39,25 @@ class Kind:
     why: str
 
 
+def new_column(kind: str, name: str, recipe: Recipe, taken: Collection[str]) -> TableColumn:
+    """An encoder for a column of a kind, not yet fitted."""
+    return COLUMNS[kind](name, recipe, taken)
+
+
+def column_from_json(form: dict[str, Any]) -> TableColumn:
+    """The encoder back from `column_to_json`."""
+    return COLUMNS[form["kind"]].from_json(form)
+
+
+def column_to_json(column: TableColumn) -> dict[str, Any]:
+    """An encoder with its kind as plain JSON values."""
+    return {"kind": column.kind, **column.to_json()}
+
+
 def kind_of(values: pl.Series) -> Kind:
-    """The rule: text, truths and categories are categories; dates are dates, and so is text whose every value is one as
+    """The rule of kinds.
+
+    Text, booleans and categories are categories; dates are dates, and so is text whose every value is one as
     2026-11-23; fractions are numbers; whole numbers are categories up to 20 different values and numbers beyond; lists
     and structures cannot be used.
     """
@@ -49,7 +79,7 @@ def kind_of(values: pl.Series) -> Kind:
         return Kind("number", f"{different:,} different whole numbers, more than {MOST_DIFFERENT}")
     if dtype == pl.String and _all_dates(values):
         return Kind("date", "text, and every value a date as 2026-11-23")
-    return Kind("category", "truths" if dtype == pl.Boolean else "text" if dtype == pl.String else "categories")
+    return Kind("category", "booleans" if dtype == pl.Boolean else "text" if dtype == pl.String else "categories")
 
 
 def _all_dates(values: pl.Series) -> bool:

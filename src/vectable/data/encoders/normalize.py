@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vectable.data.encoders.graph import Value
 from vectable.data.encoders.weighted import weighted_mean_std
 
 EPS = 1e-7
@@ -26,8 +27,14 @@ class Normalize:
     def __init__(self, ddof: int = 0) -> None:
         self.ddof, self.mean, self.std = ddof, 0.0, 1.0
 
-    def fit(self, values: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> "Normalize":
-        """Learn mean and standard deviation of `values`, (rows,) without holes."""
+    def fit(
+        self,
+        values: NDArray[np.float64],
+        weights: NDArray[np.float64] | None = None,
+        *,
+        target: NDArray[Any] | None = None,
+    ) -> "Normalize":
+        """Learn mean and standard deviation of `values`, (rows,), none of them missing; a target plays no part."""
         values = np.asarray(values, dtype=np.float64)
         if len(values):
             self.mean, self.std = weighted_mean_std(values, weights, self.ddof)
@@ -35,19 +42,23 @@ class Normalize:
         return self
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Normalised values, (rows,) float32."""
-        values = np.asarray(values, dtype=np.float64)
-        deviations = np.clip(values, self.mean - FARTHEST * self.std, self.mean + FARTHEST * self.std) - self.mean
+        """Normalized values, (rows,) float32."""
+        deviations = np.clip(np.asarray(values, dtype=np.float64), *self._ends) - self.mean
         return (deviations / (EPS + self.std)).astype(np.float32)
 
     def encode_one(self, value: float) -> float:
-        """The normalised value of one number."""
-        deviation = min(max(value, self.mean - FARTHEST * self.std), self.mean + FARTHEST * self.std) - self.mean
-        return deviation / (EPS + self.std)
+        """The normalized value of one number, rounded to 32 bits as `encode` rounds it."""
+        low, high = self._ends
+        deviation = min(max(value, low), high) - self.mean
+        return float(np.float32(deviation / (EPS + self.std)))
 
     def decode(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """The values as they were."""
         return np.asarray(values, dtype=np.float64) * (EPS + self.std) + self.mean
+
+    def to_onnx(self, value: Value) -> Value:
+        """Normalized values, (rows,) float32, of a column of 64-bit floats, in the same order of operations."""
+        return ((value.clip(*self._ends) - self.mean) / (EPS + self.std)).cast("float32")
 
     def to_json(self) -> dict[str, Any]:
         """The encoder as plain JSON values."""
@@ -59,3 +70,8 @@ class Normalize:
         encoder = cls(form["ddof"])
         encoder.mean, encoder.std = form["mean"], form["std"]
         return encoder
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """The values to which those beyond are brought."""
+        return self.mean - FARTHEST * self.std, self.mean + FARTHEST * self.std

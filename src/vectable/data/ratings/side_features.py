@@ -14,9 +14,9 @@ from scipy import sparse
 
 from vectable.data.encoders.bins import PiecewiseLinearBins
 from vectable.data.encoders.categorify import Categorify
-from vectable.data.encoders.fill_missing import FillMissing, to_numbers
-from vectable.data.encoders.kinds import kind_of
-from vectable.data.encoders.normalize import Normalize
+from vectable.data.encoders.fill_missing import to_numbers
+from vectable.data.encoders.kinds import COLUMNS, kind_of
+from vectable.data.encoders.recipe import Recipe
 from vectable.data.tables.table_encoder import TableEncoder
 from vectable.errors import DataError, VectableError, did_you_mean, quote_some, warn
 
@@ -40,7 +40,7 @@ class SideFeatures:
     """
 
     def __init__(self) -> None:
-        self.encoder = TableEncoder([], [])
+        self.encoder = TableEncoder({})
         self.several: dict[str, Categorify] = {}
         self.kept: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self.left_out: dict[str, str] = {}
@@ -56,7 +56,7 @@ class SideFeatures:
         Args:
             choose: leave out ids and categories of which few rows share a value; else all that can be used are taken.
         """
-        kinds: dict[str, list[str]] = {"category": [], "number": [], "date": []}
+        kinds: dict[str, str] = {}
         for name in names:
             column = table[name]
             if column.drop_nulls().n_unique() < 2:
@@ -67,17 +67,15 @@ class SideFeatures:
                 found = kind_of(column)
                 if choose and (why := _tells_little(column, found.kind)):
                     self.left_out[name] = why
-                elif found.kind in kinds:
-                    kinds[found.kind].append(name)
+                elif found.kind in COLUMNS:
+                    kinds[name] = found.kind
                 else:
                     self.left_out[name] = found.why
-        self.encoder = TableEncoder(kinds["category"], kinds["number"], kinds["date"])
-        bins = PiecewiseLinearBins("quantile", BINS)
-        self.encoder.fit(table, FillMissing(), Normalize(), bins)
+        self.encoder = TableEncoder(kinds, Recipe(bins=PiecewiseLinearBins("quantile", BINS))).fit(table)
         everything = self._encode(table)
         self.kept = np.ones(everything.shape[1], dtype=np.bool_)
         self.kept = np.asarray((everything != 0).sum(axis=0)).ravel() >= LEAST
-        for name in [*self.encoder.cat_names]:
+        for name in self.encoder.names_of("category"):
             values = table[name].drop_nulls()
             if values.n_unique() == len(values):
                 self.left_out[name] = "no two rows share a value"
@@ -131,9 +129,9 @@ class SideFeatures:
         """Whether the one value of a column is, or holds, nothing that training showed: no such category, no number."""
         if name in self.several:
             return bool((self.several[name].encode(_parts(row[name]).explode()) == 0).any())
-        if name in self.encoder.cont_names:
+        if name in self.encoder.names_of("number"):
             return not np.isfinite(to_numbers(row[name])).all()
-        if name in self.encoder.dates:
+        if name in self.encoder.names_of("date"):
             return False  # one that does not parse is an error
         return self.encoder.categories[name].encode_one(row[name][0]) == 0
 

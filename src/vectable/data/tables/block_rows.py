@@ -47,9 +47,12 @@ class BlockRows:
 
     def tensors(self) -> "TensorSet":
         """The rows for the Learner."""
+        import torch
+
         from vectable.data.tables.block_tensors import BlockTensors
 
-        return BlockTensors(self)
+        weights = None if self.weights is None else torch.from_numpy(self.weights)
+        return BlockTensors(self.gather, torch.from_numpy(self.target), weights)
 
     def plan(self, batch_size: int, rng: np.random.Generator) -> BatchPlan:
         """The batches of one epoch: blocks in random order, the rows of `TOGETHER` of them in one random order."""

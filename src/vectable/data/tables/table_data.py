@@ -16,6 +16,7 @@ from vectable.data.encoders.dates import to_datetimes
 from vectable.data.encoders.fill_missing import FillMissing, to_numbers
 from vectable.data.encoders.kinds import Kind, kind_of
 from vectable.data.encoders.normalize import Normalize
+from vectable.data.encoders.recipe import Recipe
 from vectable.data.io.frames import FrameKind, from_polars, to_polars
 from vectable.data.io.parquet_table import BLOCK_ROWS, ParquetTable
 from vectable.data.io.wording import count_of
@@ -130,12 +131,9 @@ class TableData:
         else:
             _tell_constant(what.fit(train, counts))
         valid = _without_unseen_classes(valid, what)
-        patterns = _patterns(procs)
-        named = {
-            one: [name for name, found in kinds.items() if found.kind == one] for one in ("category", "number", "date")
-        }
-        encoder = TableEncoder(named["category"], named["number"], named["date"])
-        encoder.fit(train, *patterns, _bins(bins), target=_for_tree(what.encode(train)), weights=counts)
+        fill, scale = _patterns(procs)
+        encoder = TableEncoder({name: one.kind for name, one in kinds.items()}, Recipe(fill, scale, _bins(bins)))
+        encoder.fit(train, _for_tree(what.encode(train)), counts)
         row_weights = _row_weights(train, what, counts, class_weights)
         rows = _encoded(train, encoder, what, row_weights, "the training table")
         held_out = _encoded(valid, encoder, what, None, "the validation table")
@@ -241,12 +239,7 @@ class TableData:
         """What each column was taken for, why, and how many categories or what range training showed."""
         rows = []
         for name, found in self.kinds.items():
-            about = ""
-            if name in self.encoder.categories:
-                about = f"{len(self.encoder.categories[name].vocabulary):,} categories"
-            elif name in self.encoder.numbers:
-                column = self.encoder.numbers[name]
-                about = f"{column.low:g} to {column.high:g}" + (", with holes" if column.fill.had_missing else "")
+            about = self.encoder.columns[name].summary()
             rows.append({"column": name, "kind": found.kind, "why": found.why, "training": about})
         classes = isinstance(self.target, ClassTarget)
         about = f"{self.target.n_outputs} {'classes' if classes else 'number(s)'}"

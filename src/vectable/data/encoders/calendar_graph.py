@@ -1,10 +1,11 @@
-"""The parts of a date from its seconds since 1970, in whole numbers alone; the same parts as `data.dates`.
+"""The parts of a date from its seconds since 1970, in whole numbers alone, for graphs; the same parts as
+`vectable.data.encoders.dates.date_parts`.
 
 The calendar is the proleptic Gregorian one. Year, month and day come from days as in `civil_from_days` of Howard
 Hinnant's "chrono-compatible low-level date algorithms", https://howardhinnant.github.io/date_algorithms.html.
 """
 
-from vectable.exporting.graph import Value
+from vectable.data.encoders.graph import Value
 
 DAY = 86_400  # seconds
 ERA_DAYS, ERA_YEARS = 146_097, 400  # after which the calendar repeats
@@ -12,8 +13,8 @@ LIFT = 1_000  # eras added, so that every number that is divided is positive
 TO_MARCH = 719_468  # days from 0000-03-01, where Hinnant's eras begin, to 1970
 
 
-def date_parts(seconds: Value) -> dict[str, Value]:
-    """Parts by name, of seconds without holes: whole numbers, but for "elapsed"."""
+def parts_of_seconds(seconds: Value) -> dict[str, Value]:
+    """Parts by name, of seconds without missing ones: whole numbers, but for "elapsed"."""
     floor = seconds.graph.add("Floor", seconds)
     day = (floor.cast("int64") + DAY * ERA_DAYS * LIFT) // DAY
     year, month, day_of_month, day_of_year = _civil(day)
@@ -35,7 +36,7 @@ def date_parts(seconds: Value) -> dict[str, Value]:
         "weekday": weekday,
         "day_of_year": day_of_year,
         "elapsed": seconds,
-        **{name: truth.cast("int64") for name, truth in starts.items()},
+        **{name: holds.cast("int64") for name, holds in starts.items()},
     }
 
 
