@@ -7,7 +7,7 @@ import sys
 def vectable(*args, **how):
     """Run the command as a user does: a process of its own, its two outputs apart."""
     command = [sys.executable, "-m", "vectable", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, **how)
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", **how)
 
 
 def sentence(done):

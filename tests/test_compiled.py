@@ -516,7 +516,7 @@ def run_in_a_new_process(code: str, **environment: str) -> str:
     script = textwrap.dedent(preamble) + textwrap.dedent(code)
     env = {**os.environ, **environment}
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -199,7 +199,7 @@ def test_arrays_that_cannot_be_used(wrong, told):
 def test_from_the_set_to_a_model_by_command(tmp_path):
     def run(*words: object) -> str:
         command = [sys.executable, "-m", "vectable", *map(str, words)]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=250)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import time
 import warnings
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from counting import calls_of
 from vectable.data.io.files import read_table
 from vectable.data.io.writing import write_table
 from vectable.errors import DataError, VectableWarning
@@ -232,7 +232,7 @@ def test_a_column_that_begins_with_gaps(tmp_path: Path) -> None:
     assert column.null_count() == 20_000
 
 
-def test_a_hundred_thousand_rows_in_well_under_a_second(tmp_path: Path) -> None:
+def test_a_hundred_thousand_rows_are_read_without_a_loop_in_python(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     n = 100_000
     frame = pl.DataFrame(
@@ -245,11 +245,8 @@ def test_a_hundred_thousand_rows_in_well_under_a_second(tmp_path: Path) -> None:
     )
     path = tmp_path / "ratings.csv"
     write_table(frame, path)
-    read_table(path)
-    start = time.perf_counter()
-    again = read_table(path)
-    assert time.perf_counter() - start < 0.5
-    assert_frame_equal(again, frame)
+    assert_frame_equal(read_table(path), frame)
+    assert calls_of(lambda: read_table(path)) < 20_000
 
 
 # -------------------------------------------------------------------------------------------- encodings

@@ -111,7 +111,7 @@ def test_a_huge_jpeg_takes_little_memory_and_a_huge_png_is_refused(tmp_path):
         "print(*picture.shape, picture.mean(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "huge.jpg")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     height, width, _, mean, kilobytes = (float(one) for one in done.stdout.split())
     assert (height, width) == (256, 256)
     assert abs(mean - 77) < 2

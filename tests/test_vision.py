@@ -132,7 +132,7 @@ def test_a_saved_folder_alone_turns_a_photograph_into_the_same_prediction(traine
         "label, probabilities = learn.predict(sys.argv[2]); print(label, repr(probabilities['red']))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(path), str(photo)], capture_output=True, text=True, timeout=100, check=True
+        [sys.executable, "-c", program, str(path), str(photo)], capture_output=True, text=True, check=True
     )
     label, probabilities = trained.predict(photo)
     assert done.stdout.split() == [label, repr(probabilities["red"])]
