@@ -257,13 +257,23 @@ def test_idx_files_are_read_and_damage_is_told(tmp_path):
         (b"\0\0\x0d\x01\0\0\0\x01x", "not an idx file"),
         (idx(numbers)[:-1], "damaged: 23 numbers"),
         (idx(numbers)[:6], "damaged"),
+        (idx(numbers) + b"x", "damaged: more numbers"),
+        (b"\0\0\x08\x03" + b"\xff" * 12 + b"x", r"says that it holds 79,228,\d+.* is the most"),
+        (b"\0\0\x08\xff" + b"\0\0\0\1" * 255 + b"x", "255 dimensions"),
     ]:
         (tmp_path / "bad").write_bytes(content)
         with pytest.raises(DataError, match=said):
             read_idx(tmp_path / "bad")
-    (tmp_path / "bad.gz").write_bytes(b"\x1f\x8b\0\0nonsense")
-    with pytest.raises(DataError, match="cannot be read"):
-        read_idx(tmp_path / "bad.gz")
+    whole = gzip.compress(idx(numbers))
+    for content in (b"\x1f\x8b\0\0nonsense", whole[:-12], whole[:12] + b"\xff" * 12 + whole[24:]):
+        (tmp_path / "bad.gz").write_bytes(content)
+        with pytest.raises(DataError, match=r"cannot be read|not an idx file"):
+            read_idx(tmp_path / "bad.gz")
+    for name in ("images-idx3", "labels-idx1"):
+        (tmp_path / f"train-{name}-ubyte.gz").write_bytes(whole)
+    with pytest.raises(DataError, match=r"are not MNIST's: \(2, 3, 4\) where \(60000, 28, 28\) belongs"):
+        read_mnist(tmp_path)
+    (tmp_path / "train-images-idx3-ubyte.gz").unlink()
     with pytest.raises(DataError, match="There is no file"):
         read_mnist(tmp_path)
 

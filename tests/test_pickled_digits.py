@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import vectable as vt
+from vectable.lab import pickled_digits
 from vectable.lab.idx import read_mnist
 from vectable.lab.pickled_digits import read_pickled_mnist
 
@@ -88,6 +89,48 @@ def test_nothing_in_the_file_is_executed(protocol: int, tmp_path: Path) -> None:
         assert not marker.exists()
 
 
+def text(value: str) -> bytes:
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+ARRAY = b"cnumpy\nndarray\n"
+UNFILLED = b"cnumpy.core.multiarray\n_reconstruct\n" + ARRAY + b"K\x00\x85" + text("b") + b"\x87R"
+DOUBLE = b"cnumpy\ndtype\n" + text("f8") + b"\x85R"
+LAUGHS = b"(t" + b"".join(b"q%c(%st" % (at, b"h%c" % at * 20) for at in range(40))  # twenty of twenty of ...
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        # an array of objects over eight bytes that are an address, however the call is spelled
+        (ARRAY + ARRAY + b"(K\x01\x85" + text("O") + b"C\x08" + b"A" * 8 + b"tR\x85R.", "asks for numpy.ndarray"),
+        (ARRAY + b"K\x01\x85" + text("O") + b"\x86\x81.", "instruction NEWOBJ"),
+        (ARRAY + b"}" + b"b.", "instruction EMPTY_DICT"),
+        (b"cnumpy.core.multiarray\n_reconstruct\n(NN\x86" + b"b.", "is no pickle of arrays|changes numpy"),
+        (b"cnumpy\ndtype\n" + text("O8") + b"\x85R.", "array of 'O8'"),
+        (b"cnumpy\ndtype\n" + text("f4,O") + b"\x85R.", "array of 'f4,O'"),
+        (UNFILLED + b"(K\x01K\x01\x85" + DOUBLE + b"\x89C\x04abcdtb.", "4 bytes for an array of f"),
+        (UNFILLED + b"(K\x01J\xff\xff\xff\xff\x85" + DOUBLE + b"\x89C\x00tb.", "without its shape"),
+        (UNFILLED + b"(K\x01K\x01\x85" + ARRAY + b"\x89C\x04abcdtb.", "array of numpy.ndarray"),
+        (LAUGHS + b".", "other things"),
+        (LAUGHS + b"NR.", "asks for tuple"),
+        (b"K\x01" + b"\x85" * 100_000 + b".", "other things"),
+        (b"h\x05.", "is no pickle of arrays"),
+        (b"R.", "is no pickle of arrays"),
+        (b"\x8d" + b"\xff" * 8 + b".", "is no pickle of arrays"),
+    ],
+)  # fmt: skip
+def test_hostile_files_get_a_sentence(content: bytes, message: str, tmp_path: Path) -> None:
+    with pytest.raises(vt.DataError, match=message):
+        read_pickled_mnist(write(tmp_path / "hostile.pkl", b"\x80\x03" + content))
+
+
+def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pickled_digits, "MOST_BYTES", 1 << 20)
+    with pytest.raises(vt.DataError, match="holds more than 1,048,576 bytes"):
+        read_pickled_mnist(write(tmp_path / "bomb.pkl.gz", bytes(3 << 20)))
+
+
 def test_what_is_no_pickle_of_digits_gets_a_sentence(tmp_path: Path) -> None:
     whole = pickle.dumps(digits(), protocol=2)
     objects = np.array([["a", None]], dtype=object)
@@ -101,7 +144,7 @@ def test_what_is_no_pickle_of_digits_gets_a_sentence(tmp_path: Path) -> None:
         (
             "objects.pkl",
             pickle.dumps(((objects, objects),) * 3, protocol=2),
-            "holds an array of object, and not of num",
+            "holds an array of 'O8', and not of num",
         ),
         ("two.pkl", pickle.dumps((first, second), protocol=2), "holds other things than three pairs"),
         (
