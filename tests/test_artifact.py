@@ -87,6 +87,11 @@ def manifest_of(folder):
     return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
 
 
+def named_in(folder):
+    """The files that a folder is to hold: its manifest and what that names."""
+    return {MANIFEST, *(entry["file"] for entry in manifest_of(folder)["files"].values())}
+
+
 def refusal(path, **how):
     """The sentence with which loading is refused."""
     with pytest.raises(vt.ArtifactError) as caught:
@@ -269,7 +274,7 @@ def test_saving_twice_leaves_only_current_files(learner, tmp_path):
     second = set(os.listdir(path))
     assert len(first) == len(second)
     assert first & second == {MANIFEST}
-    assert second == {MANIFEST, *(entry["file"] for entry in manifest_of(path)["files"].values())}
+    assert second == named_in(path)
     assert_same(weights(load(path)), weights(learn))
 
 
@@ -344,37 +349,63 @@ def crash_at(monkeypatch, module, name, call, crash):
 @pytest.mark.parametrize("crash", CRASHES, ids=lambda crash: type(crash).__name__)
 @pytest.mark.parametrize(
     ("what", "call"),
-    [("save", 1), ("save", 3), ("write_text", 1), ("fsync", 2), ("fsync", 6), ("replace", 1), ("unlink", 1)],
+    [("save", 1), ("save", 3), ("dumps", 1), ("fsync", 2), ("fsync", 6), ("replace", 1)],
 )
-def test_a_crash_while_saving_leaves_a_whole_model(learner, tmp_path, monkeypatch, what, call, crash):
+def test_a_crash_while_saving_leaves_the_old_model_and_nothing_else(learner, tmp_path, monkeypatch, what, call, crash):
     import safetensors.torch
 
     old = learner().fit(1, 5e-3)
     path = old.save(tmp_path / "model")
+    before = sorted(os.listdir(path))
     new = learner().fit(2, 5e-3)
-    home = {"save": safetensors.torch, "write_text": Path, "unlink": Path}.get(what, os)
+    home = {"save": safetensors.torch, "dumps": json}.get(what, os)
     with monkeypatch.context() as patched:
         crash_at(patched, home, what, call, crash)
         with pytest.raises(vt.ArtifactError if isinstance(crash, OSError) else type(crash)) as caught:
             new.save(path)
     if isinstance(crash, OSError):
         assert str(caught.value) == f"The model cannot be saved to {str(path)!r}: No space left on device."
-    survivor = new if what == "unlink" else old
-    assert_same(weights(load(path)), weights(survivor))
+    assert sorted(os.listdir(path)) == before
+    assert_same(weights(load(path)), weights(old))
     new.save(path)
     assert_same(weights(load(path)), weights(new))
-    assert set(os.listdir(path)) == {MANIFEST, *(entry["file"] for entry in manifest_of(path)["files"].values())}
+    assert set(os.listdir(path)) == named_in(path)
 
 
-def test_a_crash_in_the_first_save_does_not_block_the_second(trained, tmp_path, monkeypatch):
-    path = tmp_path / "model"
+@pytest.mark.parametrize("crash", CRASHES, ids=lambda crash: type(crash).__name__)
+def test_a_crash_while_removing_the_old_model_leaves_the_new_one(learner, tmp_path, monkeypatch, crash):
+    path = learner().fit(1, 5e-3).save(tmp_path / "model")
+    new = learner().fit(2, 5e-3)
+    with monkeypatch.context() as patched:
+        crash_at(patched, Path, "unlink", 1, crash)
+        if isinstance(crash, OSError):
+            with pytest.warns(vt.VectableWarning, match="is saved to .*; files of the last save could not be removed"):
+                new.save(path)
+        else:
+            with pytest.raises(type(crash)):
+                new.save(path)
+    assert_same(weights(load(path)), weights(new))
+    new.save(path)
+    assert set(os.listdir(path)) == named_in(path)
+
+
+def test_a_crash_in_the_first_save_leaves_no_folder(trained, tmp_path, monkeypatch):
+    path = tmp_path / "deep" / "model"
     with monkeypatch.context() as patched:
         crash_at(patched, os, "replace", 1, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             trained[0].save(path)
-    assert len(os.listdir(path)) > 1
+    assert list(tmp_path.iterdir()) == []
+    assert_same(weights(load(trained[0].save(path))), weights(trained[0]))
+
+
+def test_what_a_killed_first_save_left_does_not_block_the_second(trained, tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "weights-0123456789abcdef.safetensors").write_bytes(b"half")
     assert refusal(path) == f"{str(path)!r} is not a saved model: it holds no {MANIFEST}."
     assert_same(weights(load(trained[0].save(path))), weights(trained[0]))
+    assert set(os.listdir(path)) == named_in(path)
 
 
 def script(text, *args):

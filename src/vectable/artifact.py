@@ -1,25 +1,28 @@
-"""The saved folder: safetensors for numbers and JSON for everything else. Loading never runs code from the folder.
+"""Saved folders: written in one step, read with every file checked. Loading never runs code from the folder.
 
-The folder holds `vectable.json`, which names every other file with its checksum and ends with its own. A save writes
-new files beside the old ones and then replaces `vectable.json` in one step, so that a crash at any moment leaves the
-old model or the new one.
+A folder holds safetensors for numbers and JSON for everything else, and `vectable.json`, which names every other file
+with its checksum and ends with its own. A save writes new files beside the old ones and then replaces `vectable.json`
+in one step, so that a crash at any moment leaves the old model or the new one. One save at a time writes to a folder;
+what is in its way to be read is read again.
 """
 
 import hashlib
-import json
 import os
 import platform
 import re
 import secrets
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vectable._version import __version__
-from vectable.errors import ArtifactError, quote_some
+from vectable.errors import ArtifactError, quote_some, warn
+from vectable.folder_files import LONGEST_MANIFEST, from_json, read_tensors, to_json, to_tensor_file
+from vectable.folder_lock import LOCK_FILE, folder_lock
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,9 +31,9 @@ FORMAT = "vectable"
 FORMAT_VERSION = 1
 MANIFEST = "vectable.json"
 ENTRIES = {"kind": str, "saved": str, "versions": dict, "settings": dict, "files": dict}
-OURS = re.compile(r"[a-z_]+-[0-9a-f]{16}\.(safetensors|json)|vectable\.json-[0-9a-f]{16}")
+OURS = re.compile(rf"[a-z_]+-[0-9a-f]{{16}}\.(safetensors|json)|vectable\.json-[0-9a-f]{{16}}|{re.escape(LOCK_FILE)}")
 
-CHECKPOINT = "checkpoint"  # the kind of a folder that a fit goes on from
+CHECKPOINT = "checkpoint"  # the kind of a folder that a fit continues from
 AGAIN = "Restore it or train again."
 
 
@@ -55,46 +58,22 @@ class Contents:
 
 
 def write_folder(path: str | Path, contents: Contents) -> Path:
-    """Write a folder, or replace what a former save left there, in one step.
+    """Write a folder, or replace what an earlier save left there, in one step.
+
+    After an error, or when it is interrupted, the folder is as it was before.
 
     Raises:
-        ArtifactError: the folder holds something else, or cannot be written.
+        ArtifactError: the folder holds something else, cannot be written, or another program is saving to it for too
+            long.
     """
-    from safetensors.torch import save
-
     folder = check_target(path)
-    stamp = secrets.token_hex(8)
+    made = [one for one in (folder, *folder.absolute().parents) if not one.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        files: dict[str, dict[str, Any]] = {}
-        for name, tensors in contents.tensors.items():
-            file = folder / f"{name}-{stamp}.safetensors"
-            file.write_bytes(save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}))
-            files[name] = _settle(file)
-        for name, table in contents.tables.items():
-            file = folder / f"{name}-{stamp}.json"
-            file.write_text(_json(table), encoding="utf-8")
-            files[name] = _settle(file)
-        manifest = {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "kind": contents.kind,
-            "saved": datetime.now(UTC).isoformat(timespec="seconds"),
-            "versions": _versions(),
-            "settings": contents.settings,
-            "files": files,
-        }
-        new = folder / f"{MANIFEST}-{stamp}"
-        new.write_text(_json({**manifest, "sha256": _checksum_of(manifest)}, indent=1), encoding="utf-8")
-        _settle(new)
-        os.replace(new, folder / MANIFEST)
-        for leftover in folder.iterdir():  # of former saves, finished or not
-            if OURS.fullmatch(leftover.name) and stamp not in leftover.name:
-                leftover.unlink()
+        with folder_lock(folder, make=True) as alone:
+            return _replace_contents(folder, contents, alone, made)
     except OSError as problem:
         reason = problem.strerror or problem
         raise ArtifactError(f"The model cannot be saved to {str(folder)!r}: {reason}.") from problem
-    return folder
 
 
 def check_target(path: str | Path) -> Path:
@@ -113,16 +92,23 @@ def check_target(path: str | Path) -> Path:
 
 
 def read_manifest(path: str | Path) -> dict[str, Any]:
-    """The manifest of a folder, checked to be ours and of a version that this program knows."""
+    """The manifest of a folder, checked to be ours and of a version that this program knows.
+
+    Raises:
+        ArtifactError: the folder is not there, not ours, newer or damaged.
+    """
     folder = Path(path)
+    file = folder / MANIFEST
     if not folder.exists():
         raise ArtifactError(f"There is no saved model at {str(folder)!r}.{_models_in(folder.parent)}")
-    if not (folder / MANIFEST).is_file():
+    if not file.is_file():
         raise ArtifactError(f"{str(folder)!r} is not a saved model: it holds no {MANIFEST}.{_models_in(folder)}")
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as problem:
-        raise ArtifactError(f"{str(folder / MANIFEST)!r} cannot be read ({problem}). {AGAIN}") from problem
+        if file.stat().st_size > LONGEST_MANIFEST:
+            raise ArtifactError(f"it is longer than {LONGEST_MANIFEST:,} bytes")
+        manifest = from_json(file.read_bytes())
+    except (OSError, ArtifactError) as problem:
+        raise ArtifactError(f"{str(file)!r} cannot be read ({problem}). {AGAIN}") from problem
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ArtifactError(f"{str(folder)!r} is not a saved model of vectable: its {MANIFEST} is something else's.")
     version = manifest.get("format_version")
@@ -132,47 +118,143 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
             f"{FORMAT_VERSION}: it was saved by a newer one ({_saved_by(manifest)}). Upgrade vectable."
         )
     if manifest.pop("sha256", None) != _checksum_of(manifest):
-        raise ArtifactError(f"{str(folder / MANIFEST)!r} is damaged: it is not what was saved. {AGAIN}")
+        raise ArtifactError(f"{str(file)!r} is damaged: it is not what was saved. {AGAIN}")
     for name, kind in ENTRIES.items():
         if not isinstance(manifest.get(name), kind):
-            raise ArtifactError(f"{str(folder / MANIFEST)!r} is damaged: its {name!r} is missing. {AGAIN}")
+            raise ArtifactError(f"{str(file)!r} is damaged: its {name!r} is missing. {AGAIN}")
     return manifest
 
 
 def read_folder(path: str | Path) -> Contents:
     """Read a folder back, every file checked against its checksum.
 
+    Where a save replaces the folder's contents meanwhile, they are read once more, with saves kept waiting.
+
     Raises:
         ArtifactError: not there, not ours, newer, damaged or incomplete.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     folder, manifest = Path(path), read_manifest(path)
+    try:
+        return _read_files(folder, manifest)
+    except ArtifactError:
+        if read_manifest(path) == manifest:
+            raise
+    try:
+        with folder_lock(folder, shared=True):
+            return _read_files(folder, read_manifest(path))
+    except OSError as problem:
+        raise ArtifactError(f"{str(folder)!r} cannot be read: {problem.strerror or problem}. Try again.") from problem
+
+
+def _replace_contents(folder: Path, contents: Contents, alone: bool, made: list[Path]) -> Path:
+    """Write a folder's files and then its manifest, and leave no file that the manifest does not name.
+
+    Args:
+        alone: whether the folder is locked, so that whatever else lies in it was left by a save that was killed.
+        made: folders that are there for this save only, the innermost first.
+    """
+    stamp = secrets.token_hex(8)
+    before = _names_in_manifest(folder) or set()
+    new: set[str] = set()
+    try:
+        files = {}
+        for name, tensors in contents.tensors.items():
+            new.add(f"{name}-{stamp}.safetensors")
+            files[name] = _write_file(folder / f"{name}-{stamp}.safetensors", to_tensor_file(tensors))
+        for name, table in contents.tables.items():
+            new.add(f"{name}-{stamp}.json")
+            files[name] = _write_file(folder / f"{name}-{stamp}.json", to_json(table))
+        manifest = {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "kind": contents.kind,
+            "saved": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": _versions(),
+            "settings": contents.settings,
+            "files": files,
+        }
+        signed = to_json({**manifest, "sha256": _checksum_of(manifest)}, indent=1)
+        new.add(f"{MANIFEST}-{stamp}")
+        _write_file(folder / f"{MANIFEST}-{stamp}", signed)
+        os.replace(folder / f"{MANIFEST}-{stamp}", folder / MANIFEST)
+        _fsync_folder(folder)
+    except BaseException:
+        with suppress(OSError):
+            _remove_leftovers(folder, None if alone else new)
+            for one in made:
+                one.rmdir()  # which it does only where it is empty
+        raise
+    try:
+        _remove_leftovers(folder, None if alone else before)
+    except OSError as problem:
+        warn(f"The model is saved to {str(folder)!r}; files of the last save could not be removed: {problem}.")
+    return folder
+
+
+def _write_file(file: Path, content: bytes) -> dict[str, Any]:
+    """Write a new file and make sure that it is on the disk; its entry in the manifest."""
+    with file.open("xb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+    return {"file": file.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _fsync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder are on the disk, before the files that they replace are removed."""
+    if sys.platform != "win32":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            with suppress(OSError):  # not every file system can
+                os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def _remove_leftovers(folder: Path, some: set[str] | None) -> None:
+    """Remove what saves wrote and the manifest does not name: files of these names, or with None whatever there is."""
+    named = _names_in_manifest(folder)
+    if named is None:
+        return
+    for name in os.listdir(folder) if some is None else some:
+        if OURS.fullmatch(name) and name not in named and name != LOCK_FILE and (folder / name).is_file():
+            (folder / name).unlink(missing_ok=True)
+
+
+def _names_in_manifest(folder: Path) -> set[str] | None:
+    """The files that a folder's manifest names: none where there is no manifest, None where it cannot be read."""
+    try:
+        manifest = from_json((folder / MANIFEST).read_bytes())
+        return {entry["file"] for entry in manifest["files"].values()}
+    except FileNotFoundError:
+        return set()
+    except (OSError, ArtifactError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _read_files(folder: Path, manifest: Mapping[str, Any]) -> Contents:
     tensors: dict[str, dict[str, Tensor]] = {}
     tables: dict[str, Any] = {}
-    try:
-        for name, entry in manifest["files"].items():
-            file = _checked(folder, entry)
+    for name, entry in manifest["files"].items():
+        file = _checked(folder, entry)
+        try:
             if file.suffix == ".safetensors":
-                tensors[name] = load_file(file)
+                tensors[name] = read_tensors(file)
             else:
-                tables[name] = json.loads(file.read_text(encoding="utf-8"))
-        return Contents(manifest["kind"], manifest["settings"], tensors, tables)
-    except ArtifactError:
-        raise
-    except (OSError, KeyError, TypeError, AttributeError, ValueError, SafetensorError) as problem:
-        raise ArtifactError(f"{str(folder)!r} cannot be read ({problem!r}). {AGAIN}") from problem
+                tables[name] = from_json(file.read_bytes())
+        except (OSError, ArtifactError) as problem:
+            raise ArtifactError(f"{str(file)!r} cannot be read ({problem}). {AGAIN}") from problem
+    return Contents(manifest["kind"], manifest["settings"], tensors, tables)
 
 
 def _is_free(folder: Path) -> bool:
     """Whether a folder may be saved into: it holds a model of ours, the beginnings of one, or nothing."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = from_json((folder / MANIFEST).read_bytes())
         return isinstance(manifest, dict) and manifest.get("format") == FORMAT
     except FileNotFoundError:
         return all(OURS.fullmatch(one.name) for one in folder.iterdir())
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ArtifactError):
         return False
 
 
@@ -182,40 +264,38 @@ def _models_in(folder: Path) -> str:
     return f" Saved models there: {quote_some(near)}." if near else ""
 
 
-def _settle(file: Path) -> dict[str, Any]:
-    """Make sure that a file is on the disk; its entry in the manifest."""
-    with file.open("r+b") as opened:
-        os.fsync(opened.fileno())
-    return {"file": file.name, "bytes": file.stat().st_size, "sha256": _checksum(file)}
-
-
 def _checksum(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _checksum_of(manifest: Mapping[str, Any]) -> str:
-    """Of what a manifest says, however it is spaced."""
-    return hashlib.sha256(_json(manifest, sort_keys=True).encode()).hexdigest()
+    """The checksum of what a manifest says, however it is spaced."""
+    return hashlib.sha256(to_json(manifest, sort_keys=True)).hexdigest()
 
 
-def _json(value: Any, **how: Any) -> str:
-    """JSON text; numbers of NumPy are written as Python's."""
-    return json.dumps(value, ensure_ascii=False, default=lambda number: number.item(), **how)
-
-
-def _checked(folder: Path, entry: Mapping[str, Any]) -> Path:
+def _checked(folder: Path, entry: Any) -> Path:
+    """The file of an entry of the manifest, known to be what was saved."""
+    kinds = {"file": str, "bytes": int, "sha256": str}
+    if not (isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in kinds.items())):
+        raise ArtifactError(f"{str(folder / MANIFEST)!r} is damaged: an entry of its 'files' is {entry!r:.80}. {AGAIN}")
     name: str = entry["file"]
-    if Path(name).name != name:
+    if Path(name).name != name or "\0" in name:
         raise ArtifactError(f"{str(folder)!r} names the file {name!r} outside itself and is not read.")
     file = folder / name
-    if not file.is_file():
-        raise ArtifactError(f"{str(folder)!r} is incomplete: its file {name} is missing. {AGAIN}")
-    if file.stat().st_size != entry["bytes"] or _checksum(file) != entry["sha256"]:
-        raise ArtifactError(
-            f"{str(file)!r} is damaged: it is not, byte for byte, what was saved ({entry['bytes']:,} bytes then, "
-            f"{file.stat().st_size:,} now). {AGAIN}"
-        )
+    try:
+        if not file.is_file():
+            raise ArtifactError(f"{str(folder)!r} is incomplete: its file {name} is missing. {AGAIN}")
+        size = file.stat().st_size
+        if size != entry["bytes"] or _checksum(file) != entry["sha256"]:
+            raise ArtifactError(
+                f"{str(file)!r} is damaged: it is not, byte for byte, what was saved ({entry['bytes']:,} bytes then, "
+                f"{size:,} now). {AGAIN}"
+            )
+    except (OSError, ValueError) as problem:
+        if isinstance(problem, ArtifactError):
+            raise
+        raise ArtifactError(f"{str(folder)!r} cannot be read: its file {name!r}: {problem}. {AGAIN}") from problem
     return file
 
 
