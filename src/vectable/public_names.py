@@ -50,5 +50,4 @@ class PublicNames:
         module, attribute = self._homes[name]
         if module == self._package:
             return import_module(f"{module}.{attribute}")
-        found: object = __import__(module, fromlist=[attribute])
-        return getattr(found, attribute)
+        return getattr(import_module(module), attribute)
