@@ -50,4 +50,5 @@ class PublicNames:
         module, attribute = self._homes[name]
         if module == self._package:
             return import_module(f"{module}.{attribute}")
-        return getattr(import_module(module), attribute)
+        home = import_module(module)
+        return getattr(home, attribute) if hasattr(home, attribute) else import_module(f"{module}.{attribute}")
