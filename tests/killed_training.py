@@ -18,7 +18,6 @@ import torch
 from torch import nn
 
 import vectable as vt
-from vectable import artifact
 from vectable.models.ensemble import Ensemble
 from vectable.training.checkpoints import Keeper
 
@@ -131,7 +130,7 @@ def die() -> None:
 
 def main(kind: str, folder: str, when: str, count: int) -> None:
     done = 0
-    after, settle = Keeper.after, artifact._settle
+    after, fsync = Keeper.after, os.fsync
 
     def counted(self: Keeper, n_steps: int, *where: Any) -> None:
         nonlocal done
@@ -140,15 +139,15 @@ def main(kind: str, folder: str, when: str, count: int) -> None:
             die()
         after(self, n_steps, *where)
 
-    def settled(file: Path) -> Any:
+    def synced(file: int) -> None:
         nonlocal done
         done += 1
         if when == "writing" and done >= count:
             die()
-        return settle(file)
+        fsync(file)
 
     if when == "writing":
-        artifact._settle = settled
+        os.fsync = synced
     elif when == "after":
         Keeper.after = counted  # type: ignore[method-assign]
     train(KINDS[kind](), folder, resume=True, n_cores=cores(kind))
