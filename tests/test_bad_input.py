@@ -301,7 +301,7 @@ def test_missing_ids_are_named_and_can_be_left_out(column, hole):
         ({"split": "rand"}, "split is 'rand'; it is 'random' or 'time'"),
         ({"split": "time"}, "split='time' needs timestamp="),
         ({"duplicates": "first"}, "duplicates is 'first'; it is keep, last, mean or error"),
-        ({"missing_ids": "skip"}, "missing_ids is 'skip'; it is 'error' or 'drop'"),
+        ({"missing_ids": "skip"}, "missing_ids must be 'error' or 'drop'; got 'skip'"),
         ({"batch_size": 0}, "batch size is 0; it is a number of rows, 1 or more"),
         ({"batch_size": 6.4}, r"batch size is 6\.4"),
     ],

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from vectable.data.ratings.rating_columns import to_times
+from vectable.data.pair_columns import to_times
 from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
-from vectable.data.ratings.side_tables import lengthen
+from vectable.data.side_tables import lengthen
 from vectable.errors import DataError, VectableError, is_finite, is_whole, require, warn
 from vectable.insight.coverage import Coverage, coverage
 from vectable.models.posterior import PosteriorDotBias

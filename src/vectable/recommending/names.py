@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vectable.data.ratings.ratings_data import RatingsData
+from vectable.data.vocabularies import Vocabularies
 from vectable.errors import UnknownNameError, closest, quote_some, warn
 
 AVERAGE = "the average one stands in"
@@ -14,7 +14,7 @@ SEARCHED_FOR_CLOSE = 200_000  # names: among more, no close ones are looked for
 
 
 def find_codes(
-    data: RatingsData, names: Iterable[Any], is_item: bool, then: str = AVERAGE, must_exist: bool = False
+    data: Vocabularies, names: Iterable[Any], is_item: bool, then: str = AVERAGE, must_exist: bool = False
 ) -> NDArray[np.int32]:
     """Codes for ids or, for items, titles; 0 for what is neither, which is told.
 
@@ -50,7 +50,7 @@ def tell_unknown(column: str, codes: NDArray[np.int32], then: str = AVERAGE) -> 
         warn(told)
 
 
-def _tell(data: RatingsData, missing: list[Any], is_item: bool, then: str, must_exist: bool) -> None:
+def _tell(data: Vocabularies, missing: list[Any], is_item: bool, then: str, must_exist: bool) -> None:
     known = data.item_names(np.arange(1, len(data.item_ids))) if is_item else data.user_ids.vocabulary
     near = closest(missing[0], known) if len(known) <= SEARCHED_FOR_CLOSE else []
     hint = f" Close to {missing[0]!r}: {quote_some(near)}." if near else ""

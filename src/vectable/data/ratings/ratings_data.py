@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from vectable.data.batches import BatchPlan, block_batches, count_steps, shuffled_batches
 from vectable.data.encoders.categorify import Categorify
 from vectable.data.io.files import read_table
-from vectable.data.io.frames import FrameKind, from_polars, table_from_json, table_to_json, to_polars
+from vectable.data.io.frames import FrameKind, table_from_json, table_to_json, to_polars
 from vectable.data.ratings.rating_columns import Columns, DuplicatePolicy, find_columns, read_ratings
-from vectable.data.ratings.side_tables import item_titles, lengthen, named_items, side_table
+from vectable.data.side_tables import item_titles, lengthen, named_items, side_table
 from vectable.data.splits import random_split, time_split
+from vectable.data.vocabularies import Vocabularies
 from vectable.errors import require, require_columns, warn
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Ratings:
 
 
 @dataclass
-class RatingsData:
+class RatingsData(Vocabularies):
     """Training and validation ratings with their vocabularies; made by `from_df`, `from_file` or `from_splits`.
 
     Attributes:
@@ -261,16 +262,6 @@ class RatingsData:
 
     # ---------------------------------------------------------------- what users and insight ask for
 
-    @property
-    def n_users(self) -> int:
-        """Known users: those of the training rows."""
-        return len(self.user_ids) - 1
-
-    @property
-    def n_items(self) -> int:
-        """Known items: those of the training rows."""
-        return len(self.item_ids) - 1
-
     @cached_property
     def rating_range(self) -> tuple[float, float]:
         """Lowest and highest training rating."""
@@ -301,15 +292,6 @@ class RatingsData:
         return np.concatenate([[0], np.cumsum(counts)]), rows
 
     @cached_property
-    def codes_by_title(self) -> dict[str, int]:
-        """The item that a title means; where several share it, the one with most ratings."""
-        if self.titles is None:
-            return {}
-        most_last = np.argsort(self.item_counts[1:], kind="stable")
-        titles = self.titles.to_list()
-        return {titles[at]: int(at) + 1 for at in most_last if titles[at] is not None}
-
-    @cached_property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that tell this split from any other: who rated what how high, and what is held out.
 
@@ -328,30 +310,6 @@ class RatingsData:
         """Numbers of the training rows of one user."""
         starts, rows = self.by_user
         return rows[starts[user_code] : starts[user_code + 1]]
-
-    def item_names(self, codes: Sequence[int] | NDArray[Any]) -> pl.Series:
-        """Titles of items by code, or their ids as text where there are no titles."""
-        codes = np.asarray(codes, dtype=np.int32)
-        ids = self.item_ids.decode(codes).cast(pl.String)
-        if self.titles is None:
-            return ids
-        titles = Categorify(self.titles).decode(codes)
-        return pl.select(pl.coalesce(titles.alias("title"), ids.alias("id"))).to_series()
-
-    def item_frame(self, codes: Sequence[int] | NDArray[Any], **more: Any) -> pl.DataFrame:
-        """A table with the items' ids, their titles where there are any, and `more` columns.
-
-        Where the ids' column has the name of one of those, that one gets a number behind it.
-        """
-        codes = np.asarray(codes, dtype=np.int32)
-        columns: dict[str, Any] = {self.columns.item: self.item_ids.decode(codes)}
-        if self.titles is not None:
-            more = {"title": self.item_names(codes), **more}
-        return pl.DataFrame(columns | {f"{name}_2" if name in columns else name: one for name, one in more.items()})
-
-    def to_native(self, frame: pl.DataFrame) -> Any:
-        """Hand a result back as the kind of frame the user works with."""
-        return from_polars(frame, self.kind)
 
     def show_batch(self, n: int = 9, seed: int = 0) -> Any:
         """Some training rows as the user knows them: user, item, title if there is one, rating."""
@@ -377,10 +335,6 @@ class RatingsData:
         )
 
     # ---------------------------------------------------------------- saving
-
-    def vocabularies(self) -> dict[str, Any]:
-        """Both vocabularies as plain JSON values."""
-        return {"user": self.user_ids.to_json(), "item": self.item_ids.to_json()}
 
     def to_saved(self) -> tuple[dict[str, dict[str, "Tensor"]], dict[str, Any], dict[str, Any]]:
         """Parts of a saved folder: tensor files, JSON tables, and settings."""

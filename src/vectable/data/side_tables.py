@@ -1,4 +1,4 @@
-"""Side tables: what is known of items and users beside the ratings, brought into the order of a vocabulary."""
+"""Side tables: what is known of items and users besides the pairs, brought into the order of a vocabulary."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import polars as pl
 
 from vectable.data.encoders.categorify import Categorify
 from vectable.data.io.frames import to_polars
-from vectable.data.ratings.rating_columns import Columns
+from vectable.data.vocabularies import NamedColumns
 from vectable.errors import DataError
 
 
@@ -42,7 +42,7 @@ def lengthen(table: pl.DataFrame | None, ids: Categorify, id_column: str) -> pl.
     return pl.concat([table.with_columns(known.alias(id_column)), pl.DataFrame({id_column: new})], how="diagonal")
 
 
-def named_items(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame | None:
+def named_items(frame: pl.DataFrame, columns: NamedColumns) -> pl.DataFrame | None:
     """Item and title of every row, where the table of ratings itself has a column of titles apart from the ids."""
     if columns.title is None or columns.title == columns.item or columns.title not in frame.columns:
         return None
@@ -50,7 +50,7 @@ def named_items(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame | None:
 
 
 def item_titles(
-    named: pl.DataFrame | None, columns: Columns, item_ids: Categorify, item_table: pl.DataFrame | None
+    named: pl.DataFrame | None, columns: NamedColumns, item_ids: Categorify, item_table: pl.DataFrame | None
 ) -> pl.Series | None:
     """A title for each item in vocabulary order, missing where none is known; None where there are none at all.
 
