@@ -1,0 +1,1 @@
+"""Compiled maths without names: least squares, closed forms and neighbors for interactions. Knows no frames."""
