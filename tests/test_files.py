@@ -2,6 +2,9 @@
 
 import gzip
 import os
+import subprocess
+import sys
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -11,9 +14,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from counting import calls_of
+from vectable.data.io import unpacking
 from vectable.data.io.files import read_table
 from vectable.data.io.writing import write_table
-from vectable.errors import DataError, VectableWarning
+from vectable.errors import DataError, VectableWarning, require_columns
 
 
 def data_folder(name: str) -> Path:
@@ -57,6 +61,26 @@ def test_the_separator_is_found(tmp_path: Path, sep: str, suffix: str) -> None:
     rows = [["user", "item", "rating"], ["1", "a", "5"], ["2", "b", "4"]]
     path = put(tmp_path, f"a{suffix}", "\n".join(sep.join(row) for row in rows) + "\n")
     assert read_table(path).to_dict(as_series=False) == {"user": [1, 2], "item": ["a", "b"], "rating": [5, 4]}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", "user item rating\n1 a 5\n2 b 4\n"),
+        ("a.dat", "user  item  rating\n   1  a          5 \n   2  b          4\n"),
+        ("a.data", 'user "item" rating\n1 a 5\n2 "b" 4\n'),
+    ],
+)
+def test_spaces_separate_where_nothing_else_does(tmp_path: Path, name: str, text: str) -> None:
+    expected = {"user": [1, 2], "item": ["a", "b"], "rating": [5, 4]}
+    assert read_table(put(tmp_path, name, text)).to_dict(as_series=False) == expected
+
+
+def test_spaces_within_the_fields_of_a_csv_do_not_separate(tmp_path: Path) -> None:
+    assert read_table(put(tmp_path, "a.csv", "city\nNew York\nLos Angeles\n")).columns == ["city"]
+    assert read_table(put(tmp_path, "b.csv", "user item rating\n1 2 5\n3 4 4\n")).width == 3
+    towns = put(tmp_path, "c.txt", "New York\nLos Angeles\n")
+    assert read_table(towns, has_header=False, columns=["city"])["city"].to_list() == ["New York", "Los Angeles"]
 
 
 def test_a_separator_within_some_fields_does_not_mislead(tmp_path: Path) -> None:
@@ -120,6 +144,22 @@ def test_columns_name_a_file_without_header(tmp_path: Path) -> None:
 def test_columns_rename_a_header(tmp_path: Path) -> None:
     table = read_table(put(tmp_path, "a.csv", "userId,movieId\n1,2\n"), columns=["user", "item"])
     assert table.to_dict(as_series=False) == {"user": [1], "item": [2]}
+
+
+def test_columns_do_not_eat_the_first_row(tmp_path: Path) -> None:
+    names = ["user", "item", "rating"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bare = read_table(put(tmp_path, "a.csv", "u1,7,5\nu2,8,4\n"), columns=names)
+        assert bare.rows() == [("u1", 7, 5), ("u2", 8, 4)]
+        assert read_table(put(tmp_path, "b.csv", "who,2019,stars\nu2,8,4\n"), columns=names).rows() == [("u2", 8, 4)]
+        assert read_table(put(tmp_path, "c.csv", "7,8,5\n"), columns=names).rows() == [(7, 8, 5)]
+        forced = read_table(put(tmp_path, "d.csv", "1,2,3\n4,5,6\n"), columns=names, has_header=True)
+        assert forced.rows() == [(4, 5, 6)]
+    texts = put(tmp_path, "e.csv", "ann,tea,good\nbob,milk,bad\n")
+    with pytest.warns(VectableWarning, match=r"first line of .*e\.csv \('ann', 'tea', 'good'\) was taken as a header"):
+        assert read_table(texts, columns=names).rows() == [("bob", "milk", "bad")]
+    assert read_table(texts, columns=names, has_header=False).height == 2
 
 
 def test_columns_of_the_wrong_number(tmp_path: Path) -> None:
@@ -382,6 +422,79 @@ def test_what_is_no_table_is_named(tmp_path: Path, start: bytes, what: str) -> N
 # ------------------------------------------------------------------------ gzip, Parquet, Arrow, JSON
 
 TABLE = pl.DataFrame({"user": [1, 2, 3], "title": ["a", 'b,"c"\nd', "é"], "rating": [4.5, None, 1.0]})
+
+
+def test_text_that_is_no_table(tmp_path: Path) -> None:
+    assert "full of zero bytes" in refusal(put(tmp_path, "nul.csv", "\0" * 200_000))
+    utf_16 = tmp_path / "wide.csv"
+    utf_16.write_bytes("user,item\n1,2\n".encode("utf-16-le"))
+    assert "encoding='utf-16-le'" in refusal(utf_16)
+    assert read_table(utf_16, encoding="utf-16-le").rows() == [(1, 2)]
+    assert "No separator found" in refusal(put(tmp_path, "long.txt", "x" * 200_000))
+    assert "Line 2 of" in refusal(put(tmp_path, "line.csv", "user,item\n" + "a" * 3_000_000))
+    assert "begins with a line of more than 16 MB" in refusal(put(tmp_path, "endless.csv", "a," * 10_000_000))
+    wide = read_table(put(tmp_path, "name.csv", "a" * 100_000 + ",b\n1,2\n"))
+    with pytest.raises(DataError) as caught:
+        require_columns(["c"], wide.columns, "It")
+    assert len(str(caught.value)) < 300
+
+
+def test_a_gzip_bomb_is_refused_in_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "ALWAYS", 3 << 20)
+    path = tmp_path / "bomb.csv.gz"
+    path.write_bytes(gzip.compress(b"1,2,3\n" * 600_000))
+    tracemalloc.start()
+    message = refusal(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "becomes more than 3 MB when it is unpacked" in message
+    assert peak < 8 << 20
+    path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 100_000))
+    assert read_table(path).height == 100_000
+
+
+def test_gzip_files_one_after_the_other_are_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    parts = [gzip.compress(part) for part in (b"a,b\n1,2\n", b"3,4\n", b"")]
+    path.write_bytes(b"".join(parts) + b"\0" * 512)
+    assert read_table(path).rows() == [(1, 2), (3, 4)]
+    for length in (1 << 20, (1 << 20) + 1, 1 << 21):  # as long as the blocks that are unpacked at a time
+        path.write_bytes(gzip.compress(b"a\n" + b"x" * (length - 2)))
+        assert len(read_table(path)["a"][0]) == length - 2
+    whole = path.read_bytes()
+    for damaged in (whole[:-4], whole[:50], whole[:-20] + b"\xff" * 20, whole + b"more"):
+        path.write_bytes(damaged)
+        assert "damaged or cut-off gzip" in refusal(path)
+
+
+def test_a_working_directory_that_was_deleted(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; gone = sys.argv[1] + '/gone'; os.mkdir(gone); os.chdir(gone); os.rmdir(gone)\n"
+        "from vectable.data.io.files import read_table\n"
+        "from vectable.data.io.writing import write_table\n"
+        "from vectable.errors import DataError\n"
+        "import polars as pl\n"
+        "for act in (lambda: read_table('a.csv'), lambda: write_table(pl.DataFrame({'a': [1]}), 'b.csv')):\n"
+        "    try: act()\n"
+        "    except DataError as problem: print(problem)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    first, second = done.stdout.splitlines()
+    assert first.startswith("No such file: a.csv.")
+    assert second.startswith("b.csv cannot be written: No such file or directory")
+
+
+def test_names_of_files_that_are_not_utf_8(tmp_path: Path) -> None:
+    for suffix in ("csv", "txt", "parquet", "arrow", "csv.gz"):
+        path = tmp_path / f"a\udcff.{suffix}"
+        frame = pl.DataFrame({"a": [1], "b": [2]})
+        plain = tmp_path / "plain"
+        {"parquet": frame.write_parquet, "arrow": frame.write_ipc}.get(suffix, frame.write_csv)(plain)
+        path.write_bytes(gzip.compress(plain.read_bytes()) if suffix == "csv.gz" else plain.read_bytes())
+        assert read_table(path).rows() == [(1, 2)]
+    with pytest.raises(DataError, match=r"No such file: .*a\\udcfe"):
+        read_table("a\udcfe.csv")
 
 
 def test_gzip(tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ PACKAGE = str(Path(__file__).parent) + os.sep
 class VectableError(ValueError):
     """Something the caller handed in cannot be used; the message says what, where and what to do."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
 
 class DataError(VectableError):
     """A file or frame cannot be read as what it was said to be."""
@@ -40,12 +43,21 @@ class VectableWarning(UserWarning):
     """Something odd that was handled: counted and told, never raised."""
 
 
+def printable(message: str) -> str:
+    """A message that can be written anywhere: bytes of a file's name that are not UTF-8 become ``\\udcff``."""
+    return message.encode("utf-8", "backslashreplace").decode()
+
+
 def quote_some(values: Iterable[object], most: int = 8) -> str:
-    """The first `most` values in quotes, with how many more there are: ``'a', 'b' and 3 more``."""
+    """The first `most` values in quotes, with how many more there are: ``'a', 'b' and 3 more``; long ones cut short."""
     listed = list(values)
-    shown = ", ".join(repr(v) for v in listed[:most])
+    shown = ", ".join(_shortened(repr(v)) for v in listed[:most])
     more = len(listed) - most
     return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _shortened(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[: most - 4]}...{text[-1]}"
 
 
 def closest(name: object, known: Iterable[object], most: int = 3) -> list[str]:
@@ -92,4 +104,4 @@ def warn(message: str, category: type[Warning] = VectableWarning) -> None:
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(printable(message), category, stacklevel=level)

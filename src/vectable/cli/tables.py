@@ -93,7 +93,7 @@ def table(
         cats,
         conts,
         dates,
-        {"sep": sep, "has_header": not no_header, "columns": names_in(columns), "encoding": encoding},
+        {"sep": sep, "has_header": False if no_header else None, "columns": names_in(columns), "encoding": encoding},
         without=names_in(without) or [],
         target_kind=target_kind,
         log_target=log_target,

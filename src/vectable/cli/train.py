@@ -236,7 +236,12 @@ def lr_find(
     from vectable.cli.tables import find_rate, set_of_table
 
     if target or set_of_table(file):
-        read = {"sep": sep, "has_header": not no_header, "columns": names_in(columns), "encoding": encoding}
+        read = {
+            "sep": sep,
+            "has_header": False if no_header else None,
+            "columns": names_in(columns),
+            "encoding": encoding,
+        }
         found = find_rate(file, target, read, layers, preset, seed, batch_size or 256)
     else:
         data = read_ratings(file, user, item, rating, sep=sep, no_header=no_header, columns=columns, encoding=encoding,
@@ -293,7 +298,7 @@ def read_ratings(
     sides = {"items": items, "users": users}
     how |= {name: read_table(path, encoding=encoding) for name, path in sides.items() if path is not None}
     return RatingsData.from_file(
-        file, sep=sep, has_header=not no_header, columns=names_in(columns), encoding=encoding, **how
+        file, sep=sep, has_header=False if no_header else None, columns=names_in(columns), encoding=encoding, **how
     )
 
 

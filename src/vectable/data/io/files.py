@@ -41,7 +41,7 @@ def read_table(
     path: str | Path,
     *,
     sep: str | None = None,
-    has_header: bool = True,
+    has_header: bool | None = None,
     columns: Sequence[str] | None = None,
     encoding: str = "utf-8",
 ) -> pl.DataFrame:
@@ -53,10 +53,11 @@ def read_table(
     Args:
         path: the file.
         sep: separator, of one or more characters. By default a comma for .csv and a tab for .tsv, and for
-            another suffix, or where that does not occur, what of ``:: tab ; | ,`` the first lines agree on.
-            With a separator of more than one character, quotation marks are ordinary characters.
-        has_header: whether the first line names the columns. Without one they are column_1, column_2, ...
-        columns: names for the columns, in the file's order, in place of the header's.
+            another suffix, or where that does not occur, what of ``:: tab ; | ,`` and spaces the first lines agree
+            on. With a separator of more than one character, quotation marks are ordinary characters.
+        has_header: whether the first line names the columns. Without one they are column_1, column_2, ... By default
+            it does, but where `columns` is given and the first line holds numbers as the lines below do.
+        columns: names for the columns, in the file's order, in place of the header's where there is one.
         encoding: of the text; any name Python knows. UTF-8 may begin with a byte-order mark.
 
     Returns:
@@ -67,7 +68,8 @@ def read_table(
             where known, and when `columns` does not fit.
 
     Warns:
-        VectableWarning: when the line taken as the header holds nothing but numbers.
+        VectableWarning: when the line taken as the header holds nothing but numbers; when `columns` is given and
+            nothing tells a header from a row.
     """
     path = existing_file(path)
     names = None if columns is None else list(columns)
@@ -94,9 +96,9 @@ def read_table(
 
 def existing_file(path: str | Path) -> Path:
     """The path of a file that is there, or a sentence that says what is there instead."""
-    path = Path(path).expanduser()
+    path = expanded(path)
     if path.is_dir():
-        inside = sorted(p.name for p in path.iterdir() if p.is_file())
+        inside = sorted(_files_in(path))
         holds = f" It holds {quote_some(inside, 6)}." if inside else ""
         raise DataError(f"{path} is a folder; name a file in it.{holds}")
     if path.is_file():
@@ -105,9 +107,36 @@ def existing_file(path: str | Path) -> Path:
         raise DataError(f"{path} is not an ordinary file, and is read more than once; save it as one first.")
     if not path.parent.is_dir():
         raise DataError(f"No such file: {path} (the folder {path.parent} does not exist).")
-    others = (p.name for p in path.parent.iterdir() if p.is_file())
-    hint = did_you_mean(path.name, others) or f" Its folder {path.parent.resolve()} has none like it."
+    hint = did_you_mean(path.name, _files_in(path.parent)) or f" Its folder {_whole(path.parent)} has none like it."
     raise DataError(f"No such file: {path}.{hint}")
+
+
+def expanded(path: str | Path) -> Path:
+    """The path with ``~`` as the user's home.
+
+    Raises:
+        DataError: there is no such home.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as problem:
+        raise DataError(f"{str(path)!r} cannot be found: {first_line(problem)}") from None
+
+
+def _files_in(folder: Path) -> list[str]:
+    """The names of the files in a folder; none where it may not be read."""
+    try:
+        return [one.name for one in folder.iterdir() if one.is_file()]
+    except OSError:
+        return []
+
+
+def _whole(folder: Path) -> Path:
+    """A folder's path from the root, where there is one: a working directory may have been deleted."""
+    try:
+        return folder.resolve()
+    except OSError:
+        return folder
 
 
 def _kind(path: Path) -> str:

@@ -7,12 +7,8 @@ value on the last row counts as much as one on the first. A line without a singl
 import codecs
 import csv
 import encodings.aliases
-import gzip
 import io
-import math
-import zlib
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,14 +18,15 @@ from numpy.typing import NDArray
 from polars.exceptions import PanicException, PolarsError
 
 from vectable.data.io.column_types import typed
+from vectable.data.io.separators import SEPARATORS, find_separator, first_line_is_header, is_number, squeezed
+from vectable.data.io.unpacking import gunzip
 from vectable.data.io.wording import count_of, first_line, repeated
-from vectable.errors import DataError, did_you_mean, quote_some, warn
-
-SEPARATORS = {"::": "'::'", "\t": "a tab", ";": "';'", "|": "'|'", ",": "','"}
-"""What is looked for when no separator is given, the rarer in ordinary text first, and how to say it."""
+from vectable.errors import DataError, did_you_mean, printable, quote_some, warn
 
 _HEAD_BYTES = 1 << 20
 _BLOCK_BYTES = 1 << 24
+_LINE_BYTES = 1 << 24  # of the longest line that the first megabyte may end in
+_MOST_NULS = 0.01  # of the first megabyte
 _STAND_INS = (b"\x1f", b"\x1e", b"\x1d", b"\x1c", b"\x02", b"\x01")
 
 
@@ -45,20 +42,24 @@ class SeparatedText:
         path: Path,
         gzipped: bool,
         sep: str | None,
-        has_header: bool,
+        has_header: bool | None,
         names: list[str] | None,
         encoding: str,
     ) -> None:
         self.path = path
-        self.has_header = has_header
         self.data = _utf8(path, gzipped, encoding)
         self.head = _head(self.data, path)
         if not self.head.strip():
             raise DataError(f"{path} is empty: it holds nothing but blank lines.")
+        self._check_nuls()
         self.blank_lines = len(self.head[: len(self.head) - len(self.head.lstrip("\r\n"))].splitlines())
         self.sep = self._separator(sep, one_column=names is not None and len(names) == 1)
         self.quoted = len(self.sep.encode()) == 1
+        if sep is None and self.sep == " ":
+            self._squeeze()
         self.first = self._fields_of_first_line()
+        self.has_header = self._header_is_there(names) if has_header is None else has_header
+        self.nobody_said = has_header is None
 
     def read(self) -> pl.DataFrame:
         """The table, every column of the kind its values are."""
@@ -69,7 +70,7 @@ class SeparatedText:
         refused: BaseException | None = None
         try:
             frame = pl.read_csv(
-                self._bytes().lstrip(b"\r\n") if self.blank_lines else self.data,
+                self._source(),
                 separator=self.polars_sep,
                 has_header=self.has_header,
                 quote_char='"' if self.quoted else None,
@@ -99,7 +100,7 @@ class SeparatedText:
         likely = sep or by_suffix
         if likely is not None and likely in self._first_line():
             return likely
-        found = _sniff(self.head)
+        found = find_separator(self.head, spaces=likely is None and not one_column)
         if sep is not None:
             if found is not None and not one_column:
                 raise DataError(
@@ -113,6 +114,33 @@ class SeparatedText:
                 f"{', '.join(SEPARATORS.values())}; say which it is with sep= (--sep)."
             )
         return found or by_suffix or ","
+
+    def _check_nuls(self) -> None:
+        """Raise a `DataError` for what is not text: images, programs, and UTF-16 without its mark are full of zeros."""
+        if self.head.count("\0") > _MOST_NULS * len(self.head):
+            raise DataError(
+                f"{self.path} is not text in UTF-8: it is full of zero bytes. If it is text, try encoding='utf-16-le' "
+                "(--encoding utf-16-le)."
+            )
+
+    def _squeeze(self) -> None:
+        """Columns that are aligned by several spaces are separated by one each; quoted text is left alone."""
+        if '"' in self.head or squeezed(self.head) == self.head:
+            return
+        self.data = squeezed(_decode(self._bytes(), "utf-8", self.path)).encode()
+        self.head = _head(self.data, self.path)
+
+    def _header_is_there(self, names: list[str] | None) -> bool:
+        """Whether the first line names the columns, where nobody has said so."""
+        if names is None:
+            return True
+        found = first_line_is_header(self.head, self.sep)
+        if found is None:
+            warn(
+                f"The first line of {self.path} ({quote_some(self.first)}) was taken as a header, which columns= "
+                "replaces; if it is a row, say has_header=False (--no-header), and if it is a header has_header=True."
+            )
+        return found is not False
 
     def _first_line(self) -> str:
         return self.head.lstrip("\r\n").split("\n", 1)[0]
@@ -133,9 +161,9 @@ class SeparatedText:
             without = " If the file has no header line, say has_header=False (--no-header)."
             raise DataError(
                 f"{self.path} has more than one column named {twice[0]!r} in its header; rename one of them."
-                + (without if all(map(_is_number, self.first)) else "")
+                + (without if all(map(is_number, self.first)) else "")
             )
-        if all(map(_is_number, self.first)):
+        if self.nobody_said and all(map(is_number, self.first)):
             warn(
                 f"The first line of {self.path} was taken as the header, but holds only numbers "
                 f"({quote_some(self.first)}); if it is a row, say has_header=False (--no-header)."
@@ -151,6 +179,13 @@ class SeparatedText:
                 self.data = data.replace(self.sep.encode(), stand_in)
                 return stand_in.decode()
         raise DataError(f"{self.path} holds every control character there is; it is no text to be separated.")
+
+    def _source(self) -> Path | bytes:
+        """What polars reads: the file where it can, which is then never copied."""
+        if self.blank_lines:
+            return self._bytes().lstrip(b"\r\n")
+        is_plain_name = isinstance(self.data, bytes) or printable(str(self.data)) == str(self.data)
+        return self.data if is_plain_name else self._bytes()
 
     def _bytes(self) -> bytes:
         data = self.data.read_bytes() if isinstance(self.data, Path) else self.data
@@ -221,10 +256,7 @@ def _utf8(path: Path, gzipped: bool, encoding: str) -> Path | bytes:
     in_utf8 = codec in {"utf-8", "utf-8-sig"}
     if in_utf8 and not gzipped and not _has_lone_returns(path):
         return path
-    try:
-        data = gzip.decompress(path.read_bytes()) if gzipped else path.read_bytes()
-    except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
-        raise DataError(f"{path} is a damaged or cut-off gzip file: {problem}.") from None
+    data = gunzip(path) if gzipped else path.read_bytes()
     if not in_utf8:
         data = _decode(data, encoding, path).encode()
     if b"\n" not in data:
@@ -256,23 +288,12 @@ def _decode(data: bytes, encoding: str, path: Path) -> str:
 def _head(data: Path | bytes, path: Path) -> str:
     """The first lines, a megabyte or a little more."""
     with data.open("rb") if isinstance(data, Path) else io.BytesIO(data) as file:
-        start = file.read(_HEAD_BYTES) + file.readline()
+        start = file.read(_HEAD_BYTES)
+        rest = file.readline(_LINE_BYTES)
+    if len(rest) == _LINE_BYTES and not rest.endswith(b"\n"):
+        raise DataError(f"{path} begins with a line of more than {_LINE_BYTES // 10**6} MB; it is not a table.")
+    start += rest
     return _decode(start, "utf-8", path).removeprefix("\ufeff")
-
-
-def _sniff(head: str, most_rows: int = 20) -> str | None:
-    """The separator by which the first rows have more than one field, and all as many."""
-    fields = {sep: {len(row) for row in islice(_rows_of(head, sep), most_rows)} for sep in SEPARATORS}
-    steady = {sep: seen.pop() for sep, seen in fields.items() if len(seen) == 1}
-    best = max(steady, key=lambda sep: steady[sep], default=None)
-    return best if best is not None and steady[best] > 1 else None
-
-
-def _rows_of(head: str, sep: str) -> Iterator[list[str]]:
-    """The rows that are not blank, as `sep` would have them."""
-    if len(sep) > 1:
-        return (line.split(sep) for line in head.splitlines() if line)
-    return (row for row in csv.reader(io.StringIO(head, newline=""), delimiter=sep) if row)
 
 
 def _as_array(data: Path | bytes) -> NDArray[np.uint8]:
@@ -339,10 +360,3 @@ def _without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
     if frame.is_empty() or not all(column.has_nulls() for column in frame.get_columns()):
         return frame
     return frame.filter(~pl.all_horizontal(pl.all().is_null()))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False

@@ -162,7 +162,7 @@ class RatingsData(Vocabularies):
         path: str | Path,
         *,
         sep: str | None = None,
-        has_header: bool = True,
+        has_header: bool | None = None,
         columns: Sequence[str] | None = None,
         encoding: str = "utf-8",
         **how: Any,

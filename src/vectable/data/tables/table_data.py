@@ -146,7 +146,7 @@ class TableData:
         target: str | Sequence[str],
         *,
         sep: str | None = None,
-        has_header: bool = True,
+        has_header: bool | None = None,
         columns: Sequence[str] | None = None,
         encoding: str = "utf-8",
         **how: Any,
