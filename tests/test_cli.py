@@ -16,7 +16,7 @@ from commands import good, sentence, vectable
 
 COMMANDS = [
     "demo", "train ratings", "train table", "train images", "lr-find", "recommend", "similar", "explain", "insight",
-    "predict", "info", "export-vectors", "datasets",
+    "predict", "info", "export-vectors", "export", "datasets", "lab workbook", "lab descend", "lab lesson",
 ]  # fmt: skip
 PNG = b"\x89PNG\r\n"
 
@@ -105,7 +105,7 @@ def test_every_command_explains_itself_with_an_example(inside, command):
 
 
 def test_no_command_and_no_such_command(inside):
-    assert "Commands" in inside().stdout + inside().stderr
+    assert "Usage: vectable" in inside().stdout + inside().stderr
     for wrong in (["recomend"], ["recommend"], ["train"], ["info", "--jsn"], ["recommend", "model", "1", "-n", "x"]):
         done = inside(*wrong)
         assert done.returncode == 2
@@ -122,8 +122,10 @@ def test_train_answers_in_json_alone_and_tells_progress_beside_it(trained):
     assert answer["interrupted"] is False
     assert answer["rmse"] < answer["baselines"]["global mean"]["rmse"]
     assert answer["rmse"] == pytest.approx(answer["valid_loss"] ** 0.5)
-    assert done.stderr.startswith("RatingsData: ")
-    assert [line.split()[0] for line in done.stderr.splitlines() if line.startswith("  ")] == ["epoch", *"01234"]
+    columns, about, *progress = done.stderr.splitlines()
+    assert columns == "Columns: user from 'userId', item from 'movieId', rating from 'rating', title from 'title'."
+    assert about.startswith("RatingsData: ")
+    assert [line.split()[0] for line in progress if line.startswith("  ")] == ["epoch", *"01234"]
     learn = vt.load_learner(model, progress=False)
     assert learn.validate() == {key: answer[key] for key in ("valid_loss", "rmse", "mae", "baselines")}
 
@@ -163,7 +165,8 @@ def test_the_options_reach_the_model(inside, work, tmp_path):
 
 def test_quiet_is_quiet(inside, work, tmp_path):
     done = good(inside("train", "ratings", work / "ratings.csv", "--epochs", 1, "-q", "-o", tmp_path, "--json"))
-    assert done.stderr == ""
+    said = [line.split(": ")[0] for line in done.stderr.splitlines()]
+    assert said == ["Columns", "note"]  # what each column was taken for, and that the baselines are better
     json.loads(done.stdout)
 
 
@@ -285,27 +288,23 @@ def test_predict_json_of_any_column(inside, model, tmp_path):
     assert row["x"] is None
 
 
-def test_info(model):
+def test_info(inside, model):
     done = good(vectable("info", model, "--json"))
     about = json.loads(done.stdout)
     assert set(about) == {"kind", "saved", "format_version", "versions", "settings", "data", "errors"}
     assert about["versions"]["vectable"] == vt.__version__
     assert about["settings"]["config"]["n_factors"] == 8
-    assert about["errors"]["rmse"] < about["errors"]["baselines"]["global mean"]["rmse"]
+    assert about["errors"]["rmse"] == pytest.approx(about["errors"]["valid_loss"] ** 0.5)
     assert about["data"].startswith("RatingsData: ")
+    measured = json.loads(good(inside("info", model, "--validate", "--json")).stdout)["errors"]
+    assert measured["rmse"] < measured["baselines"]["global mean"]["rmse"]
 
 
 def test_info_for_people(inside, model):
     text = good(inside("info", model)).stdout
-    for part in (
-        "EmbeddingDotBias",
-        "RatingsData",
-        "preset modern",
-        f"vectable {vt.__version__}",
-        "global mean",
-        "rmse",
-    ):
+    for part in ("EmbeddingDotBias", "RatingsData", "preset modern", f"vectable {vt.__version__}", "rmse"):
         assert part in text
+    assert "global mean" in good(inside("info", model, "--validate")).stdout
 
 
 def test_export_vectors(inside, model, tmp_path):
@@ -401,12 +400,14 @@ def test_models_that_are_none(refused, model, work, tmp_path):
     assert "its vectable.json is something else's." in refused("info", tmp_path)
 
 
-def test_a_module_of_your_own_is_not_for_these_commands(refused, tmp_path):
+def test_of_a_custom_module_there_is_info_alone(inside, refused, tmp_path):
     from torch import nn
 
     data = vt.TensorData.from_arrays(np.zeros((8, 2)), np.zeros((8, 1)))
     vt.Learner(data, nn.Linear(2, 1), progress=False).save(tmp_path / "own")
-    assert "module of your own (Linear)" in refused("info", tmp_path / "own")
+    assert "Linear x 1, 3 weights" in good(inside("info", tmp_path / "own")).stdout
+    assert "is not a model of ratings" in refused("recommend", tmp_path / "own", 1)
+    assert "holds no rows to measure on" in refused("info", tmp_path / "own", "--validate")
 
 
 def test_unknown_users_and_items(inside, refused, model):
@@ -519,7 +520,10 @@ def test_the_same_questions_go_to_a_posterior(posterior, inside, work):
     assert len(told["split"]) == 12
     assert "Features: histories of both." in done.stderr
     plain = json.loads(good(inside("recommend", model, 42, "-n", 5, "--json")).stdout)
-    hopeful = json.loads(good(inside("recommend", model, 42, "-n", 5, "--optimism", 3, "--json")).stdout)
+    hopeful = json.loads(good(inside("recommend", model, 42, "-n", 5, "--ucb-scale", 3, "--json")).stdout)
+    old_name = good(inside("recommend", model, 42, "-n", 5, "--optimism=3", "--json"))
+    assert json.loads(old_name.stdout) == hopeful
+    assert "--optimism is now called --ucb-scale" in old_name.stderr
     assert len(plain) == 5
     assert plain != hopeful
     assert len(json.loads(good(inside("similar", model, "Café 7", "-n", 3, "--json")).stdout)) == 3
@@ -527,9 +531,8 @@ def test_the_same_questions_go_to_a_posterior(posterior, inside, work):
     assert {"prediction", "mean", "user", "item", "taste"} <= {one["term"] for one in terms}
     rows = pl.read_csv(good(inside("predict", model, work / "pairs.csv", "--interval", 0.9)).stdout.encode())
     assert ((rows["low"] <= rows["prediction"]) & (rows["prediction"] <= rows["high"])).all()
-    about = good(inside("info", model)).stdout
-    assert "PosteriorDotBias" in about
-    assert "rhat" in about
+    assert "PosteriorDotBias" in good(inside("info", model)).stdout
+    assert "rhat" in good(inside("info", model, "--validate")).stdout
     good(inside("insight", model, "--plots", work / "pictures of draws"))
     assert (work / "pictures of draws" / "coverage.png").read_bytes().startswith(PNG)
     good(inside("export-vectors", model, "-o", work / "draws.parquet"))
@@ -543,4 +546,4 @@ def test_options_of_the_other_method_are_refused(refused, trained, work):
     assert "--draws belongs to --method bayes" in refused("train", "ratings", work / "ratings.csv", "--draws", 3)
     assert "--method is 'mcmc'" in refused("train", "ratings", work / "ratings.csv", "--method", "mcmc")
     _, model = trained
-    assert "does not know how sure it is" in refused("recommend", model, 42, "--optimism", 1)
+    assert "does not know how certain it is" in refused("recommend", model, 42, "--ucb-scale", 1)

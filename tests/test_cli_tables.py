@@ -72,7 +72,9 @@ def test_training_tells_errors_beside_the_simplest_guess(trained):
     (errors,) = trained[0]["errors"]
     assert errors["target"] == "salary"
     assert errors["accuracy"] > 0.9 > errors["accuracy of the commonest class"]
-    assert set(errors) == {"target", "accuracy", "roc_auc", "log-loss", "accuracy of the commonest class"}
+    guesses = {"accuracy of the commonest class", "log-loss of the shares"}
+    assert set(errors) == {"target", "accuracy", "roc_auc", "log-loss", *guesses}
+    assert trained[0]["beats_baselines"] is True
     learn = vt.load_learner(trained[1])
     assert learn.data.kinds["since"].kind == "date"
     assert len(learn.data.valid_rows) == 120
@@ -107,13 +109,15 @@ def test_several_numbers_and_a_split_by_a_column(inside, work, tmp_path):
     assert written.splitlines()[0].endswith(",prediction of tax,prediction of age")
 
 
-def test_what_columns_were_taken_for_is_shown_unless_quiet(inside, work, tmp_path):
+def test_what_columns_were_taken_for_is_shown_in_a_table_and_when_quiet_in_a_line(inside, work, tmp_path):
     args = ["train", "table", work / "people.csv", "-t", "salary", "--layers", 8, "--epochs", 1, "-o", tmp_path]
     loud = good(inside(*args))
     assert "What the columns were taken for" in loud.stdout
     assert "valid_loss" in loud.stderr
     silent = good(inside(*args, "-q"))
-    assert silent.stderr == ""
+    assert silent.stderr == (
+        "Columns: categories 'job'; numbers 'age', 'height', 'tax'; dates 'since'; the target is 'salary' (classes).\n"
+    )
     assert "taken for" not in silent.stdout
     assert "Saved to" in silent.stdout
 
@@ -185,7 +189,7 @@ def test_insight_says_what_matters_and_draws_it(inside, model, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == names
     assert all(path.read_bytes().startswith(PNG) for path in tmp_path.iterdir())
     text = good(inside("insight", model, "-n", 120)).stdout
-    for part in ("Importance", "Rows: what it is", "came true", "largest losses", "[bold]"):
+    for part in ("Importance", "Rows: the class", "came true", "largest losses", "[bold]"):
         assert part in text
 
 
@@ -196,7 +200,11 @@ def test_info_says_what_the_model_is(inside, model):
         assert part in text
     about = json.loads(good(inside("info", model, "--json")).stdout)
     assert about["kind"] == "table"
-    assert about["errors"][0]["accuracy"] > 0.9
+    assert about["errors"]["accuracy"] > 0.9
+    assert about["data"].startswith("TableData: ")
+    measured = json.loads(good(inside("info", model, "--validate", "--json")).stdout)["errors"]
+    assert measured[0]["accuracy"] > 0.9
+    assert "accuracy of the commonest class" in measured[0]
 
 
 def test_lr_find_for_a_table(inside, refused, work, tmp_path):

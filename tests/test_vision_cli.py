@@ -101,7 +101,7 @@ def test_insight_counts_confusions_and_names_the_worst(inside, trained, folder, 
     assert losses == sorted(losses, reverse=True)
     assert len(losses) == 3
     text = good(inside("insight", trained[1], *how, "--plots", tmp_path / "plots")).stdout
-    assert "Rows: what it is" in text
+    assert "Rows: the class" in text
     drawn = {one.stem for one in (tmp_path / "plots").iterdir()}
     assert drawn == {"worst", "confusion", "filters", "patches", "worst_class_map", "worst_similar"}
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from vectable._version import __version__
 from vectable.errors import ArtifactError, quote_some, warn
-from vectable.folder_files import LONGEST_MANIFEST, from_json, read_tensors, to_json, to_tensor_file
+from vectable.folder_files import LONGEST_MANIFEST, count_numbers, from_json, read_tensors, to_json, to_tensor_file
 from vectable.folder_lock import LOCK_FILE, folder_lock
 
 if TYPE_CHECKING:
@@ -341,3 +341,30 @@ def check_is_model(contents: Contents, where: str) -> None:
             f"{where!r} holds the checkpoint of a fit and no saved model: make the learner as it was made then, and "
             f"call the same fit with checkpoint={where!r}, resume=True."
         )
+
+
+# ---------------------------------------------------------------- looking at a folder without loading it
+
+
+def read_one_table(path: str | Path, name: str) -> Any:
+    """One of a folder's JSON tables, checked; None where the folder has none of that name. Nothing else is read."""
+    entry = read_manifest(path)["files"].get(name)
+    if entry is None:
+        return None
+    file = _checked(Path(path), entry)
+    try:
+        return from_json(file.read_bytes())
+    except (OSError, ArtifactError) as problem:
+        raise ArtifactError(f"{str(file)!r} cannot be read ({problem}). {AGAIN}") from problem
+
+
+def count_weights(path: str | Path) -> int:
+    """The number of weights of a folder's model, from the header of their file; without torch."""
+    entry = read_manifest(path)["files"].get("weights")
+    if entry is None:
+        return 0
+    file = _checked(Path(path), entry)
+    try:
+        return count_numbers(file)
+    except (OSError, ArtifactError) as problem:
+        raise ArtifactError(f"{str(file)!r} cannot be read ({problem}). {AGAIN}") from problem

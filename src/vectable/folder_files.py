@@ -7,6 +7,7 @@ made, and of Arrow tables only the plain, uncompressed kind is taken.
 
 import json
 import re
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,28 @@ def read_tensors(file: Path) -> dict[str, "Tensor"]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    _read_header(file)
+    try:
+        tensors: dict[str, Tensor] = load_file(file)
+    except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as problem:
+        raise ArtifactError(f"it does not hold the tensors that it names: {problem}") from problem
+    return tensors
+
+
+def count_numbers(file: Path) -> int:
+    """How many numbers the tensors of a file hold, from its header alone.
+
+    Raises:
+        ArtifactError: its header does not name tensors.
+    """
+    try:
+        return sum(prod(map(int, one["shape"])) for name, one in _read_header(file).items() if name != "__metadata__")
+    except (TypeError, KeyError, ValueError) as problem:
+        raise ArtifactError(f"its header does not name tensors: {problem!r}") from problem
+
+
+def _read_header(file: Path) -> dict[str, Any]:
+    """What a file of tensors says that it holds, measured before it is read."""
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(8), "little")
         if length > min(LONGEST_HEADER, file.stat().st_size):
@@ -78,8 +101,4 @@ def read_tensors(file: Path) -> dict[str, "Tensor"]:
         header = from_json(opened.read(length))
     if not isinstance(header, dict):
         raise ArtifactError("its header is not an object")
-    try:
-        tensors: dict[str, Tensor] = load_file(file)
-    except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as problem:
-        raise ArtifactError(f"it does not hold the tensors that it names: {problem}") from problem
-    return tensors
+    return header

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vectable.artifact import Contents, check_is_model, contents_of_model
-from vectable.errors import ArtifactError
+from vectable.errors import ArtifactError, quote_some, require
 
 if TYPE_CHECKING:
     from torch import nn
 
     from vectable.training.learner import Learner
+
+FRAMES = ("pandas", "polars", "pyarrow")
 
 LOADERS = {
     "ratings": ("vectable.ratings.collab", "CollabLearner"),
@@ -22,19 +24,27 @@ LOADERS = {
 """The class of each kind of folder: the only names of code that a folder can lead to."""
 
 
-def load_learner(path: str | Path, model: "nn.Module | None" = None, **more: Any) -> "Learner":
+def load_learner(
+    path: str | Path, model: "nn.Module | None" = None, frames: str | None = None, **more: Any
+) -> "Learner":
     """The learner that `save` wrote; it predicts bit for bit as before, and training can continue.
 
     Args:
         path: the folder.
         model: an instance of a custom module; its code is never in the folder.
+        frames: kind of the tables that it returns: "pandas", "polars" or "pyarrow"; by default that of the data that it
+            was trained on.
         more: arguments of the learner that the folder does not hold: `data` and `loss_func` for a custom module,
             `progress`, `device`, `callbacks`.
 
     Raises:
         ArtifactError: the folder is not there, not ours, newer, damaged, or needs `model`.
+        VectableError: `frames` is none of these.
     """
+    require(frames is None or frames in FRAMES, f"frames is {frames!r}; it is {quote_some(FRAMES)}.")
     with contents_of_model(path) as contents:
+        if frames is not None and "kind" in contents.settings.get("data", {}):
+            contents.settings["data"]["kind"] = frames
         return learner_of(contents, str(path), model=model, **more)
 
 

@@ -17,7 +17,7 @@ def run() -> None:
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", VectableWarning)
     try:
-        app()
+        app(prog_name="vectable")
     except (VectableError, OSError) as problem:
         print(f"vectable: {problem}", file=sys.stderr)
         sys.exit(1)

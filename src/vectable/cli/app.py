@@ -1,21 +1,39 @@
-"""The commands, by name. Each lives in a file of its own kind; torch is imported only where one needs it."""
+"""The commands, by name and in groups. Each lives in a file of its own; torch is imported only where one needs it."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from vectable._version import __version__
-from vectable.cli import ask, data_sets, demo, export, lab, photographs, tables, train
+from vectable.cli.ask_items import explain, similar
+from vectable.cli.data_sets import datasets
+from vectable.cli.demo import demo
+from vectable.cli.export import export, export_vectors
+from vectable.cli.info import info
+from vectable.cli.insight import insight
+from vectable.cli.lab import app as lab
+from vectable.cli.lr_find import lr_find
+from vectable.cli.predict import predict
+from vectable.cli.recommend import recommend
+from vectable.cli.renamed import Command
+from vectable.cli.search import search
+from vectable.cli.train_images import images
+from vectable.cli.train_ratings import ratings
+from vectable.cli.train_table import table
+
+ABOUT = "Embedding models from everyday tabular data: train on a file, then ask what was learned."
+TRAINING, ASKING, ELSEWHERE, LEARNING = "Training", "Asking a model", "Using it elsewhere", "Data and the lesson"
 
 app = typer.Typer(
     name="vectable",
-    help="Embedding models from the tables people have: train on a file, then ask what was learned.",
+    help=ABOUT,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+train = typer.Typer(no_args_is_help=True)
 
 
 def _version(asked: bool) -> None:
@@ -24,27 +42,38 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=ABOUT)
 def main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Embedding models from the tables people have: train on a file, then ask what was learned."""
+    """The program itself, without a command."""
 
 
-app.command("demo")(demo.demo)
-train.app.command("table")(tables.table)
-train.app.command("images")(photographs.images)
-app.add_typer(train.app, name="train", help="Train a model on a file and save it.")
-app.command("lr-find")(train.lr_find)
-app.command("recommend")(ask.recommend)
-app.command("similar")(ask.similar)
-app.command("explain")(ask.explain)
-app.command("insight")(ask.insight)
-app.command("predict")(ask.predict)
-app.command("info")(ask.info)
-app.command("export-vectors")(ask.export_vectors)
-app.command("export")(export.export)
-app.command("datasets")(data_sets.datasets)
-app.add_typer(lab.app, name="lab", help="The lesson by hand: workbooks, descent to play with, every number.")
+@train.callback()
+def _train() -> None:
+    """Train a model on a file and save it."""
+
+
+def _add(group: typer.Typer, name: str, command: Callable[..., None], panel: str | None = None) -> None:
+    group.command(name, cls=Command, rich_help_panel=panel)(command)
+
+
+_add(train, "ratings", ratings)
+_add(train, "table", table)
+_add(train, "images", images)
+app.add_typer(train, name="train", help="Train a model on a file and save it.", rich_help_panel=TRAINING)
+_add(app, "lr-find", lr_find, TRAINING)
+_add(app, "recommend", recommend, ASKING)
+_add(app, "search", search, ASKING)
+_add(app, "similar", similar, ASKING)
+_add(app, "explain", explain, ASKING)
+_add(app, "predict", predict, ASKING)
+_add(app, "insight", insight, ASKING)
+_add(app, "info", info, ASKING)
+_add(app, "export-vectors", export_vectors, ELSEWHERE)
+_add(app, "export", export, ELSEWHERE)
+_add(app, "demo", demo, LEARNING)
+_add(app, "datasets", datasets, LEARNING)
+app.add_typer(lab, name="lab", help="The lesson by hand: workbooks, descent to play with.", rich_help_panel=LEARNING)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vectable.cli.ask import draw_plots, factor_ends, print_ends
-from vectable.cli.output import errors_frame, make_folder, print_table, progress_console
+from vectable.cli.insight import draw_plots, factor_ends, print_ends
+from vectable.cli.output import make_folder, print_table, progress_console
+from vectable.cli.ratings_report import errors_frame
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,33 +1,52 @@
-"""The command that hands a saved model to programs without Python."""
+"""The commands that hand a saved model to other programs: its vectors, and the whole of it as ONNX."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from vectable.cli.output import print_table
+from vectable.cli.models import open_any, open_ratings
+from vectable.cli.options import AsJson, Model
+from vectable.cli.output import print_json, print_paths, print_table
+
+
+def export_vectors(
+    model: Model,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help=".parquet, .arrow, .csv; .tsv for the TensorBoard projector.")
+    ],
+    users: Annotated[bool, typer.Option("--users", help="The users' vectors instead of the items'.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write id, name, bias and factors of every item for other programs.
+
+    [bold]Example:[/bold] vectable export-vectors model -o items.parquet
+    """
+    print_paths(open_ratings(model).export_vectors(out, is_item=not users), as_json)
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
+    model: Model,
     onnx: Annotated[Path, typer.Option("--onnx", help="ONNX file to write.")],
+    as_json: AsJson = False,
 ) -> None:
-    """Write the path from a row's columns to its prediction as ONNX, and tell what goes in and comes out.
+    """Write the path from a row's columns to its prediction as ONNX, and list its inputs and outputs.
 
     [bold]Example:[/bold] vectable export model --onnx model.onnx
     """
     import polars as pl
 
-    from vectable.loading import load_learner
+    path = open_any(model).export_onnx(onnx)
+    rows = _in_and_out(path)
+    if as_json:
+        print_json({"written": str(path), "values": rows})
+    else:
+        print_table(pl.DataFrame(rows).rename({"what": ""}), str(path))
 
-    path = load_learner(model, progress=False).export_onnx(onnx)
-    print_table(pl.DataFrame(_in_and_out(path)), str(path))
 
-
-def _in_and_out(path: Path) -> list[dict[str, str]]:
+def _in_and_out(path: Path) -> list[dict[str, Any]]:
     """Inputs and outputs of an ONNX file with their types and what stands for missing."""
-    import json
-
     import onnx
 
     model = onnx.load(path)
@@ -41,7 +60,7 @@ def _in_and_out(path: Path) -> list[dict[str, str]]:
             column = columns.get(one.name, {})
             rows.append(
                 {
-                    "": what,
+                    "what": what,
                     "name": one.name,
                     "type": f"{kind}, {column['type']}" if column.get("kind") == "date" else kind,
                     "shape": f"({shape})",

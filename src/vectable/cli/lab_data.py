@@ -2,10 +2,19 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from vectable.cli.output import tell
+import typer
+
+from vectable.cli.output import report
 from vectable.errors import DataError
+
+DataFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Folder that holds mnist/, ml-100k/, lesson_xl/; by default the one named by VECTABLE_DATA."
+    ),
+]
 
 
 def load_digits(data: Path | None) -> tuple[Any, str]:
@@ -18,7 +27,7 @@ def load_digits(data: Path | None) -> tuple[Any, str]:
     import numpy as np
     from sklearn.datasets import load_digits as shipped
 
-    tell("note: no MNIST here (--data or VECTABLE_DATA): scikit-learn's 1,797 small digits instead, so few batches.")
+    report("note: no MNIST here (--data or VECTABLE_DATA): scikit-learn's 1,797 small digits instead, so few batches.")
     bunch = shipped()
     order = np.random.default_rng(0).permutation(len(bunch.target))
     x, y = bunch.data[order] / 16, bunch.target[order]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vectable.cli.output import print_json, tell
+from vectable.cli.output import print_json, report
 
 if TYPE_CHECKING:
     from vectable.lesson import Recomputed
@@ -35,7 +35,7 @@ def lesson(
     if data is not None and not data.is_dir():
         raise DataError(f"There is no folder {str(data)!r}.")
     topics = TOPICS if only is None else tuple(part.strip() for part in only.split(","))
-    found = recompute(data, topics, seeds, lambda line: tell(f"  {line} ..."))
+    found = recompute(data, topics, seeds, lambda line: report(f"  {line} ..."))
     if as_json:
         trials = [{**asdict(trial), "difference": trial.difference} for trial in found.trials]
         print_json(

@@ -423,6 +423,7 @@ class BayesLearner(RatingAnswers):
             "model": "PosteriorDotBias",
             "config": asdict(self.settings),
             "data": data_settings,
+            "about": repr(self.data),
             "every": [kept.every for kept in self._kept],
             "summed": self._summed,
         }

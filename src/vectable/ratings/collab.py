@@ -157,7 +157,7 @@ class CollabLearner(RatingAnswers, Learner):
         """Everything a saved folder holds: the ratings and vocabularies among it."""
         contents = super().to_contents()
         contents.kind = "ratings"
-        contents.settings |= {"config": self._rater.config(), "n_models": len(self.members)}
+        contents.settings |= {"config": self._rater.config(), "n_models": len(self.members), "about": repr(self.data)}
         data_tensors, data_tables, data_settings = self.data.to_saved()
         contents.tensors |= data_tensors
         contents.tables |= data_tables

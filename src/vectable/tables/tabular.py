@@ -323,6 +323,7 @@ class TabularLearner(Learner):
             "config": self._nets[0].config(),
             "n_models": len(self.members),
             "data": {"kind": self.data.kind, "batch_size": self.data.batch_size},
+            "about": repr(self.data),
             "kinds": {name: [one.kind, one.why] for name, one in self.data.kinds.items()},
             "target": self.data.target.to_json(),
         }

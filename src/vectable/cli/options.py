@@ -1,0 +1,77 @@
+"""Options that several commands share, each written once: its name, its type and its help."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import typer
+
+from vectable.cli.completing import complete_model, complete_one_of
+from vectable.errors import VectableError
+
+Model = Annotated[Path, typer.Argument(help="Folder of a saved model.", autocompletion=complete_model)]
+ModelFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder to save the model in.")]
+OutFile = Annotated[
+    Path | None, typer.Option("--out", "-o", help="File to write: .csv, .tsv, .parquet, .arrow or .json.")
+]
+N = Annotated[int, typer.Option("-n", min=1, help="Number of rows to show.")]
+Plots = Annotated[Path | None, typer.Option(help="Folder to draw plots into, as PNG files.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+Seed = Annotated[int, typer.Option(help="Random seed for splitting, initialization and batching.")]
+ValidPct = Annotated[float, typer.Option(help="Share of the rows held out for validation; in [0, 1).")]
+Epochs = Annotated[int, typer.Option(help="Number of passes over the training rows.")]
+Lr = Annotated[float, typer.Option("--lr", help="Highest learning rate of the cycle.")]
+Wd = Annotated[float, typer.Option(help="Weight decay.")]
+Preset = Annotated[
+    str,
+    typer.Option(
+        help="Rules for schedules, optimizer and decay: modern or lesson.",
+        autocompletion=complete_one_of("modern", "lesson"),
+    ),
+]
+NModels = Annotated[int, typer.Option("--n-models", help="Number of models averaged at prediction time.")]
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """How a text file is read."""
+
+    panel: ClassVar[str] = "Reading the file"
+
+    sep: Annotated[str | None, typer.Option(help="Separator, e.g. ',' or '::' or '\\t'; auto-detected by default.")] = (
+        None
+    )
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="The first line is data; name the columns with --columns.")
+    ] = False
+    columns: Annotated[str | None, typer.Option(help="Names of the columns, separated by commas.")] = None
+    encoding: Annotated[str, typer.Option(help="Encoding of a text file: utf-8, latin-1, cp1252, ...")] = "utf-8"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of `read_table`."""
+        return {
+            "sep": self.sep,
+            "has_header": False if self.no_header else None,
+            "columns": names_in(self.columns),
+            "encoding": self.encoding,
+        }
+
+
+def names_in(text: str | None) -> list[str] | None:
+    """Names separated by commas; None where the option was not given."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def numbers_in(text: str, kind: type, option: str) -> list[Any]:
+    """Numbers separated by commas.
+
+    Raises:
+        VectableError: one of them is not a number.
+    """
+    try:
+        return [kind(part) for part in text.split(",")]
+    except ValueError as problem:
+        raise VectableError(f"{option} is {text!r}; give numbers separated by commas.") from problem

@@ -1,0 +1,84 @@
+"""`vectable predict`: the rows of a file with the prediction of each, or the classes of images."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vectable.cli.image_answers import predict_images
+from vectable.cli.models import kind_of, open_posterior, open_ratings, open_table
+from vectable.cli.options import AsJson, Model, OutFile
+from vectable.cli.output import print_rows
+from vectable.errors import DataError, VectableError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from vectable.tables.tabular import TabularLearner
+
+
+def predict(
+    model: Model,
+    files: Annotated[list[Path], typer.Argument(help="Table with the columns that predict; or images.")],
+    out: OutFile = None,
+    sep: Annotated[str | None, typer.Option(help="Separator of a text file; auto-detected by default.")] = None,
+    encoding: Annotated[str, typer.Option(help="Encoding of a text file.")] = "utf-8",
+    interval: Annotated[
+        float | None,
+        typer.Option(help="Add low and high, which hold a rating with this probability, e.g. 0.9 (--method bayes)."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The rows of a file with the prediction of each; or the class of images.
+
+    [bold]Example:[/bold] vectable predict model pairs.csv -o predicted.csv        vectable predict model ant.jpg
+    """
+    from vectable.data.io.files import read_table
+
+    kind = kind_of(model)
+    if kind == "images":
+        return predict_images(model, files, out, as_json)
+    if len(files) > 1:
+        raise VectableError(f"{str(model)!r} predicts the rows of one file, and {len(files)} are named.")
+    rows = read_table(files[0], sep=sep, encoding=encoding)
+    predicted = _of_table(model, rows) if kind == "table" else _of_ratings(model, rows, interval)
+    print_rows(predicted, out, as_json)
+
+
+def _of_ratings(model: Path, rows: "pl.DataFrame", interval: float | None) -> "pl.DataFrame":
+    """Pairs of user and item with the predicted rating, and with its interval where one is asked for."""
+    import polars as pl
+
+    if interval is None:
+        return rows.with_columns(pl.Series("prediction", open_ratings(model).predict(rows)))
+    learn = open_posterior(model)
+    predicted, ends = learn.predict(rows), learn.predict_interval(rows, interval)
+    columns = {"prediction": predicted, "low": ends[:, 0], "high": ends[:, 1]}
+    return rows.with_columns(pl.Series(name, values) for name, values in columns.items())
+
+
+def _of_table(model: Path, rows: "pl.DataFrame") -> "pl.DataFrame":
+    """The rows of a table with the prediction, and the probability of each class."""
+    added = _predictions(open_table(model), rows)
+    taken = [name for name in added.columns if name in rows.columns]
+    if taken:
+        raise DataError(f"The table has a column {taken[0]!r} already: rename it, so that it is not lost.")
+    return rows.hstack(added)
+
+
+def _predictions(learn: "TabularLearner", rows: "pl.DataFrame") -> "pl.DataFrame":
+    """The columns that predicting adds."""
+    import numpy as np
+    import polars as pl
+
+    from vectable.data.tables.targets import ClassTarget
+
+    outputs, target = learn.outputs(rows), learn.data.target
+    decoded = target.decode(outputs)
+    if isinstance(target, ClassTarget):
+        shares = {f"probability of {name}": outputs[:, at] for at, name in enumerate(target.classes)}
+        return pl.DataFrame({"prediction": decoded, **shares})
+    if len(target.names) == 1:
+        return pl.DataFrame({"prediction": decoded})
+    columns = np.asarray(decoded).T
+    return pl.DataFrame({f"prediction of {name}": one for name, one in zip(target.names, columns, strict=True)})

@@ -1,0 +1,110 @@
+"""A table of ratings as the command line names it: a file or a data set of the catalogue, and what its columns are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+
+from vectable.cli.completing import complete_data, complete_one_of
+from vectable.cli.named_sets import named_set
+from vectable.cli.options import Seed, TextFile, ValidPct
+
+if TYPE_CHECKING:
+    from vectable.data.ratings.ratings_data import RatingsData
+
+File = Annotated[
+    str,
+    typer.Argument(
+        help="CSV, TSV, Parquet or Arrow file; or the name of a data set, e.g. goodbooks.",
+        autocompletion=complete_data,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class RatingColumns:
+    """Which column is which."""
+
+    panel: ClassVar[str] = "Columns"
+
+    user: Annotated[str | None, typer.Option(help="Column with the user; by default the first.")] = None
+    item: Annotated[str | None, typer.Option(help="Column with the item; by default the second.")] = None
+    rating: Annotated[str | None, typer.Option(help="Column with the rating; by default the third.")] = None
+
+
+@dataclass(frozen=True)
+class MoreColumns:
+    """What else is known of users, items and ratings."""
+
+    panel: ClassVar[str] = "Columns"
+
+    title: Annotated[str | None, typer.Option(help="Column with the item's name to show, here or in --items.")] = None
+    timestamp: Annotated[str | None, typer.Option(help="Column with the time of the rating.")] = None
+    items: Annotated[Path | None, typer.Option(help="File with more about the items, an id column first.")] = None
+    users: Annotated[Path | None, typer.Option(help="File with more about the users, an id column first.")] = None
+
+    def arguments(self, encoding: str) -> dict[str, Any]:
+        """The arguments of `RatingsData.from_df`, the side tables read."""
+        from vectable.data.io.files import read_table
+
+        sides = {"items": self.items, "users": self.users}
+        read = {name: read_table(path, encoding=encoding) for name, path in sides.items() if path is not None}
+        return {"title": self.title, "timestamp": self.timestamp, **read}
+
+
+@dataclass(frozen=True)
+class RatingRows:
+    """Which rows count, and which are held out."""
+
+    panel: ClassVar[str] = "Rows"
+
+    duplicates: Annotated[
+        str,
+        typer.Option(
+            help="Pairs rated more than once: keep, last, mean or error.",
+            autocompletion=complete_one_of("keep", "last", "mean", "error"),
+        ),
+    ] = "keep"
+    missing_ids: Annotated[
+        str,
+        typer.Option(help="Rows without user or item: error or drop.", autocompletion=complete_one_of("error", "drop")),
+    ] = "error"
+    split: Annotated[
+        str,
+        typer.Option(
+            help="What is held out: random rows, or time for the latest.",
+            autocompletion=complete_one_of("random", "time"),
+        ),
+    ] = "random"
+    valid_pct: ValidPct = 0.1
+    seed: Seed = 42
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of `RatingsData.from_df`."""
+        return dict(vars(self))
+
+
+def read_ratings(
+    file: str,
+    columns: RatingColumns | None = None,
+    more: MoreColumns | None = None,
+    text: TextFile | None = None,
+    **how: Any,
+) -> "RatingsData":
+    """The ratings that the options name.
+
+    Args:
+        file: a file, or a data set of the catalogue.
+        columns, more, text: the groups of options that were given.
+        how: further arguments of `RatingsData.from_df`.
+    """
+    from vectable.data.ratings.ratings_data import RatingsData
+    from vectable.data.sets.catalogue import RatingsSet
+
+    columns, more, text = columns or RatingColumns(), more or MoreColumns(), text or TextFile()
+    chosen = named_set(file, RatingsSet)
+    if chosen is not None:
+        return chosen.to_data(**how)
+    return RatingsData.from_file(file, **text.arguments, **vars(columns), **more.arguments(text.encoding), **how)

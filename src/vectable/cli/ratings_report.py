@@ -1,0 +1,107 @@
+"""What commands report of a model of ratings: columns, errors, ranking figures, and whether it beats its baselines."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vectable.cli.output import print_table, report
+from vectable.errors import VectableError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from vectable.data.ratings.ratings_data import RatingsData
+    from vectable.ratings.bayes import BayesLearner
+    from vectable.ratings.collab import CollabLearner
+
+RankingOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--ranking/--no-ranking",
+        help="Measure NDCG, recall and hit rate of the lists too; by default where that takes seconds.",
+    ),
+]
+QUICKLY_RANKED = 200_000_000  # scores (users times items) that take seconds
+SCORERS = {"model": "this model", "popularity": "popularity", "bias": "item biases"}
+
+
+def columns_taken(data: "RatingsData") -> str:
+    """A line that names the column of each thing."""
+    named = {name: column for name, column in vars(data.columns).items() if isinstance(column, str)}
+    return "Columns: " + ", ".join(f"{name} from {column!r}" for name, column in named.items()) + "."
+
+
+def measure(learn: "CollabLearner | BayesLearner", ranking: bool | None) -> dict[str, Any]:
+    """Errors on the held-out ratings, the baselines' among them, and how good the lists are.
+
+    Args:
+        ranking: whether to measure the lists; None for: where it takes seconds.
+    """
+    data = learn.data
+    measured = {"split": data.fingerprint, **learn.validate()}
+    measured["beats_baselines"] = None if not len(data.valid_ratings) else not_better(measured) is None
+    small = data.n_users * data.n_items <= QUICKLY_RANKED
+    if len(data.valid_ratings) and (small if ranking is None else ranking):
+        try:
+            measured["ranking"] = learn.ranking()
+        except VectableError as problem:
+            report(f"note: {problem}")
+    return measured
+
+
+def print_measured(measured: dict[str, Any]) -> None:
+    """Errors and ranking figures as tables, each beside its baselines."""
+    print_table(errors_frame(measured), f"Error on the held-out ratings (split {measured['split']})")
+    if "ranking" in measured:
+        found = measured["ranking"]
+        title = f"Lists of {found['k']} for {found['users']:,} users: held-out ratings from {found['relevant']:.2f} up"
+        print_table(ranking_frame(found), title)
+
+
+def errors_frame(measured: dict[str, Any], name: str = "this model") -> "pl.DataFrame":
+    """The model's validation errors and the baselines' in one table, the best first."""
+    import polars as pl
+
+    rows = {name: measured, **measured["baselines"]}
+    shown = [
+        {"": label, "rmse": one["rmse"], "mae": one["mae"], "mse": one["valid_loss"]} for label, one in rows.items()
+    ]
+    return pl.DataFrame(shown).sort("rmse")
+
+
+def ranking_frame(found: dict[str, Any]) -> "pl.DataFrame":
+    """NDCG, recall and hit rate of the model's lists and of lists that are the same for all, the best first."""
+    import polars as pl
+
+    k = found["k"]
+    rows = [
+        {
+            "": name,
+            f"NDCG@{k}": found[key]["ndcg"],
+            f"recall@{k}": found[key]["recall"],
+            f"hit rate@{k}": found[key]["hit_rate"],
+        }
+        for key, name in SCORERS.items()
+    ]
+    return pl.DataFrame(rows).sort(f"NDCG@{k}", descending=True)
+
+
+def report_verdict(measured: dict[str, Any]) -> None:
+    """A line where the model does not beat its baselines."""
+    verdict = not_better(measured)
+    if verdict is not None:
+        report(f"note: {verdict}")
+
+
+def not_better(measured: dict[str, Any]) -> str | None:
+    """A sentence where a baseline's error is as low as the model's; None where the model beats them all."""
+    best = min(measured["baselines"], key=lambda name: float(measured["baselines"][name]["rmse"]))
+    least = measured["baselines"][best]["rmse"]
+    if not measured["rmse"] >= least:
+        return None
+    simple = {"global mean": "the mean of all ratings", "biases": "biases of users and items alone"}.get(best, best)
+    return (
+        f"This model does not beat its baselines: its rmse on the held-out ratings is {measured['rmse']:.4f}, and "
+        f"{simple} has {least:.4f}. Do not rely on it. Check that the column of ratings holds ratings, not "
+        "quantities, prices or times; then train longer, or at another learning rate (vectable lr-find)."
+    )

@@ -1,0 +1,78 @@
+"""`vectable recommend`: the best items for one user, or for all of them into a file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+
+from vectable.cli.gathering import grouped
+from vectable.cli.item_names import items_named
+from vectable.cli.models import open_posterior, open_ratings
+from vectable.cli.options import AsJson, Model, N, OutFile
+from vectable.cli.output import print_or_write
+from vectable.errors import VectableError
+
+if TYPE_CHECKING:
+    from vectable.data.ratings.ratings_data import RatingsData
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which items a list may hold."""
+
+    panel: ClassVar[str] = "Which items"
+
+    include_seen: Annotated[bool, typer.Option("--include-seen", help="Include what the user rated already.")] = False
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this item (id or title), or those in @FILE; may be repeated.")
+    ] = None
+    only_file: Annotated[
+        list[Path] | None, typer.Option(help="Only the items in this file, one id or title per line.")
+    ] = None
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Not this item (id or title), nor those in @FILE; may be repeated.")
+    ] = None
+    exclude_file: Annotated[
+        list[Path] | None, typer.Option(help="None of the items in this file, one id or title per line.")
+    ] = None
+    min_ratings: Annotated[int, typer.Option(help="Only items with at least this many ratings.")] = 0
+
+    def arguments(self, data: "RatingsData") -> dict[str, Any]:
+        """The arguments of `recommend`."""
+        return {
+            "exclude_seen": not self.include_seen,
+            "candidates": items_named(data, self.only, self.only_file, "--only"),
+            "exclude": items_named(data, self.exclude, self.exclude_file, "--exclude"),
+            "min_ratings": self.min_ratings,
+        }
+
+
+@grouped
+def recommend(
+    model: Model,
+    filters: Filters,
+    user: Annotated[str | None, typer.Argument(help="Id of the user; leave it out with --all.")] = None,
+    n: N = 10,
+    everybody: Annotated[bool, typer.Option("--all", help="For every user, into the file named with --out.")] = False,
+    ucb_scale: Annotated[
+        float,
+        typer.Option(help="Rank by mean plus this many standard deviations (a model of --method bayes)."),
+    ] = 0.0,
+    out: OutFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """The best items for one user, or for all of them into a file.
+
+    [bold]Example:[/bold] vectable recommend model 42 -n 5        vectable recommend model --all -o lists.parquet
+    """
+    if everybody == (user is not None):
+        raise VectableError("Name one user, or give --all with --out FILE for every user.")
+    if everybody and out is None:
+        raise VectableError("Lists for every user are long: name a file with --out.")
+    learn = open_posterior(model) if ucb_scale else open_ratings(model)
+    asked = filters.arguments(learn.data)
+    if ucb_scale:
+        asked["optimism"] = ucb_scale
+    found = learn.recommend_many(n=n, **asked) if everybody else learn.recommend(user, n=n, **asked)
+    print_or_write(found, out, as_json, f"For {user}")

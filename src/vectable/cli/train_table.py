@@ -1,0 +1,101 @@
+"""`vectable train table`: from a table of mixed columns to a saved model that predicts one of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+
+from vectable.cli.gathering import grouped
+from vectable.cli.options import AsJson, Epochs, Lr, ModelFolder, NModels, Preset, Quiet, TextFile, Wd, numbers_in
+from vectable.cli.output import print_json, print_table, progress_console, report
+from vectable.cli.table_file import File, TableColumns, TableRows, read_table_data
+from vectable.cli.table_report import beats_guess, columns_taken, measure, print_measured, report_verdict
+from vectable.cli.training import Watching, best_epochs, report_kept, stoppable
+
+if TYPE_CHECKING:
+    from vectable.tables.tabular import TabularLearner
+
+Layers = Annotated[str, typer.Option(help="Widths of the hidden layers.")]
+
+
+@dataclass(frozen=True)
+class Net:
+    """The net, and how it is trained."""
+
+    panel: ClassVar[str] = "Model and training"
+
+    epochs: Epochs = 10
+    lr: Lr = 3e-3
+    wd: Wd = 0.01
+    layers: Layers = "200,100"
+    dropout: Annotated[float, typer.Option(help="Dropout after each hidden layer; in [0, 1).")] = 0.0
+    emb_drop: Annotated[float, typer.Option(help="Dropout on the embeddings; in [0, 1).")] = 0.0
+    y_range: Annotated[str | None, typer.Option(help="LOW,HIGH that predicted numbers stay within.")] = None
+    n_models: NModels = 1
+    preset: Preset = "modern"
+    batch_size: Annotated[int, typer.Option(help="Rows per step.")] = 256
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of `tabular_learner`."""
+        widths = numbers_in(self.layers, int, "--layers")
+        return {
+            "layers": widths,
+            "ps": [self.dropout] * len(widths),
+            "emb_drop": self.emb_drop,
+            "y_range": None if self.y_range is None else numbers_in(self.y_range, float, "--y-range"),
+            "n_models": self.n_models,
+            "wd": self.wd,
+            "preset": self.preset,
+        }
+
+
+@grouped
+def table(
+    file: File,
+    columns: TableColumns,
+    text: TextFile,
+    rows: TableRows,
+    net: Net,
+    watching: Watching,
+    out: ModelFolder = Path("model"),
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a net to predict a column of a table from the others: categories, numbers, dates, missing values.
+
+    [bold]Example:[/bold] vectable train table people.csv --target salary -o model        vectable train table adult
+    """
+    from vectable import tabular_learner
+    from vectable.artifact import check_target
+
+    check_target(out)
+    watching.check()
+    made = net.arguments
+    data = read_table_data(file, columns, text, batch_size=net.batch_size, **vars(rows))
+    report(columns_taken(data))
+    learn = tabular_learner(data, seed=rows.seed, progress=progress_console(quiet), **made)
+    if not quiet:
+        report(repr(data))
+    if not (quiet or as_json):
+        print_table(data.summary(), "What the columns were taken for; --cats, --conts and --dates override it")
+    with stoppable() as stop:
+        learn.fit_one_cycle(net.epochs, net.lr, watching.callbacks(learn), **watching.checkpoints())
+    report_kept(learn, watching, net.epochs, quiet)
+    _finish(learn, out, stop.code, as_json)
+
+
+def _finish(learn: "TabularLearner", out: Path, stopped: int, as_json: bool) -> None:
+    """Save what was trained, and report how good it is."""
+    saved = learn.save(out)
+    measured = measure(learn)
+    if as_json:
+        about = {"model": str(saved), "interrupted": learn.recorder.interrupted, "best_epochs": best_epochs(learn)}
+        print_json({**about, "errors": measured, "beats_baselines": beats_guess(measured)})
+    else:
+        print_measured(measured)
+        print(f"Saved to {saved}. Next: vectable insight {saved}, vectable predict {saved} FILE")
+    report_verdict(measured)
+    if learn.recorder.interrupted:
+        raise typer.Exit(stopped)

@@ -1,0 +1,132 @@
+"""What the train commands share: what is kept while a model trains, what stops it, and how its end is reported."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+
+from vectable.cli.completing import complete_one_of
+from vectable.cli.output import report
+from vectable.errors import require
+
+if TYPE_CHECKING:
+    from vectable.training.callbacks import Callback
+    from vectable.training.learner import Learner
+
+CTRL_C, TERMINATED = 130, 143  # exit codes of a process that the signal ended
+
+
+@dataclass(frozen=True)
+class Watching:
+    """What is kept while a model trains, and when training stops."""
+
+    panel: ClassVar[str] = "While it trains"
+
+    keep: Annotated[
+        str,
+        typer.Option(
+            help="Which epoch's weights are kept: the best on the held-out rows, or the last.",
+            autocompletion=complete_one_of("best", "last"),
+        ),
+    ] = "best"
+    early_stop: Annotated[
+        int | None, typer.Option(metavar="EPOCHS", help="Stop when this many epochs brought no improvement.")
+    ] = None
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Folder for checkpoints; after a crash the same command continues from the last one."),
+    ] = None
+    checkpoint_every: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Seconds between checkpoints.", show_default="5")
+    ] = None
+
+    def check(self) -> None:
+        """Refuse values that cannot be, before anything is read."""
+        early, every = self.early_stop, self.checkpoint_every
+        require(self.keep in ("best", "last"), f"--keep is {self.keep!r}; it is best or last.")
+        require(early is None or early >= 1, f"--early-stop is {early}; it is a number of epochs, 1 or more.")
+        require(every is None or every > 0, f"--checkpoint-every is {every}; it is a number of seconds above 0.")
+        require(
+            every is None or self.checkpoint is not None,
+            "--checkpoint-every belongs to --checkpoint FOLDER; name the folder too.",
+        )
+
+    def callbacks(self, learn: "Learner") -> "list[Callback]":
+        """The callbacks that these options ask for.
+
+        Raises:
+            VectableError: early stopping without held-out rows.
+        """
+        from vectable import EarlyStopping, KeepBest
+
+        held_out = len(learn.data.valid) > 0
+        require(held_out or self.early_stop is None, "--early-stop looks at held-out rows: give --valid-pct above 0.")
+        wanted: list[Callback] = [] if self.early_stop is None else [EarlyStopping(patience=self.early_stop)]
+        return [*wanted, KeepBest()] if self.keep == "best" and held_out else wanted
+
+    def checkpoints(self, *part: str) -> dict[str, Any]:
+        """The arguments with which a fit keeps checkpoints, and continues from the last one.
+
+        Args:
+            part: folders below the one that was named, for a command that fits more than once.
+        """
+        from vectable import Checkpoint
+
+        if self.checkpoint is None:
+            return {}
+        seconds = 5.0 if self.checkpoint_every is None else self.checkpoint_every
+        return {"checkpoint": Checkpoint(self.checkpoint.joinpath(*part), minutes=seconds / 60), "resume": True}
+
+
+class Stop:
+    """Whether a signal stopped the training, and the exit code that says so."""
+
+    def __init__(self) -> None:
+        self.code = CTRL_C
+
+    def __call__(self, *_: Any) -> None:
+        """End the training as Ctrl-C does: what was trained is kept."""
+        self.code = TERMINATED
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Let SIGTERM end a training as Ctrl-C does, so that the command saves what was trained."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():  # signals are handled there alone
+        yield stop
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def best_epochs(learn: "Learner") -> list[int]:
+    """The epoch with the lowest validation loss of each model in the latest fit; none without validation rows."""
+    runs = [run for run in learn.recorder.runs[-len(learn.members) :] if run.epochs]
+    rows = [min(run.epochs, key=lambda row: row["valid_loss"]) for run in runs]
+    return [int(row["epoch"]) for row in rows if row["valid_loss"] == row["valid_loss"]]
+
+
+def report_kept(learn: "Learner", watching: Watching, epochs: int, quiet: bool) -> None:
+    """Which epoch's weights the model has, and whether it stopped early."""
+    if quiet:
+        return
+    done = [len(run.epochs) for run in learn.recorder.runs[-len(learn.members) :]]
+    if watching.early_stop is not None and min(done) < epochs and not learn.recorder.interrupted:
+        report(f"Stopped early, after {_listed(done)} of {epochs} epochs: no better for {watching.early_stop}.")
+    best = best_epochs(learn)
+    if best and watching.keep == "best":
+        report(f"Kept the weights of epoch {_listed(best)}, the lowest loss on the held-out rows.")
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(str(number) for number in dict.fromkeys(numbers))
