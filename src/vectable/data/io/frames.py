@@ -202,6 +202,8 @@ def _from_categories(name: str, categories: pl.Series, codes: Any) -> pl.Series:
 def _from_numpy(name: str, values: NDArray[Any], nan_is_missing: bool = False) -> pl.Series:
     if values.dtype.kind in "mM" and np.datetime_data(values.dtype)[0] not in ("ns", "us", "ms"):
         values = values.astype(f"{values.dtype.kind}8[us]")  # polars has no coarser ones
+    if not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
     return pl.Series(name, values, nan_to_null=nan_is_missing)
 
 
