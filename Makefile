@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable
 
-.PHONY: help demo test test-slow lint docs bench pins clean
+.PHONY: help demo test test-slow lint docs bench lowest release pins hooks clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -29,6 +29,17 @@ lint: $(VENV)/.test $(VENV)/.lint  ## style, types, floors of the house; what pr
 docs: $(VENV)/.docs  ## the book, into site/: runs the code of every page; needs no network once set up
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# With torch as constraints.txt has it: torch's older builds for a CPU alone are not on PyPI.
+LOWEST := public_names frames files categorify ratings collab bayes artifact tabular table_encoders parquet_table onnx \
+	estimators vision image_models workbooks lab_pieces compiled cli
+
+lowest: .venv-lowest/.installed  ## tests of each room with the lowest versions that pyproject.toml allows
+	.venv-lowest/bin/python -m pytest --numprocesses auto -m "not slow" $(LOWEST:%=tests/test_%.py)
+
+# docs/releasing.md says the rest.
+release: $(VENV)/.dev  ## build wheel and archive, install each with the lowest and the newest dependencies, and use them
+	$(BIN)/python tools/check_release.py
+
 TABLES := adult lesson_table rossmann entity_embeddings states_map flights_map
 
 bench: .venv-bench/.installed  ## compare with the peers, in .venv-bench; needs a C++ compiler, and VECTABLE_DATA for MovieLens
@@ -36,9 +47,14 @@ bench: .venv-bench/.installed  ## compare with the peers, in .venv-bench; needs 
 		.venv-bench/bin/python benchmarks/$$name.py; done
 
 # Versions already there stay unless pyproject.toml asks for others; UPGRADE=--upgrade takes the newest of all.
-pins: $(VENV)/.dev  ## write constraints.txt anew from pyproject.toml
-	UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--no-emit-package vectable --no-annotate $(UPGRADE) --quiet --output-file constraints.txt
+PINS := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile pyproject.toml --no-emit-package vectable --no-annotate --quiet
+pins: $(VENV)/.dev  ## write constraints.txt and constraints-lowest.txt from pyproject.toml
+	$(PINS) --extra dev --universal --python-version 3.11 $(UPGRADE) --output-file constraints.txt
+	grep -E '^torch(vision)?==' constraints.txt | $(PINS) --extra test --python-version 3.11 --resolution lowest-direct \
+		--upgrade --constraint - --output-file constraints-lowest.txt
+
+hooks: $(VENV)/.dev  ## run make lint before each commit from now on
+	$(BIN)/pre-commit install
 
 .venv-bench/.installed: benchmarks/requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv-bench
@@ -46,8 +62,13 @@ pins: $(VENV)/.dev  ## write constraints.txt anew from pyproject.toml
 		--quiet --no-cache-dir --no-binary libmf --requirement benchmarks/requirements.txt --editable .
 	touch $@
 
+.venv-lowest/.installed: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable '.[test]'
+	touch $@
+
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-bench dist demo site
+	rm -rf $(VENV) .venv-bench .venv-lowest dist demo site
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
