@@ -161,7 +161,7 @@ def test_times_are_numbers_as_given_or_dates_as_seconds(times, expected):
 )
 def test_a_time_that_is_none_is_named(times, told):
     frame = {"user": [1, 2, 3], "item": [1, 1, 1], "rating": [1, 2, 3], "when": times}
-    with pytest.raises(vt.DataError, match=f"The time in {told}.*give a number or a date in every row"):
+    with pytest.raises(vt.DataError, match=f"The time in {told}.*Give a number or a date in every row"):
         vt.RatingsData.from_df(frame, timestamp="when")
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vectable.data.encoders.categorify import as_ids
+from vectable.data.encoders.dates import parse_dates
 from vectable.data.io.frames import as_text
 from vectable.data.vocabularies import NamedColumns
 from vectable.errors import DataError, require, warn
@@ -24,10 +25,10 @@ def read_ids(values: pl.Series) -> pl.Series:
     return values if values.dtype.is_integer() else as_ids(values)
 
 
-def shown_value(values: pl.Series, row: int) -> str:
-    """A value that was to be a number, for a sentence."""
+def shown_value(values: pl.Series, row: int, what: str = "") -> str:
+    """A value that was to be a number (or `what`), for a sentence."""
     value = as_text(values.slice(row, 1))[0]
-    return "missing, empty or NaN" if value is None else f"{value!r}, which is not a finite number"
+    return "missing, empty or NaN" if value is None else f"{value!r}, which is not a finite number{what}"
 
 
 def as_floats(values: pl.Series, dtype: type[pl.DataType]) -> pl.Series:
@@ -36,24 +37,44 @@ def as_floats(values: pl.Series, dtype: type[pl.DataType]) -> pl.Series:
     return plain.cast(dtype, strict=False)
 
 
-def to_times(values: pl.Series, name: str, where: str) -> pl.Series:
-    """Numbers and dates (as seconds since 1970) as Float64.
+def to_times(values: pl.Series, name: str, where: str, bad_times: Literal["error", "missing"] = "error") -> pl.Series:
+    """Numbers and dates (as seconds since 1970) as Float64; text is a number or a date.
+
+    Args:
+        bad_times: what to do with values that are neither: "error", or "missing" to take them as not known (NaN).
 
     Raises:
         DataError: for the first that is neither.
+
+    Warns:
+        VectableWarning: values that are taken as missing, counted.
     """
+    require(bad_times in ("error", "missing"), f"bad_times must be 'error' or 'missing'; got {bad_times!r}.")
+    given = values
+    if values.dtype == pl.String:
+        values = _numbers_or_dates(values)
     if values.dtype in (pl.Date, pl.Datetime):
         times = values.dt.epoch("us").cast(pl.Float64) / 1e6
     else:
         times = as_floats(values, pl.Float64)
     bad = ~times.is_finite().fill_null(False)
-    if bool(bad.any()):
-        row = int(bad.arg_true()[0])
-        raise DataError(
-            f"The time in row {row + 1:,} of {where} (column {name!r}) is {shown_value(values, row)}; "
-            "give a number or a date in every row."
-        )
-    return times
+    if not bool(bad.any()):
+        return times
+    row, count = int(bad.arg_true()[0]), int(bad.sum())
+    if bad_times == "missing":
+        warn(f"{count:,} of {len(values):,} times of {where} (column {name!r}) are missing or cannot be read.")
+        return times.set(bad, float("nan"))
+    raise DataError(
+        f"The time in row {row + 1:,} of {where} (column {name!r}) is {shown_value(given, row, ' or date')}; {count:,} "
+        f"of {len(values):,} rows are like that. Give a number or a date in every row, or take them as missing with "
+        "bad_times='missing'."
+    )
+
+
+def _numbers_or_dates(texts: pl.Series) -> pl.Series:
+    """Texts as numbers or as dates, whichever more of them are; missing where one is not."""
+    numbers, dates = as_floats(texts, pl.Float64), parse_dates(texts)
+    return numbers if numbers.null_count() <= dates.null_count() else dates
 
 
 def without_missing_ids(

@@ -1,21 +1,23 @@
 """Side tables: what is known of items and users besides the pairs, brought into the order of a vocabulary."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from vectable.data.encoders.categorify import Categorify
+from vectable.data.io.files import read_table
 from vectable.data.io.frames import to_polars
 from vectable.data.vocabularies import NamedColumns
 from vectable.errors import DataError
 
 
 def side_table(table: Any, id_column: str, ids: Categorify, what: str) -> pl.DataFrame | None:
-    """The side columns of a table of items or users, a row for each entry of the vocabulary, in its order."""
+    """The side columns of a table of items or users (a frame or a file), a row for each entry of the vocabulary."""
     if table is None:
         return None
-    frame, _ = to_polars(table, f"the {what} table")
+    frame = read_side_table(table, what)
     if frame.width == 0:
         raise DataError(f"The {what} table has no columns.")
     key = id_column if id_column in frame.columns else frame.columns[0]
@@ -32,6 +34,13 @@ def side_table(table: Any, id_column: str, ids: Categorify, what: str) -> pl.Dat
     order = pl.DataFrame({"": np.arange(1, len(ids), dtype=np.int32)})
     joined = order.join(side, on="", how="left", maintain_order="left").drop("")
     return joined.with_columns(ids.vocabulary.alias(key)).rename({key: id_column})
+
+
+def read_side_table(table: Any, what: str) -> pl.DataFrame:
+    """A table of items or users, by its file or as a frame."""
+    if isinstance(table, str | Path):
+        return read_table(table)
+    return to_polars(table, f"the {what} table")[0]
 
 
 def lengthen(table: pl.DataFrame | None, ids: Categorify, id_column: str) -> pl.DataFrame | None:

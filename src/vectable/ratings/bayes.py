@@ -127,7 +127,7 @@ def bayes_collab(
         )
     if data.train_ratings.weights is not None:
         raise DataError("Ratings with weights cannot be sampled: repeat a row as often as it counts, without weights.")
-    if user_day and data.train_ratings.time is None:
+    if user_day and (data.train_ratings.time is None or np.isnan(data.train_ratings.time).any()):
         raise DataError("user_day=True needs the time of each rating: name its column, timestamp=, with the data.")
     settings = Settings(
         n_factors, n_draws, burn_in, likelihood, user_day, n_chains, draw_dtype, draw_memory, seed, threads

@@ -42,7 +42,7 @@ def to_datetimes(values: pl.Series, where: str = "the table") -> pl.Series:
         raise DataError(
             f"Column {values.name!r} of {where} is {values.dtype}, not dates; convert it, or take it out of date_names."
         )
-    parsed = _parse(values)
+    parsed = parse_dates(values)
     bad = parsed.is_null() & values.is_not_null()
     if bad.any():
         row = int(bad.arg_true()[0])
@@ -147,8 +147,8 @@ def _kind_of_frame(values: Any) -> FrameKind:
     return "pandas" if library == "pandas" else "pyarrow" if library == "pyarrow" else "polars"
 
 
-def _parse(values: pl.Series) -> pl.Series:
-    """Text to datetimes: the first of some forms that leaves fewest unread."""
+def parse_dates(values: pl.Series) -> pl.Series:
+    """Text to datetimes, missing where it does not parse: by the first of some forms that leaves fewest unread."""
     best: pl.Series | None = None
     for form in FORMS:
         try:

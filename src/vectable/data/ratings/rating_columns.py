@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from vectable.data.io.frames import to_polars
+from vectable.data.column_names import Role, named_for, row_numbers
 from vectable.data.pair_columns import (
     as_floats,
     count_repeats,
@@ -15,6 +15,7 @@ from vectable.data.pair_columns import (
     to_times,
     without_missing_ids,
 )
+from vectable.data.side_tables import read_side_table
 from vectable.errors import DataError, closest, quote_some, require, require_columns, warn
 
 DuplicatePolicy = Literal["keep", "last", "mean", "error"]
@@ -48,11 +49,16 @@ def find_columns(
     timestamp: str | None,
     items: Any = None,
 ) -> Columns:
-    """Decide which column is which: those named, else the first, second and third, or where that is named as something
-    else, the first that is left.
+    """Decide which column is which.
+
+    Those that the caller names; else those whose name says so (`column_names`); else the first, second and third, or
+    where that is taken, the first that is left. A column without a name that numbers the rows is passed over.
 
     Raises:
         DataError: a named column is missing (with the closest name), or there is no column for ratings.
+
+    Warns:
+        VectableWarning: a column is passed over.
     """
     names = frame.columns
     if rating is not None and rating not in names and not closest(rating, names):
@@ -60,12 +66,17 @@ def find_columns(
     wanted = [name for name in (user, item, rating, timestamp) if name is not None]
     require_columns(wanted, names, "The table")
     if title is not None and title not in names:
-        side = to_polars(items, "the items table")[0].columns if items is not None else []
+        side = read_side_table(items, "items").columns if items is not None else []
         require_columns([title], [*names, *side], "The table" + (" together with the items table" if side else ""))
+    names = _without_row_numbers(frame, [user, item, rating, title, timestamp])
     taken = {*wanted, title}
-    user = user or first_free(names, 0, taken)
-    item = item or first_free(names, 1, taken)
-    rating = rating or first_free(names, 2, taken)
+    found: dict[Role, str | None] = {"user": user, "item": item, "rating": rating}
+    for role, given in found.items():
+        found[role] = named_for(role, names, taken) if given is None else given
+        taken.add(found[role])
+    user, item, rating = (
+        first_free(names, place, taken) if given is None else given for place, given in enumerate(found.values())
+    )
     if user is None or item is None or rating is None:
         raise DataError(
             f"No column is left for the rating: the table's columns are {quote_some(names, 20) or 'none'}. {NO_RATINGS}"
@@ -77,6 +88,16 @@ def find_columns(
     return Columns(user, item, rating, title, timestamp)
 
 
+def _without_row_numbers(frame: pl.DataFrame, given: list[str | None]) -> list[str]:
+    """The names of the columns without those that only number the rows, where enough others are left."""
+    passed = [name for name in row_numbers(frame) if name not in given]
+    names = [name for name in frame.columns if name not in passed]
+    if not passed or len(names) < 3:
+        return frame.columns
+    warn(f"Column {passed[0]!r} of the table numbers the rows and is passed over; if it holds ids, name it.")
+    return names
+
+
 def read_ratings(
     frame: pl.DataFrame,
     columns: Columns,
@@ -84,6 +105,7 @@ def read_ratings(
     missing_ids: Literal["error", "drop"] = "error",
     where: str = "the table",
     may_be_empty: bool = False,
+    bad_times: Literal["error", "missing"] = "error",
 ) -> pl.DataFrame:
     """The columns `user` and `item` (whole numbers or text), `rating` (Float32) and, where named, `time` (Float64).
 
@@ -100,7 +122,7 @@ def read_ratings(
         "rating": _numbers(frame[columns.rating], columns.rating, where),
     }
     if columns.timestamp is not None and columns.timestamp in frame.columns:
-        taken["time"] = to_times(frame[columns.timestamp], columns.timestamp, where)
+        taken["time"] = to_times(frame[columns.timestamp], columns.timestamp, where, bad_times)
     ratings = pl.DataFrame([values.alias(name) for name, values in taken.items()])
     ratings = without_missing_ids(ratings, columns, missing_ids, where)
     if len(ratings) == 0 and not may_be_empty:

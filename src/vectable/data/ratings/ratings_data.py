@@ -15,7 +15,9 @@ from vectable.data.batches import BatchPlan, block_batches, count_steps, shuffle
 from vectable.data.encoders.categorify import Categorify
 from vectable.data.io.files import read_table
 from vectable.data.io.frames import FrameKind, table_from_json, table_to_json, to_polars
+from vectable.data.ratings.rating_checks import check_on_scale, question_ratings
 from vectable.data.ratings.rating_columns import Columns, DuplicatePolicy, find_columns, read_ratings
+from vectable.data.ratings.wide_ratings import long_ratings
 from vectable.data.side_tables import item_titles, lengthen, named_items, side_table
 from vectable.data.splits import random_split, time_split
 from vectable.data.vocabularies import Vocabularies
@@ -120,32 +122,43 @@ class RatingsData(Vocabularies):
         users: Any = None,
         duplicates: DuplicatePolicy = "keep",
         missing_ids: Literal["error", "drop"] = "error",
+        bad_times: Literal["error", "missing"] = "error",
         batch_size: int = 64,
     ) -> "RatingsData":
         """Split and encode a table of ratings.
 
         Args:
             df: pandas, polars or pyarrow table, a row a rating.
-            user, item, rating: column names; by default the first, second and third column.
+            user, item, rating: column names. By default those that are named so or in a like way (userId, customer;
+                movieId, product; score, stars ...), else the first, second and third column.
             title: column with the name to show for an item, in `df` or in `items`; may be the item itself.
             timestamp: column with the time of the rating (a number or a date), carried along.
             valid_pct: share of the rows held out, 0 to 1; may be 0.
             seed: of the random split.
             split: "random" rows, or "time": the latest rows (needs `timestamp`).
-            items, users: side tables with a row an item or user; the id column is named as in `df`, or else first.
+            items, users: side tables (or their files) with a row per item or user; the id column is named as in `df`,
+                or else first.
             duplicates: pairs rated more than once: "keep" them all, keep the "last" in the table's order, their "mean",
                 or "error".
             missing_ids: rows without user or item: "error" or "drop".
-            batch_size: rows a step.
+            bad_times: times that are missing or cannot be read: "error", or "missing" to take them as not known.
+            batch_size: rows per step.
 
         Raises:
             DataError: with the column, row and value that cannot be used, and what to do.
+
+        Warns:
+            VectableWarning: a column that only numbers the rows is passed over; a column that nobody named looks like
+                quantities, prices or times; a few ratings are far from all others.
         """
         frame, kind = to_polars(df)
         columns = find_columns(frame, user, item, rating, title, timestamp, items=items)
-        ratings = read_ratings(frame, columns, duplicates, missing_ids)
+        ratings = read_ratings(frame, columns, duplicates, missing_ids, bad_times=bad_times)
+        question_ratings(columns.rating, ratings["rating"].to_numpy(), rating is not None)
         if split == "time":
             require(columns.timestamp is not None, "split='time' needs timestamp=: the column with the times.")
+            unknown = int(ratings["time"].is_nan().sum())
+            require(not unknown, f"split='time' needs the time of each rating, and {unknown:,} are missing.")
             train_rows, valid_rows = time_split(ratings["time"].to_numpy(), valid_pct)
         else:
             require(split == "random", f"split is {split!r}; it is 'random' or 'time'.")
@@ -167,8 +180,37 @@ class RatingsData(Vocabularies):
         encoding: str = "utf-8",
         **how: Any,
     ) -> "RatingsData":
-        """Read a CSV, TSV, Parquet or Arrow file and go on as `from_df` (whose arguments may follow)."""
+        """Read a CSV, TSV, Parquet or Arrow file and continue as `from_df`, whose arguments may follow."""
         return cls.from_df(read_table(path, sep=sep, has_header=has_header, columns=columns, encoding=encoding), **how)
+
+    @classmethod
+    def from_wide(
+        cls,
+        df: Any,
+        user: str | None = None,
+        *,
+        missing: float | Sequence[float] = (),
+        leave_out: Sequence[str] = (),
+        **how: Any,
+    ) -> "RatingsData":
+        """Take a matrix of ratings, a row per user and a column per item, and continue as `from_df`.
+
+        Args:
+            df: pandas, polars or pyarrow table, or a file.
+            user: column with the users' ids. By default one that is named as such, or a first column of texts or of
+                row numbers; else the rows are numbered from 1.
+            missing: the number that stands for "not rated", or several, besides empty fields: 99, say, or 0.
+            leave_out: columns that are neither users nor items.
+            how: further arguments of `from_df`, but for the columns' names.
+
+        Raises:
+            DataError: a column of an item that holds other things than numbers, or no rating at all.
+        """
+        frame, kind = to_polars(read_table(df) if isinstance(df, str | Path) else df)
+        long = long_ratings(frame, user, missing, leave_out)
+        data = cls.from_df(long.frame, long.user, long.item, long.rating, **how)
+        data.kind = kind
+        return data
 
     @classmethod
     def from_splits(
@@ -185,6 +227,7 @@ class RatingsData(Vocabularies):
         users: Any = None,
         duplicates: DuplicatePolicy = "keep",
         missing_ids: Literal["error", "drop"] = "error",
+        bad_times: Literal["error", "missing"] = "error",
         batch_size: int = 64,
     ) -> "RatingsData":
         """Take training and validation rows that are already apart (canonical folds, yesterday and today)."""
@@ -193,8 +236,11 @@ class RatingsData(Vocabularies):
         columns = find_columns(frame, user, item, rating, title, timestamp, items=items)
         wanted = [columns.user, columns.item, columns.rating]
         require_columns(wanted, other.columns, "The validation table")
-        train = read_ratings(frame, columns, duplicates, missing_ids, "the training table")
-        valid = read_ratings(other, columns, "keep", missing_ids, "the validation table", may_be_empty=True)
+        train = read_ratings(frame, columns, duplicates, missing_ids, "the training table", bad_times=bad_times)
+        valid = read_ratings(
+            other, columns, "keep", missing_ids, "the validation table", may_be_empty=True, bad_times=bad_times
+        )
+        question_ratings(columns.rating, train["rating"].to_numpy(), rating is not None)
         user_ids, item_ids = Categorify().fit(train["user"]), Categorify().fit(train["item"])
         trains, validates = (encode_ratings(part, user_ids, item_ids) for part in (train, valid))
         named = named_items(frame, columns)
@@ -403,6 +449,7 @@ class RatingsData(Vocabularies):
         columns = self.columns
         require_columns([columns.user, columns.item, columns.rating], frame.columns, "The new table")
         new = read_ratings(frame, columns, "keep", "error", "the new table", may_be_empty=True)
+        check_on_scale(new["rating"].to_numpy(), self.rating_range, "the new table")
         user_ids, item_ids = Categorify(self.user_ids.vocabulary), Categorify(self.item_ids.vocabulary)
         user_ids.grow(new["user"])
         item_ids.grow(new["item"])
