@@ -29,7 +29,8 @@ def table():
     rng = np.random.default_rng(0)
     n = 3000
     users, items = rng.integers(1, 101, n), rng.integers(1, 61, n)
-    stars = 3.3 + rng.normal(0, 0.6, 101)[users] + rng.normal(0, 0.8, 61)[items] + rng.normal(0, 0.5, n)
+    taste = rng.normal(0, 1, 101)[users] * rng.normal(0, 1, 61)[items]
+    stars = 3.3 + rng.normal(0, 0.3, 101)[users] + rng.normal(0, 0.4, 61)[items] + taste + rng.normal(0, 0.2, n)
     titles = [f"Café [bold] :star: {at}" if at == 3 else f"Café {at}" for at in items]
     frame = pl.DataFrame({"userId": users, "movieId": items, "rating": np.clip(np.round(stars), 1, 5), "title": titles})
     return frame.unique(["userId", "movieId"], maintain_order=True)
@@ -165,8 +166,7 @@ def test_the_options_reach_the_model(inside, work, tmp_path):
 
 def test_quiet_is_quiet(inside, work, tmp_path):
     done = good(inside("train", "ratings", work / "ratings.csv", "--epochs", 1, "-q", "-o", tmp_path, "--json"))
-    said = [line.split(": ")[0] for line in done.stderr.splitlines()]
-    assert said == ["Columns", "note"]  # what each column was taken for, and that the baselines are better
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["Columns", "note"]  # one epoch is too little
     json.loads(done.stdout)
 
 
@@ -294,17 +294,16 @@ def test_info(inside, model):
     assert set(about) == {"kind", "saved", "format_version", "versions", "settings", "data", "errors"}
     assert about["versions"]["vectable"] == vt.__version__
     assert about["settings"]["config"]["n_factors"] == 8
-    assert about["errors"]["rmse"] == pytest.approx(about["errors"]["valid_loss"] ** 0.5)
+    assert about["errors"]["rmse"] < about["errors"]["baselines"]["global mean"]["rmse"]
     assert about["data"].startswith("RatingsData: ")
-    measured = json.loads(good(inside("info", model, "--validate", "--json")).stdout)["errors"]
-    assert measured["rmse"] < measured["baselines"]["global mean"]["rmse"]
+    assert about["errors"] == json.loads(good(inside("info", model, "--validate", "--json")).stdout)["errors"]
 
 
 def test_info_for_people(inside, model):
     text = good(inside("info", model)).stdout
-    for part in ("EmbeddingDotBias", "RatingsData", "preset modern", f"vectable {vt.__version__}", "rmse"):
+    version = f"vectable {vt.__version__}"
+    for part in ("EmbeddingDotBias", "RatingsData", "preset modern", version, "rmse", "global mean", "NDCG@10"):
         assert part in text
-    assert "global mean" in good(inside("info", model, "--validate")).stdout
 
 
 def test_export_vectors(inside, model, tmp_path):
@@ -531,8 +530,9 @@ def test_the_same_questions_go_to_a_posterior(posterior, inside, work):
     assert {"prediction", "mean", "user", "item", "taste"} <= {one["term"] for one in terms}
     rows = pl.read_csv(good(inside("predict", model, work / "pairs.csv", "--interval", 0.9)).stdout.encode())
     assert ((rows["low"] <= rows["prediction"]) & (rows["prediction"] <= rows["high"])).all()
-    assert "PosteriorDotBias" in good(inside("info", model)).stdout
-    assert "rhat" in good(inside("info", model, "--validate")).stdout
+    about = good(inside("info", model)).stdout
+    assert "PosteriorDotBias" in about
+    assert "rhat" in about
     good(inside("insight", model, "--plots", work / "pictures of draws"))
     assert (work / "pictures of draws" / "coverage.png").read_bytes().startswith(PNG)
     good(inside("export-vectors", model, "-o", work / "draws.parquet"))

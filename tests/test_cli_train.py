@@ -104,7 +104,14 @@ def test_a_model_that_does_not_says_so_whenever_it_is_measured(inside, work, tmp
     assert answer["beats_baselines"] is False
     assert answer["rmse"] >= min(one["rmse"] for one in answer["baselines"].values())
     assert "This model does not beat its baselines" in done.stderr
-    assert "This model does not beat its baselines" in good(inside("info", tmp_path / "m", "--validate")).stderr
+    for more in ([], ["--validate"]):
+        assert "This model does not beat its baselines" in good(inside("info", tmp_path / "m", *more)).stderr
+    for command in (["recommend", 1], ["similar", 1], ["explain", 1, 1], ["insight"]):
+        done = good(inside(command[0], tmp_path / "m", *command[1:]))
+        assert "did not beat its baselines when it was trained; do not rely on it" in done.stderr
+    learn = vt.load_learner(tmp_path / "m", progress=False)
+    learn.fit(1, 1e-3).save(tmp_path / "m")
+    assert "baselines" not in good(inside("recommend", tmp_path / "m", 1)).stderr, "measured before it trained on"
 
 
 def test_a_table_that_nothing_explains_is_reported_too(inside, work, tmp_path):

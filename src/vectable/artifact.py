@@ -173,11 +173,7 @@ def _replace_contents(folder: Path, contents: Contents, alone: bool, made: list[
             "settings": contents.settings,
             "files": files,
         }
-        signed = to_json({**manifest, "sha256": _checksum_of(manifest)}, indent=1)
-        new.add(f"{MANIFEST}-{stamp}")
-        _write_file(folder / f"{MANIFEST}-{stamp}", signed)
-        os.replace(folder / f"{MANIFEST}-{stamp}", folder / MANIFEST)
-        _fsync_folder(folder)
+        _replace_manifest(folder, manifest, stamp)
     except BaseException:
         with suppress(OSError):
             _remove_leftovers(folder, None if alone else new)
@@ -189,6 +185,19 @@ def _replace_contents(folder: Path, contents: Contents, alone: bool, made: list[
     except OSError as problem:
         warn(f"The model is saved to {str(folder)!r}; files of the last save could not be removed: {problem}.")
     return folder
+
+
+def _replace_manifest(folder: Path, manifest: Mapping[str, Any], stamp: str) -> None:
+    """Let a folder's manifest be this one, in one step."""
+    new = folder / f"{MANIFEST}-{stamp}"
+    try:
+        _write_file(new, to_json({**manifest, "sha256": _checksum_of(manifest)}, indent=1))
+        os.replace(new, folder / MANIFEST)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
+    _fsync_folder(folder)
 
 
 def _write_file(file: Path, content: bytes) -> dict[str, Any]:
@@ -343,7 +352,32 @@ def check_is_model(contents: Contents, where: str) -> None:
         )
 
 
-# ---------------------------------------------------------------- looking at a folder without loading it
+# ---------------------------------------------------------------- a folder's manifest and history alone
+
+
+def add_settings(path: str | Path, saved: Mapping[str, Any], **settings: Any) -> bool:
+    """Write more into the settings of a saved folder, e.g. what was measured of its model; its other files stay.
+
+    Args:
+        saved: the folder's manifest; where another save has replaced it since, nothing is written.
+
+    Returns:
+        Whether the settings were written.
+
+    Raises:
+        ArtifactError: the folder is not there, not ours or damaged, or cannot be written.
+    """
+    folder = Path(path)
+    try:
+        with folder_lock(folder):
+            if read_manifest(folder) != saved:
+                return False
+            more = {**saved, "settings": {**saved["settings"], **settings}}
+            _replace_manifest(folder, more, secrets.token_hex(8))
+    except OSError as problem:
+        reason = problem.strerror or problem
+        raise ArtifactError(f"{str(folder)!r} cannot be written: {reason}.") from problem
+    return True
 
 
 def read_one_table(path: str | Path, name: str) -> Any:

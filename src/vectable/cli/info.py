@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from vectable.cli import ratings_report, table_report
-from vectable.cli.models import open_posterior, open_ratings, open_table
+from vectable.cli import image_report, ratings_report, table_report
+from vectable.cli.models import open_ratings, open_table
 from vectable.cli.options import AsJson, Model
 from vectable.cli.output import print_json, print_table
 from vectable.errors import ArtifactError, VectableError
 
+HELD_OUT = "On the held-out images"
 NOT_FIGURES = ("run", "model", "epoch", "seconds", "chain", "draw")
 
 
@@ -32,7 +33,8 @@ def info(
     manifest = read_manifest(model)
     if manifest["kind"] == CHECKPOINT:
         raise ArtifactError(f"{str(model)!r} holds the checkpoint of a fit and no saved model.")
-    measured = _measured_now(model, manifest["kind"]) if validate else _last_figures(model)
+    kept = manifest["settings"].get("measured")
+    measured = _measured_now(model, manifest["kind"]) if validate else kept or _last_figures(model)
     if as_json:
         about = {key: manifest[key] for key in ("kind", "saved", "format_version", "versions", "settings")}
         print_json({**about, "data": manifest["settings"].get("about"), "errors": measured})
@@ -42,8 +44,8 @@ def info(
     print()
     if manifest["kind"] == "table":
         print_table(_columns(manifest["settings"]["kinds"]), "Columns")
-    if validate:
-        _print_measured(model, manifest["kind"], measured)
+    if validate or kept:
+        _print_measured(manifest["kind"], measured)
     elif math.isnan(measured.get("valid_loss", 0)):
         print("No rows were held out to measure on.")
     elif measured:
@@ -109,15 +111,15 @@ def _measured_now(model: Path, kind: str) -> Any:
     )
 
 
-def _print_measured(model: Path, kind: str, measured: Any) -> None:
-    if kind == "table":
-        table_report.print_measured(measured)
-        table_report.report_verdict(measured)
+def _print_measured(kind: str, measured: Any) -> None:
+    """What was measured, as the train commands print it, and whether it is good."""
+    if kind == "images":
+        print_table(_as_row({name: value for name, value in measured.items() if name != "beats_baselines"}), HELD_OUT)
+        image_report.report_verdict(measured)
         return
-    if kind == "posterior":
-        print_table(open_posterior(model).convergence(), "Have the draws converged? (R-hat near 1)")
-    ratings_report.print_measured(measured)
-    ratings_report.report_verdict(measured)
+    of_kind = table_report if kind == "table" else ratings_report
+    of_kind.print_measured(measured)
+    of_kind.report_verdict(measured)
 
 
 def _as_row(measured: dict[str, Any]) -> Any:

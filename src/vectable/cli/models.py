@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from vectable.cli.output import report
 from vectable.errors import VectableError
 
 if TYPE_CHECKING:
@@ -66,9 +67,17 @@ def open_any(model: Path) -> "Learner":
 
 
 def _check(model: Path, kinds: tuple[str, ...], otherwise: str) -> None:
-    """Raise unless the folder holds one of these kinds, before anything heavy is imported."""
-    if kind_of(model) not in kinds:
+    """Raise unless the folder holds one of these kinds, before anything heavy is imported.
+
+    Where the model did not beat its baselines when it was trained, that is reported.
+    """
+    from vectable.artifact import read_manifest
+
+    manifest = read_manifest(model)
+    if manifest["kind"] not in kinds:
         raise VectableError(f"{str(model)!r} {otherwise}.")
+    if manifest["settings"].get("beats_baselines") is False:
+        report(f"note: The model in {str(model)!r} did not beat its baselines when it was trained; do not rely on it.")
 
 
 def _open(model: Path, **more: Any) -> Any:

@@ -37,6 +37,9 @@ def measure(learn: "CollabLearner | BayesLearner", ranking: bool | None) -> dict
     Args:
         ranking: whether to measure the lists; None for: where it takes seconds.
     """
+    from vectable import BayesLearner
+    from vectable.data.io.frames import to_polars
+
     data = learn.data
     measured = {"split": data.fingerprint, **learn.validate()}
     measured["beats_baselines"] = None if not len(data.valid_ratings) else not_better(measured) is None
@@ -46,16 +49,22 @@ def measure(learn: "CollabLearner | BayesLearner", ranking: bool | None) -> dict
             measured["ranking"] = learn.ranking()
         except VectableError as problem:
             report(f"note: {problem}")
+    if isinstance(learn, BayesLearner):
+        measured["convergence"] = to_polars(learn.convergence())[0].to_dicts()
     return measured
 
 
 def print_measured(measured: dict[str, Any]) -> None:
-    """Errors and ranking figures as tables, each beside its baselines."""
+    """Errors and ranking figures as tables, each beside its baselines; for draws whether they have converged."""
+    import polars as pl
+
     print_table(errors_frame(measured), f"Error on the held-out ratings (split {measured['split']})")
     if "ranking" in measured:
         found = measured["ranking"]
         title = f"Lists of {found['k']} for {found['users']:,} users: held-out ratings from {found['relevant']:.2f} up"
         print_table(ranking_frame(found), title)
+    if "convergence" in measured:
+        print_table(pl.DataFrame(measured["convergence"]), "Have the draws converged? (R-hat near 1)")
 
 
 def errors_frame(measured: dict[str, Any], name: str = "this model") -> "pl.DataFrame":

@@ -11,7 +11,7 @@ from vectable.cli.gathering import grouped
 from vectable.cli.image_report import classes_taken, draw_training, measure, print_measured, report_verdict
 from vectable.cli.options import AsJson, ModelFolder, Plots, Preset, Quiet, Seed, ValidPct, numbers_in
 from vectable.cli.output import print_json, progress_console, report
-from vectable.cli.training import Watching, best_epochs, report_kept, stoppable
+from vectable.cli.training import Saved, Watching, outcome, report_kept, stoppable
 from vectable.errors import VectableError
 
 if TYPE_CHECKING:
@@ -165,16 +165,16 @@ def _train(learn: "VisionLearner", backbone: Backbone, rates: Any, watching: Wat
 
 def _finish(learn: "VisionLearner", out: Path, plots: Path | None, stopped: int, as_json: bool) -> None:
     """Save what was trained, and report how good it is."""
-    saved = learn.save(out)
+    saved = Saved.of(learn, out)
     measured = measure(learn)
+    saved.keep(measured, measured.get("beats_baselines"))
     if plots is not None:
         draw_training(learn, plots)
     if as_json:
-        about = {"model": str(saved), "interrupted": learn.recorder.interrupted, "best_epochs": best_epochs(learn)}
-        print_json({**about, **measured})
+        print_json({**outcome(saved, learn), **measured})
     else:
         print_measured(learn, measured)
-        print(f"Saved to {saved}. Next: vectable predict {saved} PHOTOGRAPH")
+        print(f"Saved to {saved.folder}. Next: vectable predict {saved.folder} PHOTOGRAPH")
     report_verdict(measured)
     if learn.recorder.interrupted:
         raise typer.Exit(stopped)

@@ -12,7 +12,7 @@ from vectable.cli.options import AsJson, Epochs, Lr, ModelFolder, NModels, Prese
 from vectable.cli.output import print_json, progress_console, report
 from vectable.cli.ratings_file import File, MoreColumns, RatingColumns, RatingRows, read_ratings
 from vectable.cli.ratings_report import RankingOption, columns_taken, measure, print_measured, report_verdict
-from vectable.cli.training import Watching, best_epochs, report_kept, stoppable
+from vectable.cli.training import Saved, Watching, outcome, report_kept, stoppable, was_interrupted
 from vectable.errors import VectableError, require
 
 if TYPE_CHECKING:
@@ -189,19 +189,14 @@ def _finish(
     learn: "CollabLearner | BayesLearner", out: Path, ranking: bool | None, stopped: int, as_json: bool
 ) -> None:
     """Save what was trained, and report how good it is."""
-    from vectable import CollabLearner
-
-    saved = learn.save(out)
+    saved = Saved.of(learn, out)
     measured = measure(learn, ranking)
-    interrupted = learn.recorder.interrupted if isinstance(learn, CollabLearner) else learn.interrupted
+    saved.keep(measured, measured["beats_baselines"])
     if as_json:
-        about: dict[str, Any] = {"model": str(saved), "interrupted": interrupted}
-        if isinstance(learn, CollabLearner):
-            about["best_epochs"] = best_epochs(learn)
-        print_json({**about, **measured})
+        print_json({**outcome(saved, learn), **measured})
     else:
         print_measured(measured)
-        print(f"Saved to {saved}. Next: vectable recommend {saved} USER")
+        print(f"Saved to {saved.folder}. Next: vectable recommend {saved.folder} USER")
     report_verdict(measured)
-    if interrupted:
+    if was_interrupted(learn):
         raise typer.Exit(stopped)

@@ -11,7 +11,7 @@ from vectable.cli.options import AsJson, Epochs, Lr, ModelFolder, NModels, Prese
 from vectable.cli.output import print_json, print_table, progress_console, report
 from vectable.cli.table_file import File, TableColumns, TableRows, read_table_data
 from vectable.cli.table_report import beats_guess, columns_taken, measure, print_measured, report_verdict
-from vectable.cli.training import Watching, best_epochs, report_kept, stoppable
+from vectable.cli.training import Saved, Watching, outcome, report_kept, stoppable
 
 if TYPE_CHECKING:
     from vectable.tables.tabular import TabularLearner
@@ -88,14 +88,14 @@ def table(
 
 def _finish(learn: "TabularLearner", out: Path, stopped: int, as_json: bool) -> None:
     """Save what was trained, and report how good it is."""
-    saved = learn.save(out)
+    saved = Saved.of(learn, out)
     measured = measure(learn)
+    saved.keep(measured, beats_guess(measured))
     if as_json:
-        about = {"model": str(saved), "interrupted": learn.recorder.interrupted, "best_epochs": best_epochs(learn)}
-        print_json({**about, "errors": measured, "beats_baselines": beats_guess(measured)})
+        print_json({**outcome(saved, learn), "errors": measured, "beats_baselines": beats_guess(measured)})
     else:
         print_measured(measured)
-        print(f"Saved to {saved}. Next: vectable insight {saved}, vectable predict {saved} FILE")
+        print(f"Saved to {saved.folder}. Next: vectable insight {saved.folder}, vectable predict {saved.folder} FILE")
     report_verdict(measured)
     if learn.recorder.interrupted:
         raise typer.Exit(stopped)

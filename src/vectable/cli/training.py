@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from vectable.cli.output import report
 from vectable.errors import require
 
 if TYPE_CHECKING:
+    from vectable.ratings.bayes import BayesLearner
     from vectable.training.callbacks import Callback
     from vectable.training.learner import Learner
 
@@ -83,6 +84,33 @@ class Watching:
         return {"checkpoint": Checkpoint(self.checkpoint.joinpath(*part), minutes=seconds / 60), "resume": True}
 
 
+@dataclass(frozen=True)
+class Saved:
+    """A model that a command saved, and what its folder held then.
+
+    Attributes:
+        folder: where it is.
+        manifest: of the folder, right after the save.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, learn: "Learner | BayesLearner", out: Path) -> "Saved":
+        """Save a model."""
+        from vectable.artifact import read_manifest
+
+        folder = learn.save(out)
+        return cls(folder, read_manifest(folder))
+
+    def keep(self, measured: Any, beats_baselines: bool | None) -> None:
+        """Let the folder say what was measured of its model, so that later commands can report it."""
+        from vectable.artifact import add_settings
+
+        add_settings(self.folder, self.manifest, measured=measured, beats_baselines=beats_baselines)
+
+
 class Stop:
     """Whether a signal stopped the training, and the exit code that says so."""
 
@@ -107,6 +135,21 @@ def stoppable() -> Iterator[Stop]:
         yield stop
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def was_interrupted(learn: "Learner | BayesLearner") -> bool:
+    """Whether a signal ended the latest training."""
+    from vectable import BayesLearner
+
+    return learn.interrupted if isinstance(learn, BayesLearner) else learn.recorder.interrupted
+
+
+def outcome(saved: Saved, learn: "Learner | BayesLearner") -> dict[str, Any]:
+    """What a program that called the command wants to know of the training."""
+    from vectable import BayesLearner
+
+    about = {"model": str(saved.folder), "interrupted": was_interrupted(learn)}
+    return about if isinstance(learn, BayesLearner) else {**about, "best_epochs": best_epochs(learn)}
 
 
 def best_epochs(learn: "Learner") -> list[int]:
