@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable
 
-.PHONY: help demo test test-slow lint docs bench lowest release pins hooks clean
+.PHONY: help demo test test-slow lint docs bench lowest release mutants pins hooks clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -40,6 +40,11 @@ lowest: .venv-lowest/.installed  ## tests of each room with the lowest versions 
 release: $(VENV)/.dev  ## build wheel and archive, install each with the lowest and the newest dependencies, and use them
 	$(BIN)/python tools/check_release.py
 
+# Minutes a file and more: a few files, `make mutants FILES="training/losses.py" SAMPLE=10`, or all overnight.
+SAMPLE := 3
+mutants: $(VENV)/.dev  ## change single lines of the package and see which tests notice; report in mutants/
+	OMP_NUM_THREADS=1 $(BIN)/python tools/mutants.py --sample $(SAMPLE) $(FILES)
+
 TABLES := adult lesson_table rossmann entity_embeddings states_map flights_map
 
 bench: .venv-bench/.installed  ## compare with the peers, in .venv-bench; needs a C++ compiler, and VECTABLE_DATA for MovieLens
@@ -68,7 +73,7 @@ hooks: $(VENV)/.dev  ## run make lint before each commit from now on
 	touch $@
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-bench .venv-lowest dist demo site
+	rm -rf $(VENV) .venv-bench .venv-lowest dist demo site mutants
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
