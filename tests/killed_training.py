@@ -19,7 +19,7 @@ from torch import nn
 
 import vectable as vt
 from vectable.models.ensemble import Ensemble
-from vectable.training.checkpoints import Keeper
+from vectable.training.checkpoints import CheckpointWriter
 
 EVERY = 5  # steps from one checkpoint to the next
 
@@ -38,7 +38,7 @@ def table(**options: Any) -> vt.TabularLearner:
         {"c": rng.choice(list("abcde"), 600), "x": rng.normal(size=600), "y": rng.choice(["n", "y"], 600)}
     )
     data = vt.TableData.from_df(frame, "y", batch_size=32)
-    callbacks = [vt.KeepBest(), vt.EarlyStopping(patience=2)]
+    callbacks = [vt.RestoreBest(), vt.EarlyStopping(patience=2)]
     how = {"layers": [16], "ps": [0.3], "emb_drop": 0.2, "masking": 0.1, "callbacks": callbacks, "progress": False}
     return vt.tabular_learner(data, **{**how, **options})
 
@@ -130,9 +130,9 @@ def die() -> None:
 
 def main(kind: str, folder: str, when: str, count: int) -> None:
     done = 0
-    after, fsync = Keeper.after, os.fsync
+    after, fsync = CheckpointWriter.after, os.fsync
 
-    def counted(self: Keeper, n_steps: int, *where: Any) -> None:
+    def counted(self: CheckpointWriter, n_steps: int, *where: Any) -> None:
         nonlocal done
         done += n_steps
         if when == "after" and done >= count:
@@ -149,7 +149,7 @@ def main(kind: str, folder: str, when: str, count: int) -> None:
     if when == "writing":
         os.fsync = synced
     elif when == "after":
-        Keeper.after = counted  # type: ignore[method-assign]
+        CheckpointWriter.after = counted  # type: ignore[method-assign]
     train(KINDS[kind](), folder, resume=True, n_cores=cores(kind))
 
 

@@ -64,7 +64,7 @@ def quiet():
 
 
 def test_every_error_of_ours_is_a_value_error():
-    for kind in (vt.DataError, vt.UnknownNameError, vt.ArtifactError, vt.TrainingStopped):
+    for kind in (vt.DataError, vt.UnknownNameError, vt.ArtifactError, vt.NonFiniteLossError):
         assert issubclass(kind, vt.VectableError)
     assert issubclass(vt.VectableError, ValueError)
     assert issubclass(vt.VectableWarning, UserWarning)
@@ -413,7 +413,7 @@ def test_a_huge_learning_rate_is_stopped_and_leaves_the_weights_as_they_were(fit
     learn.fit(1, 0.01)
     before = weights(learn)
     with pytest.raises(
-        vt.TrainingStopped, match=r"not a finite number at step \d+ \(epoch \d, .*ten times lower"
+        vt.NonFiniteLossError, match=r"not a finite number at step \d+ \(epoch \d, .*ten times lower"
     ) as told:
         getattr(learn, fit)(2, 1e30)
     assert "lr_find()" in str(told.value)
@@ -593,7 +593,7 @@ def test_an_empty_validation_set(engine, make, quiet):
     assert len(learn.recorder.to_frame()) == 3
     with pytest.raises(vt.VectableError, match="there is nothing to rank for"):
         learn.ranking()
-    for callback in (vt.KeepBest(), vt.EarlyStopping()):
+    for callback in (vt.RestoreBest(), vt.EarlyStopping()):
         with pytest.raises(vt.DataError, match="cannot be watched: there are no validation rows"):
             learn.fit(1, 0.01, callbacks=[callback])
 

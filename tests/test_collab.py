@@ -73,7 +73,7 @@ def test_both_engines_agree_over_a_whole_run(frame: pl.DataFrame, block_order: b
     """
     settings = {"n_factors": 40, "wd": 0.1, "preset": preset, "block_order": block_order}
     compiled, torched = (fitted(frame, 5, lr=5e-3, engine=engine, **settings) for engine in ("compiled", "torch"))
-    assert [one._engines[0].name for one in (compiled, torched)] == ["compiled", "torch"]
+    assert [one.session.engines[0].name for one in (compiled, torched)] == ["compiled", "torch"]
     assert compiled.validate()["valid_loss"] == pytest.approx(torched.validate()["valid_loss"], abs=1e-4)
     assert np.abs(compiled.predict(frame) - torched.predict(frame)).max() < 0.005
     assert np.allclose(compiled.recorder.lrs, torched.recorder.lrs)
@@ -102,14 +102,14 @@ def test_the_same_seed_gives_the_same_bits_with_one_thread_or_two(frame: pl.Data
 def test_without_the_compiler_it_trains_with_torch_and_says_so(
     frame: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vectable.training.engines import choice as engine_choice
+    from vectable.compiling import EngineUnavailable
 
     def broken(**_: object) -> None:
-        raise engine_choice.EngineUnavailable("numba is broken here")
+        raise EngineUnavailable("numba is broken here")
 
-    monkeypatch.setattr(engine_choice, "warm_up", broken)
+    monkeypatch.setattr("vectable.training.engines.compiled_engine.warm_up", broken)
     with pytest.warns(vt.VectableWarning, match="numba is broken here"):
-        assert fitted(frame, epochs=1)._engines[0].name == "torch"
+        assert fitted(frame, epochs=1).session.engines[0].name == "torch"
     with pytest.raises(vt.VectableError, match="cannot train this: numba is broken here"):
         fitted(frame, epochs=1, engine="compiled")
 
@@ -126,7 +126,7 @@ def test_the_multi_layer_net_learns_too(frame: pl.DataFrame) -> None:
 
 def test_an_ensemble_predicts_the_mean_and_spread_of_its_members(frame: pl.DataFrame) -> None:
     learner = fitted(frame, epochs=5, n_models=3)
-    each = np.stack([learner._outputs(m, learner.data.valid).numpy() for m in learner.model.members])
+    each = np.stack([learner.session.outputs(m, learner.data.valid).numpy() for m in learner.model.members])
     predicted, _ = learner.get_preds()
     assert np.allclose(predicted.numpy(), each.mean(axis=0), atol=1e-6)
     assert each.std(axis=0).min() > 0
@@ -385,7 +385,7 @@ def test_update_takes_in_new_users_and_items_and_goes_on(frame: pl.DataFrame, en
     learner = fitted(frame, epochs=10, engine=engine)
     old_users, old_item = learner.data.n_users, learner.predict({"user": [100], "item": [0]})[0]
     new = pl.DataFrame({"user": [999] * 30 + [100], "item": [i * 10 for i in range(30)] + [5555], "rating": [5.0] * 31})
-    steps = int(learner._engines[0].state().get("step", torch.tensor(0)))
+    steps = int(learner.session.engines[0].state().get("step", torch.tensor(0)))
     learner.update(new, n_epoch=3, lr=0.02)
     assert learner.data.n_users == old_users + 1
     assert 5555 in learner.data.item_ids.vocabulary
@@ -396,7 +396,7 @@ def test_update_takes_in_new_users_and_items_and_goes_on(frame: pl.DataFrame, en
     assert generous.mean() > learner.predict({"user": [100] * 80, "item": list(range(0, 800, 10))}).mean()
     assert learner.predict({"user": [100], "item": [0]})[0] == pytest.approx(old_item, abs=0.7)
     if engine == "compiled":
-        assert int(learner._engines[0].state()["step"]) > steps > 0
+        assert int(learner.session.engines[0].state()["step"]) > steps > 0
     learner.update(new.head(0), n_epoch=0)
 
 

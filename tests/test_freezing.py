@@ -132,7 +132,7 @@ def test_when_all_is_frozen_by_hand_a_sentence_says_so() -> None:
 
 
 def steps(learn: vt.Learner) -> dict[str, int]:
-    state = learn._engines[0].state()
+    state = learn.session.engines[0].state()
     return {name.removesuffix(".step"): int(value) for name, value in state.items() if name.endswith(".step")}
 
 
@@ -152,9 +152,9 @@ def test_what_goes_on_trains_as_if_nothing_had_been_frozen() -> None:
     """The head alone, after freezing, steps exactly as Adam goes on from its moments."""
     learn = learner(train_bn=False, opt="adam", wd=0.0)
     learn.fit(1, 0.01)
-    moments = {name: value.clone() for name, value in learn._engines[0].state().items() if name.startswith("6.")}
+    moments = {name: value.clone() for name, value in learn.session.engines[0].state().items() if name.startswith("6.")}
     learn.freeze()
-    kept = learn._engines[0].state()
+    kept = learn.session.engines[0].state()
     assert kept.keys() == moments.keys()
     assert all(torch.equal(kept[name], moments[name]) for name in moments)
 

@@ -6,6 +6,7 @@ import math
 import threading
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def test_adam_is_torchs_adamw_and_l2_is_torchs_adam() -> None:
         learn = learner(data=data, wd=0.1, wd_mode=mode, preset="lesson")
         by_hand = net()
         optimizer = make(by_hand.parameters(), lr=0.01, betas=(0.9, 0.99), eps=1e-8, weight_decay=0.1)
-        with learn._seeded(0, 0) as rng:
+        with learn.session.seeded(0, 0) as rng:
             plan = data.plan(rng)
         for rows in plan:
             (x,), y = data.train.batch(rows)
@@ -71,11 +72,11 @@ def test_adam_is_torchs_adamw_and_l2_is_torchs_adam() -> None:
 
 def test_modern_spares_biases_and_normalisation_from_decay() -> None:
     learn = learner(model=net(batch_norm=True), opt="sgd", wd=0.5)
-    decaying = {id(p) for p in learn._make_engine(learn.model).decaying[0]}  # type: ignore[attr-defined]
+    decaying = {id(p) for p in learn.session.make_engine(learn.model).decaying[0]}  # type: ignore[attr-defined]
     named = dict(learn.model.named_parameters())
     assert {name for name, p in named.items() if id(p) in decaying} == {"0.weight", "3.weight"}
     lesson = learner(model=net(batch_norm=True), opt="sgd", wd=0.5, preset="lesson")
-    assert len(lesson._make_engine(lesson.model).decaying[0]) == len(named)  # type: ignore[attr-defined]
+    assert len(lesson.session.make_engine(lesson.model).decaying[0]) == len(named)  # type: ignore[attr-defined]
 
 
 def test_seeded_runs_repeat_bit_for_bit_and_other_seeds_differ() -> None:
@@ -104,7 +105,7 @@ def test_modern_keeps_the_optimizer_between_fits_and_lesson_does_not() -> None:
         learn = learner(preset=preset)
         learn.fit(1, 0.01)
         learn.fit(1, 0.01)
-        steps[preset] = int(learn._engines[0].state()["0.weight.step"])
+        steps[preset] = int(learn.session.engines[0].state()["0.weight.step"])
     assert steps == {"modern": 24, "lesson": 12}
 
 
@@ -124,6 +125,38 @@ def test_the_finder_leaves_no_trace_and_answers_the_same_twice(trained: bool) ->
     assert torch.equal(weights(learn), weights(other)), "the optimizer's state changed"
 
 
+@pytest.mark.parametrize("problem", [KeyboardInterrupt, ZeroDivisionError])
+def test_a_finder_that_is_interrupted_or_fails_leaves_no_trace_either(problem: type[BaseException]) -> None:
+    calls = 0
+
+    def loss(outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == 30:
+            raise problem
+        return nn.functional.cross_entropy(outputs, target)
+
+    learn, undisturbed = learner(loss_func=loss), learner()
+    before, random_state = weights(learn), torch.get_rng_state()
+    with pytest.raises(problem):
+        learn.lr_find()
+    assert torch.equal(before, weights(learn))
+    assert torch.equal(random_state, torch.get_rng_state())
+    for one in (learn, undisturbed):
+        one.fit(1, 0.01)
+    assert torch.equal(weights(learn), weights(undisturbed))
+
+
+def test_other_data_are_measured_and_trained_on() -> None:
+    learn = learner()
+    learn.fit(1, 0.01)
+    first = learn.validate()
+    learn.data = toy(300)
+    assert learn.validate() != first
+    learn.fit(1, 0.01)
+    assert len(learn.recorder.losses) == learn.data.n_steps == math.ceil((300 - 40) / 32)
+
+
 def test_the_finder_stops_when_the_loss_blows_up() -> None:
     found = learner(opt="sgd").lr_find(end_lr=1e6)
     assert len(found.lrs) < 100
@@ -135,7 +168,7 @@ def test_the_finder_stops_when_the_loss_blows_up() -> None:
 def test_a_loss_that_is_not_finite_stops_with_a_sentence_and_the_old_weights() -> None:
     learn = learner(opt="sgd", loss_func=nn.MSELoss(), metrics=[], model=nn.Linear(2, 1), data=regression())
     before = weights(learn)
-    with pytest.raises(vt.TrainingStopped, match=r"step [\d,]+ .*Try a learning rate ten times lower"):
+    with pytest.raises(vt.NonFiniteLossError, match=r"step [\d,]+ .*Try a learning rate ten times lower"):
         learn.fit(20, 1e6)
     assert torch.equal(before, weights(learn))
     learn.fit(1, 1e-3)
@@ -234,7 +267,7 @@ def test_asking_the_recorder_before_training_is_a_sentence() -> None:
 class Stop(vt.Callback):
     """Interrupts like Ctrl-C in the middle of an epoch."""
 
-    def run_started(self, learn: vt.Learner, model: nn.Module) -> None:
+    def on_fit_start(self, session: Any, model: nn.Module) -> None:
         threading.Timer(0.3, _thread.interrupt_main).start()
 
 
@@ -252,11 +285,11 @@ def test_interrupting_keeps_what_was_trained(capsys: pytest.CaptureFixture[str])
 
 def test_keep_best_goes_back_to_the_best_epoch() -> None:
     learn = learner(opt="sgd")
-    learn.fit(8, 3.0, callbacks=[vt.KeepBest()])
+    learn.fit(8, 3.0, callbacks=[vt.RestoreBest()])
     best = min(row["valid_loss"] for row in learn.recorder.runs[-1].epochs)
     assert learn.validate()["valid_loss"] == pytest.approx(best, abs=1e-6)
     higher = learner(opt="sgd")
-    higher.fit(8, 3.0, callbacks=[vt.KeepBest("accuracy")])
+    higher.fit(8, 3.0, callbacks=[vt.RestoreBest("accuracy")])
     assert higher.validate()["accuracy"] == max(row["accuracy"] for row in higher.recorder.runs[-1].epochs)
 
 
@@ -272,8 +305,8 @@ def test_early_stopping_counts_epochs_without_improvement() -> None:
 def test_the_csv_log_grows_by_a_line_an_epoch(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     learn = learner()
-    learn.fit(2, 0.01, callbacks=[vt.CSVLog(path)])
-    learn.fit(1, 0.01, callbacks=[vt.CSVLog(path)])
+    learn.fit(2, 0.01, callbacks=[vt.CSVLogger(path)])
+    learn.fit(1, 0.01, callbacks=[vt.CSVLogger(path)])
     with path.open() as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1", "0"]

@@ -168,7 +168,7 @@ def test_each_group_trains_as_one_of_torchs_with_its_rate_momentum_and_decay(wd_
         ],
         eps=1e-8,
     )
-    with learn._seeded(0, 0) as rng:
+    with learn.session.seeded(0, 0) as rng:
         plan = data.plan(rng)
     for rows in plan:
         (x,), y = data.train.batch(rows)
@@ -193,7 +193,7 @@ def test_one_rate_for_three_groups_trains_as_one_group_does(preset: str) -> None
 def test_biases_and_batch_norm_are_spared_in_every_group_unless_the_lesson_says_otherwise() -> None:
     def decaying(preset: str) -> list[int]:
         learn = learner(preset=preset)
-        return [len(group) for group in learn._make_engine(learn.model).decaying]  # type: ignore[attr-defined]
+        return [len(group) for group in learn.session.make_engine(learn.model).decaying]  # type: ignore[attr-defined]
 
     assert decaying("modern") == [1, 1, 1]
     assert decaying("lesson") == [4, 2, 2]
@@ -288,7 +288,7 @@ def test_of_ratings_in_groups_torch_is_the_engine_and_the_reason_is_told() -> No
 
     learn = vt.collab_learner(data, splitter=sides, progress=False)
     learn.fit(1, slice(1e-2))
-    assert learn._engines[0].name == "torch"
+    assert learn.session.engines[0].name == "torch"
     with pytest.raises(vt.VectableError, match="it trains one layer group, and there are 2"):
         vt.collab_learner(data, splitter=sides, engine="compiled", progress=False).fit(1, 1e-2)
 
@@ -297,17 +297,14 @@ def test_of_ratings_in_groups_torch_is_the_engine_and_the_reason_is_told() -> No
 
 
 def test_the_finder_keeps_the_ratios_of_the_groups_and_shows_the_last() -> None:
-    learn = learner()
     tried: list[list[float]] = []
-    make = learn._make_engine
 
-    def watched(model: nn.Module) -> Any:
-        engine = make(model)
-        update = engine._update  # type: ignore[attr-defined]
-        engine._update = lambda lrs, moms: (tried.append(lrs), update(lrs, moms))  # type: ignore[attr-defined]
-        return engine
+    class Watched(torch.optim.SGD):
+        def step(self, closure: Any = None) -> None:
+            tried.append([group["lr"] for group in self.param_groups if group["params"][0].ndim > 1])
+            super().step(closure)
 
-    learn._make_engine = watched  # type: ignore[method-assign]
+    learn = learner(opt=lambda groups: Watched(groups, lr=0.0))
     found = learn.lr_find(start_lr=[1e-9, 1e-8, 1e-7], end_lr=1.0)
     rates = np.array(tried)[: len(found.lrs)]
     assert np.allclose(rates / rates[:, -1:], [0.01, 0.1, 1])
@@ -336,7 +333,7 @@ def test_groups_are_saved_and_training_goes_on_as_if_nothing_had_been(tmp_path: 
     with pytest.raises(vt.ArtifactError, match=r"split into 2 layer groups, and here there are 1: .*splitter="):
         vt.load_learner(tmp_path / "model", model=sequential(1), data=toy(), wd=0.1)
     back = vt.load_learner(tmp_path / "model", model=sequential(1), data=toy(), splitter=halves, progress=False)
-    assert back.wd == [0.1, 0.2]
+    assert back.wd == (0.1, 0.2)
     assert np.array_equal(back.recorder.group_lrs, learn.recorder.group_lrs)
     for one in (learn, back):
         one.fit_one_cycle(1, slice(1e-3, 1e-2))

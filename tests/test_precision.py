@@ -40,7 +40,7 @@ def test_batches_gathered_are_the_step_of_one_large_batch(rows: int, bs: int, to
     train = gathered.data.train
     if weighted:
         train.weights = torch.from_numpy(np.random.default_rng(1).uniform(0.1, 3, rows)).float()
-    with gathered._seeded(0, 0) as rng:
+    with gathered.session.seeded(0, 0) as rng:
         batches = list(gathered.data.plan(rng))
     gathered.fit(1, 0.1)
     by_hand = net()
@@ -64,7 +64,7 @@ def test_losses_are_recorded_a_batch_and_the_schedule_goes_by_them() -> None:
     learn = learner(accumulate=4)
     learn.fit_one_cycle(1, 0.01)
     assert len(learn.recorder.losses) == len(learn.recorder.lrs) == learn.data.n_steps == 12
-    assert int(learn._engines[0].state()["0.weight.step"]) == 3
+    assert int(learn.session.engines[0].state()["0.weight.step"]) == 3
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
@@ -83,7 +83,7 @@ def test_in_16_bits_it_learns_as_well_and_keeps_weights_in_32(precision: str) ->
 def test_with_fp16_gradients_too_large_for_it_cost_a_step_and_no_more() -> None:
     learn = learner(precision="fp16")
     learn.fit(1, 0.01)
-    scaler = learn._engines[0].scaler  # type: ignore[attr-defined]
+    scaler = learn.session.engines[0].scaler  # type: ignore[attr-defined]
     scaler.load_state_dict({**scaler.state_dict(), "scale": 2.0**40})
     before = weights(learn)
     learn.fit(2, 0.01)
@@ -102,8 +102,8 @@ def test_ratings_in_16_bits_or_gathered_are_for_torch() -> None:
     for how in ({"precision": "bf16"}, {"accumulate": 2}):
         learn = vt.collab_learner(data, progress=False, **how)
         learn.fit(1, 1e-2)
-        assert learn._engines[0].name == "torch"
-        with pytest.raises(vt.VectableError, match="takes a step a batch, in 32 bits"):
+        assert learn.session.engines[0].name == "torch"
+        with pytest.raises(vt.VectableError, match="takes a step per batch, in 32 bits"):
             vt.collab_learner(data, progress=False, engine="compiled", **how).fit(1, 1e-2)
 
 

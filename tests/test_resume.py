@@ -19,7 +19,9 @@ import killed_training
 import vectable as vt
 from commands import good, sentence, vectable
 from killed_training import KINDS, cores, train
-from vectable.training.checkpoints import Keeper
+from vectable.artifact import Contents
+from vectable.training.checkpoints import CheckpointWriter
+from vectable.training.engines.compiled_engine import CompiledEngine
 
 
 @pytest.fixture(autouse=True)
@@ -146,9 +148,9 @@ def halt(
     learn: vt.Learner, folder: Path, steps: int, monkeypatch: pytest.MonkeyPatch, how: type = HaltedError, **more: Any
 ) -> None:
     """Train until so many steps are done, then stop by an exception."""
-    done, after = 0, Keeper.after
+    done, after = 0, CheckpointWriter.after
 
-    def counted(self: Keeper, n_steps: int, *where: Any) -> None:
+    def counted(self: CheckpointWriter, n_steps: int, *where: Any) -> None:
         nonlocal done
         done += n_steps
         if done >= steps:
@@ -156,7 +158,7 @@ def halt(
         after(self, n_steps, *where)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Keeper, "after", counted)
+        patched.setattr(CheckpointWriter, "after", counted)
         with suppress(HaltedError):
             learn.fit_one_cycle(3, 1e-2, checkpoint=vt.Checkpoint(folder, steps=4), **more)
 
@@ -175,7 +177,7 @@ def test_ctrl_c_in_a_notebook_can_be_taken_back(tmp_path: Path, monkeypatch: pyt
 def test_a_finished_fit_is_not_trained_again(tmp_path: Path) -> None:
     first = train(KINDS["table"](), tmp_path)
     again = KINDS["table"]()
-    again._make_engine = None  # type: ignore[method-assign, assignment] - nothing is trained
+    again.session.make_engine = None  # type: ignore[method-assign, assignment]  # nothing is trained
     assert_same(train(again, tmp_path, resume=True), first)
 
 
@@ -189,7 +191,7 @@ def test_checkpoints_change_nothing_and_need_not_be_there(tmp_path: Path) -> Non
         ({"seed": 7}, "seed is 42 there and 7 here"),
         ({"wd": 0.3}, "wd is 0.01 there and 0.3 here"),
         ({"opt": "sgd"}, "opt is 'adam' there and 'sgd' here"),
-        ({"callbacks": []}, r"list of callbacks is \['KeepBest', 'EarlyStopping'\] there and \[\] here"),
+        ({"callbacks": []}, r"list of callbacks is \['RestoreBest', 'EarlyStopping'\] there and \[\] here"),
         ({"precision": "bf16"}, "precision is 'fp32' there and 'bf16' here"),
     ],
 )
@@ -219,14 +221,16 @@ def test_another_schedule_is_refused(
 
 def test_another_engine_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     halt(KINDS["ratings"](), tmp_path, 20, monkeypatch)
-    monkeypatch.setattr("vectable.training.engines.choice.why_not_compiled", lambda *_: "it is broken here")
+    monkeypatch.setattr(CompiledEngine, "why_not", lambda _: "it is broken here")
     with pytest.raises(vt.ArtifactError, match="of the compiled engine, and here the torch engine trains"):
         KINDS["ratings"]().fit_one_cycle(3, 1e-2, checkpoint=tmp_path, resume=True)
 
 
 def test_a_new_fit_in_the_place_of_an_unfinished_one_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     halt(KINDS["table"](), tmp_path, 20, monkeypatch)
-    with pytest.warns(vt.VectableWarning, match="unfinished fit in .* is given up for a new one; resume=True"):
+    with pytest.warns(
+        vt.VectableWarning, match="unfinished fit in .* given up for a new one; resume=True would continue"
+    ):
         KINDS["table"]().fit(1, 1e-2, checkpoint=tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -235,7 +239,7 @@ def test_a_new_fit_in_the_place_of_an_unfinished_one_is_told(tmp_path: Path, mon
 
 def test_wrong_arguments_get_a_sentence(tmp_path: Path) -> None:
     learn = KINDS["table"]()
-    with pytest.raises(vt.VectableError, match=r"resume=True goes on from a checkpoint; say where it is"):
+    with pytest.raises(vt.VectableError, match=r"resume=True continues from a checkpoint; give its folder"):
         learn.fit(1, 1e-3, resume=True)
     with pytest.raises(vt.VectableError, match="checkpoint is 5; it is a folder, or Checkpoint"):
         learn.fit(1, 1e-3, checkpoint=5)  # type: ignore[arg-type]
@@ -257,19 +261,17 @@ def test_minutes_and_steps_say_when(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("vectable.training.checkpoints.time.monotonic", lambda: now[0])
     written: list[tuple[int, int]] = []
 
-    def write(self: Keeper, at: Any, snapshot: Any) -> None:
-        written.append((at.epoch, at.step))
+    def write(path: Path, contents: Contents) -> None:
+        at = contents.settings["position"]
+        written.append((at["epoch"], at["step"]))
 
-    monkeypatch.setattr(Keeper, "_write", write)
-    after = Keeper.after
+    class SecondPerStep(vt.Callback):
+        def on_step_end(self, session: Any, model: Any, losses: Any) -> None:
+            now[0] += len(losses)
 
-    def a_second_a_step(self: Keeper, n_steps: int, *where: Any) -> None:
-        now[0] += n_steps
-        after(self, n_steps, *where)
-
-    monkeypatch.setattr(Keeper, "after", a_second_a_step)
-    learn = KINDS["table"]()  # 15 steps an epoch
-    learn.callbacks = []
+    monkeypatch.setattr("vectable.training.checkpoints.write_folder", write)
+    learn = KINDS["table"]()  # 15 steps per epoch
+    learn.callbacks = [SecondPerStep()]
     learn.fit(2, 1e-3, checkpoint=vt.Checkpoint(tmp_path, minutes=0.2))
     assert written == [(0, 0), (0, 12), (1, 9), (0, 0)], "at the beginning, every 12 seconds, and at the end"
     written.clear()

@@ -16,7 +16,7 @@ from vectable.data.tables.table_data import TableData as TableData
 from vectable.data.tensors import TensorData as TensorData
 from vectable.errors import ArtifactError as ArtifactError
 from vectable.errors import DataError as DataError
-from vectable.errors import TrainingStopped as TrainingStopped
+from vectable.errors import NonFiniteLossError as NonFiniteLossError
 from vectable.errors import UnknownNameError as UnknownNameError
 from vectable.errors import VectableError as VectableError
 from vectable.errors import VectableWarning as VectableWarning
@@ -42,11 +42,11 @@ from vectable.ratings.comparison import compare as compare
 from vectable.ratings.cross_validation import cross_validate as cross_validate
 from vectable.tables.tabular import TabularLearner as TabularLearner
 from vectable.tables.tabular import tabular_learner as tabular_learner
-from vectable.training.callbacks import Callback as Callback
-from vectable.training.callbacks import CSVLog as CSVLog
+from vectable.training.callbacks import CSVLogger as CSVLogger
 from vectable.training.callbacks import EarlyStopping as EarlyStopping
-from vectable.training.callbacks import KeepBest as KeepBest
+from vectable.training.callbacks import RestoreBest as RestoreBest
 from vectable.training.checkpoints import Checkpoint as Checkpoint
+from vectable.training.hooks import Callback as Callback
 from vectable.training.learner import Learner as Learner
 
 datasets = catalogue

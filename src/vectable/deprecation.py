@@ -9,7 +9,11 @@ from vectable.errors import VectableError, warn
 P = ParamSpec("P")
 R = TypeVar("R")
 
-RENAMED: dict[str, str] = {}
+RENAMED: dict[str, str] = {
+    "CSVLog": "CSVLogger",
+    "KeepBest": "RestoreBest",
+    "TrainingStopped": "NonFiniteLossError",
+}
 """Names in ``vectable`` itself, old to new; `vectable.__getattr__` finds them."""
 
 
@@ -64,3 +68,14 @@ def renamed_property(old: str, new: str) -> Any:
         return getattr(self, new)
 
     return property(read, doc=f"Old name of `{new}`.")
+
+
+def renamed_hook(old: str, new: str) -> Callable[..., Any]:
+    """The old name of a method that subclasses override: calls the instance's own method of the new name."""
+
+    def call(self: Any, *args: Any, **given: Any) -> Any:
+        warn_renamed(old, new)
+        return getattr(self, new)(*args, **given)
+
+    call.__doc__ = f"Old name of `{new}`."
+    return call

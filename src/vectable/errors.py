@@ -35,7 +35,7 @@ class UnknownNameError(VectableError):
     """A name (user, item, option, data set) that does not exist where it was looked for."""
 
 
-class TrainingStopped(VectableError):  # noqa: N818 - it reads as what happened
+class NonFiniteLossError(VectableError):
     """Training met a loss that is not a finite number; the weights are those from before this fit."""
 
 

@@ -16,7 +16,7 @@ from vectable.errors import require
 
 if TYPE_CHECKING:
     from vectable.ratings.bayes import BayesLearner
-    from vectable.training.callbacks import Callback
+    from vectable.training.hooks import Callback
     from vectable.training.learner import Learner
 
 CTRL_C, TERMINATED = 130, 143  # exit codes of a process that the signal ended
@@ -63,12 +63,12 @@ class Watching:
         Raises:
             VectableError: early stopping without held-out rows.
         """
-        from vectable import EarlyStopping, KeepBest
+        from vectable import EarlyStopping, RestoreBest
 
         held_out = len(learn.data.valid) > 0
         require(held_out or self.early_stop is None, "--early-stop looks at held-out rows: give --valid-pct above 0.")
         wanted: list[Callback] = [] if self.early_stop is None else [EarlyStopping(patience=self.early_stop)]
-        return [*wanted, KeepBest()] if self.keep == "best" and held_out else wanted
+        return [*wanted, RestoreBest()] if self.keep == "best" and held_out else wanted
 
     def checkpoints(self, *part: str) -> dict[str, Any]:
         """The arguments with which a fit keeps checkpoints, and continues from the last one.

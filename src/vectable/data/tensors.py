@@ -10,16 +10,36 @@ from vectable.data.batches import BatchPlan, Rows, count_steps, shuffled_batches
 from vectable.errors import DataError, require
 
 
-class TensorSet:
+class Inputs:
+    """Encoded rows to predict: some input tensors, all with the rows as first dimension."""
+
+    predict_rows = 16_384  # rows per forward pass where no gradients are needed
+
+    def __init__(self, inputs: tuple[Tensor, ...]) -> None:
+        self.inputs = inputs
+
+    def __len__(self) -> int:
+        return len(self.inputs[0])
+
+    def inputs_of(self, rows: Rows | slice) -> tuple[Tensor, ...]:
+        """The inputs of some rows, as the model takes them."""
+        at = rows if isinstance(rows, slice) else torch.from_numpy(rows).to(self.inputs[0].device)
+        return tuple(_taken(column, at) for column in self.inputs)
+
+
+class TensorSet(Inputs):
     """Encoded rows: some input tensors, a target and perhaps weights, all with the rows as first dimension."""
 
-    predict_rows = 16_384  # rows a forward pass where no gradients are needed
-
     def __init__(self, inputs: tuple[Tensor, ...], target: Tensor, weights: Tensor | None = None) -> None:
-        self.inputs, self.target, self.weights = inputs, target, weights
+        super().__init__(inputs)
+        self.target, self.weights = target, weights
 
     def __len__(self) -> int:
         return len(self.target)
+
+    def inputs_of(self, rows: Rows | slice) -> tuple[Tensor, ...]:
+        """The inputs of some rows, as `batch` gives them."""
+        return self.batch(rows)[0]
 
     def batch(self, rows: Rows | slice) -> tuple[tuple[Tensor, ...], Tensor]:
         """The inputs and targets of some rows, gathered in one indexing operation a tensor."""

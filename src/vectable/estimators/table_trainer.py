@@ -15,7 +15,7 @@ from vectable.estimators.inputs import canonical_rows, free_name, held_out_rows,
 from vectable.estimators.keeping import LearnerKeeper
 from vectable.models.tabular import check_layers
 from vectable.tables.tabular import TabularLearner, tabular_learner
-from vectable.training.callbacks import EarlyStopping, KeepBest
+from vectable.training.callbacks import EarlyStopping, RestoreBest
 
 # What "auto" means: on few rows smaller batches and more epochs, so that a net takes enough steps to learn at all.
 SMALLEST_BATCH, LARGEST_BATCH = 16, 256
@@ -99,7 +99,7 @@ class TableTrainer(LearnerKeeper):
             progress=self.verbose,
         )
         n_epochs = auto_epochs(data.n_steps) if isinstance(self.n_epochs, str) else self.n_epochs
-        callbacks = [KeepBest(), EarlyStopping(patience=self.n_iter_no_change)] if self.early_stopping else []
+        callbacks = [RestoreBest(), EarlyStopping(patience=self.n_iter_no_change)] if self.early_stopping else []
         learner.fit_one_cycle(n_epochs, self.lr, callbacks)
         self.n_iter_ = learner.epochs_done
         return learner

@@ -1,36 +1,41 @@
-"""Learners as ONNX models: raw columns in, predictions out; of a module of your own the module alone."""
+"""Learners as ONNX models: raw columns in, predictions out; of a custom module the module alone."""
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import onnx
 import torch
+from torch import nn
 
 from vectable._version import __version__
 from vectable.data.encoders.graph import Graph, Value
+from vectable.data.ratings.ratings_data import RatingsData
+from vectable.data.tables.table_encoder import TableEncoder
 from vectable.data.tables.targets import ClassTarget, NumberTarget
-from vectable.exporting.net import net_model
+from vectable.data.tensors import Inputs
+from vectable.exporting.net import Activation, net_model
 from vectable.exporting.onnx_model import OnnxGraph
-from vectable.models.losses import activation_of
-
-if TYPE_CHECKING:
-    from vectable.ratings.collab import CollabLearner
-    from vectable.tables.tabular import TabularLearner
-    from vectable.training.learner import Learner
 
 FEW = 3  # rows by which torch follows a module
 
 
-def model_of_table(learn: "TabularLearner") -> onnx.ModelProto:
-    """The columns of a raw table to `predict` and, for classes, `predict_proba`."""
-    encoder, target, graph = learn.data.encoder, learn.data.target, OnnxGraph()
+def model_of_table(
+    net: nn.Module, activation: Activation, encoder: TableEncoder, target: ClassTarget | NumberTarget
+) -> onnx.ModelProto:
+    """The columns of a raw table to `predict` and, for classes, `predict_proba`.
+
+    Args:
+        net: takes the encoder's codes, (rows, categories), and numbers, (rows, numbers).
+        activation: turns its outputs into predictions.
+    """
+    graph = OnnxGraph()
     encoded = encoder.to_onnx(graph)
     codes = torch.zeros(FEW, len(encoder.categories), dtype=torch.int32)
     numbers = torch.zeros(FEW, len(encoder.numbers))
-    net = net_model(learn.model, activation_of(learn.loss_func), (codes, numbers), ["categories", "numbers"])
-    outputs = graph.include(net, list(encoded), "float32")
+    whole = net_model(net, activation, (codes, numbers), ["categories", "numbers"])
+    outputs = graph.include(whole, list(encoded), "float32")
     taken, predicted = encoder.raw_columns, _free("prediction", encoder.raw_columns)
     inputs = {name: column.describe() for name, column in encoder.columns.items()}
     about: dict[str, Any] = {"columns": {name: asdict(one) for name, one in inputs.items()}}
@@ -48,25 +53,34 @@ def model_of_table(learn: "TabularLearner") -> onnx.ModelProto:
     return _model(graph, {"target": target.name, **about})
 
 
-def model_of_ratings(learn: "CollabLearner") -> onnx.ModelProto:
-    """User and item to the predicted rating."""
-    data, graph = learn.data, OnnxGraph()
+def model_of_ratings(net: nn.Module, activation: Activation, data: RatingsData) -> onnx.ModelProto:
+    """User and item to the predicted rating.
+
+    Args:
+        net: takes the codes of users and of items, (rows,) each.
+        activation: turns its outputs into predictions.
+        data: knows the names of users and items.
+    """
+    graph = OnnxGraph()
     sides = {data.columns.user: data.user_ids, data.columns.item: data.item_ids}
     codes = [ids.to_onnx(graph.input(name, ids.describe().dtype)) for name, ids in sides.items()]
     zeros = torch.zeros(FEW, dtype=torch.int32)
-    net = net_model(learn.model, activation_of(learn.loss_func), (zeros, zeros.clone()), ["users", "items"])
-    rating = graph.include(net, [one.cast("int32") for one in codes], "float32")
+    whole = net_model(net, activation, (zeros, zeros.clone()), ["users", "items"])
+    rating = graph.include(whole, [one.cast("int32") for one in codes], "float32")
     graph.output(_free("prediction", list(sides)), rating, "float32")
     columns = {name: asdict(ids.describe()) for name, ids in sides.items()}
     return _model(graph, {"target": data.columns.rating, "columns": columns})
 
 
-def model_of_net(learn: "Learner") -> onnx.ModelProto:
-    """A module of your own with the activation of its loss: the tensors it takes to what `predict` gives."""
-    inputs, _ = learn.data.train.batch(slice(0, FEW))
-    inputs = tuple(one.cpu() for one in inputs)
+def model_of_net(net: nn.Module, activation: Activation, rows: Inputs) -> onnx.ModelProto:
+    """A custom module with the activation of its loss: the tensors it takes to what `predict` gives.
+
+    Args:
+        rows: some rows that the module takes, of which a few are used to trace it.
+    """
+    inputs = tuple(one.cpu() for one in rows.inputs_of(slice(0, FEW)))
     names = ["input"] if len(inputs) == 1 else [f"input_{at}" for at in range(len(inputs))]
-    model = net_model(learn.model, activation_of(learn.loss_func), inputs, names)
+    model = net_model(net, activation, inputs, names)
     onnx.helper.set_model_props(model, {"vectable": __version__})
     return model
 

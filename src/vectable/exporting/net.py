@@ -11,9 +11,12 @@ from torch import Tensor, nn
 from vectable.errors import VectableError
 from vectable.exporting.onnx_model import OPSET
 
+Activation = Callable[[Tensor], Tensor]
+"""Turns a model's outputs into predictions."""
+
 
 def net_model(
-    model: nn.Module, activation: Callable[[Tensor], Tensor], inputs: tuple[Tensor, ...], names: list[str]
+    model: nn.Module, activation: Activation, inputs: tuple[Tensor, ...], names: list[str]
 ) -> onnx.ModelProto:
     """The model with its activation, for any number of rows; one output, "outputs".
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -209,7 +210,7 @@ class VisionLearner(ImageInsight, Learner):
             DataError: a file that cannot be read, by name.
         """
         single = not isinstance(pictures, list | tuple)
-        outputs = self._outputs(self.model, self.rows_of([pictures] if single else pictures))
+        outputs = self.session.outputs(self.model, self.rows_of([pictures] if single else pictures))
         probabilities: Tensor = activation_of(self.loss_func)(outputs)
         return probabilities.numpy()[0] if single else probabilities.numpy()
 
@@ -226,7 +227,7 @@ class VisionLearner(ImageInsight, Learner):
 
         The probability is that of the class it is.
         """
-        worst, losses, predicted = worst_rows(self, n)
+        worst, losses, predicted = self._worst(n)
         target = self.data.valid.target.cpu().numpy()[worst]
         table = {
             "photograph": [str(self.data.valid.paths[at]) for at in worst],
@@ -241,7 +242,7 @@ class VisionLearner(ImageInsight, Learner):
         """The validation photographs that the model gets most wrong, with prediction, class, loss and probability."""
         from vectable.plotting import photograph_grid
 
-        worst, losses, predicted = worst_rows(self, n)
+        worst, losses, predicted = self._worst(n)
         rows, pictures, titles = self.data.valid, [], []
         for at, loss, probabilities in zip(worst, losses, predicted, strict=True):
             target = int(rows.target[at])
@@ -258,9 +259,17 @@ class VisionLearner(ImageInsight, Learner):
         """The confusion matrix as a picture."""
         return draw_confusion(self._confusion(), path)
 
+    def _worst(self, n: int) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+        return worst_rows(self.data.valid, partial(self.session.outputs, self.model), self.loss_func, n)
+
     def _confusion(self) -> pl.DataFrame:
         require(len(self.data.valid) > 0, "There are no validation rows to look at; hold some out with valid_pct.")
         return confusion_table(self.classes, *self.get_preds())
+
+    def _check_data(self, data: Any) -> None:
+        """Raise a `DataError` for photographs of other classes or of another size than the model was made for."""
+        require(isinstance(data, ImageData), f"data is {data!r:.80}; a model of photographs needs ImageData.")
+        _check_classes(self.recipe, data)
 
     # ---------------------------------------------------------------- saving
 
@@ -290,11 +299,8 @@ class VisionLearner(ImageInsight, Learner):
                 "This folder holds the weights of a body of your own, and no code: make one and hand it in, "
                 "load_learner(path, model=...)."
             )
-        if data is not None and (data.classes, data.size) != (recipe.classes, recipe.size):
-            raise DataError(
-                f"The model tells {quote_some(recipe.classes)} apart in pictures of {recipe.size} pixels; these are "
-                f"{quote_some(data.classes)} in {data.size}."
-            )
+        if data is not None:
+            _check_classes(recipe, data)
         body = _body(recipe.arch or model, recipe.cut, recipe.size, pretrained=False)
         options = saved_options(settings, more)
         net = recipe.net(body, options["train_bn"])
@@ -311,3 +317,11 @@ def _body(
     body = SmallBody(pretrained, weights) if arch == FASHION_SMALL else ImageBody(str(arch), pretrained, weights)
     channels_of(body, size, f"{arch!r}")
     return body
+
+
+def _check_classes(recipe: Recipe, data: ImageData) -> None:
+    if (data.classes, data.size) != (recipe.classes, recipe.size):
+        raise DataError(
+            f"The model tells {quote_some(recipe.classes)} apart in images of {recipe.size} pixels; these are "
+            f"{quote_some(data.classes)} in {data.size}."
+        )

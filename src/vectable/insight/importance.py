@@ -1,34 +1,40 @@
 """Which columns matter: how much worse the model gets when one is shuffled."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import torch
 
+from vectable.data.tables.table_encoder import TableEncoder
 from vectable.data.tensors import TensorSet
 from vectable.errors import VectableError, require
-from vectable.models.losses import compute_loss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vectable.tables.tabular import TabularLearner
 
-
-def permutation_importance(learn: "TabularLearner", repeats: int = 3, seed: int = 0) -> pl.DataFrame:
+def permutation_importance(
+    rows: TensorSet, encoder: TableEncoder, loss_of: Callable[[TensorSet], float], repeats: int = 3, seed: int = 0
+) -> pl.DataFrame:
     """Growth of the validation loss when a column's values change rows; all parts of a date go together.
+
+    Args:
+        rows: validation rows: codes, (rows, categories), and numbers, (rows, numbers).
+        encoder: names their columns.
+        loss_of: the model's loss on such rows.
+        repeats: shuffles per column.
+        seed: random seed of the shuffles.
 
     Returns:
         column, importance (mean over the repeats), spread (standard deviation), the largest first.
     """
-    rows = learn.data.valid
     if len(rows) < 2:
         raise VectableError("Importance is measured on validation rows, and there are fewer than two.")
     require(repeats >= 1, f"repeats is {repeats!r}; it is 1 or more.")
-    encoder = learn.data.encoder
     rng = np.random.default_rng(seed)
-    base = _loss(learn, rows)
+    base = loss_of(rows)
     found = []
     for name in encoder.raw_columns:
         places = encoder.places(name)
@@ -38,7 +44,7 @@ def permutation_importance(learn: "TabularLearner", repeats: int = 3, seed: int 
             inputs = [block.clone() for block in rows.inputs]
             for block, original, columns in zip(inputs, rows.inputs, (places.codes, places.numbers), strict=True):
                 block[:, columns] = original[order][:, columns]
-            growth.append(_loss(learn, TensorSet(tuple(inputs), rows.target)) - base)
+            growth.append(loss_of(TensorSet(tuple(inputs), rows.target)) - base)
         found.append({"column": name, "importance": float(np.mean(growth)), "spread": float(np.std(growth))})
     return pl.DataFrame(found).sort("importance", descending=True)
 
@@ -53,7 +59,3 @@ def plot_importance(importance: pl.DataFrame, path: str | None = None) -> "Figur
     ax.set(xlabel="growth of the loss when the column is shuffled")
     ax.grid(visible=False, axis="y")
     return save(fig, path)
-
-
-def _loss(learn: "TabularLearner", rows: TensorSet) -> float:
-    return float(compute_loss(learn.loss_func, learn._outputs(learn.model, rows), rows.target))

@@ -1,6 +1,6 @@
 """Where a model that tells classes apart goes wrong: the confusion matrix, and the rows with the largest losses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,13 +8,12 @@ import polars as pl
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vectable.data.tensors import TensorSet
 from vectable.errors import is_whole, require
-from vectable.models.losses import activation_of, compute_loss, row_by_row
+from vectable.models.losses import LossFunction, activation_of, compute_loss, row_by_row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from vectable.training.learner import Learner
 
 
 def confusion_table(classes: Sequence[Any], probabilities: Tensor, target: Tensor) -> pl.DataFrame:
@@ -47,18 +46,25 @@ def draw_confusion(table: pl.DataFrame, path: str | None = None) -> "Figure":
     return save(fig, path)
 
 
-def worst_rows(learn: "Learner", n: int) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+def worst_rows(
+    rows: TensorSet, outputs_of: Callable[[TensorSet], Tensor], loss_func: LossFunction, n: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
     """The validation rows with the largest losses: their numbers, their losses, and the model's predictions for them.
+
+    Args:
+        rows: the validation rows.
+        outputs_of: the model's outputs for rows, before the activation of the loss.
+        loss_func: the loss; one of torch's.
+        n: number of rows.
 
     Returns:
         (n,), (n,) and (n, ...), the largest loss first.
     """
     require(is_whole(n, 1), f"n is {n!r}; it is a number of rows, 1 or more.")
-    rows = learn.data.valid
     require(len(rows) > 0, "There are no validation rows to look for losses in; hold some out with valid_pct.")
-    outputs = learn._outputs(learn.model, rows)
-    each = compute_loss(row_by_row(learn.loss_func), outputs, rows.target)
+    outputs = outputs_of(rows)
+    each = compute_loss(row_by_row(loss_func), outputs, rows.target)
     each = each.flatten(1).mean(dim=1) if each.ndim > 1 else each
     worst = each.argsort(descending=True, stable=True)[:n]
-    predicted = activation_of(learn.loss_func)(outputs)[worst]
+    predicted = activation_of(loss_func)(outputs)[worst]
     return worst.numpy(), each[worst].numpy(), predicted.numpy()

@@ -1,4 +1,4 @@
-"""What belongs to a loss: the activation that turns outputs into predictions, the targets it takes, its traps."""
+"""What belongs to a loss: the activation that turns outputs into predictions, and the targets and outputs it takes."""
 
 import copy
 from collections.abc import Callable
@@ -76,7 +76,7 @@ def row_by_row(loss_func: LossFunction) -> LossFunction:
     return each
 
 
-def trap(loss_func: LossFunction, outputs: Tensor) -> str | None:
+def loss_mismatch(loss_func: LossFunction, outputs: Tensor) -> str | None:
     """The sentence for outputs that do not suit the loss, or None: probabilities for logits, logits for log ones."""
     if outputs.ndim < 2 or len(outputs) == 0:
         return None

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import nn
 
-from vectable.data.ratings.ratings_data import Ratings, RatingsData
+from vectable.data.ratings.ratings_data import RatingsData
+from vectable.data.tensors import Inputs
+from vectable.deprecation import renamed_arguments
 from vectable.errors import ArtifactError, is_whole, require
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet
 from vectable.models.ensemble import RatingEnsemble
+from vectable.models.losses import activation_of
 from vectable.models.prediction_range import check_within, choose_range
 from vectable.ratings.rating_answers import RatingAnswers
 from vectable.recommending.recommender import Recommender
@@ -104,54 +106,56 @@ class CollabLearner(RatingAnswers, Learner):
             with_spread: also the standard deviation over the members of an ensemble, (rows,).
         """
         _, users, items = self._codes_of(df)
-        rows = Ratings(users, items, np.zeros(len(users), dtype=np.float32)).tensors()
-        each = torch.stack([self._outputs(model, rows) for model in self.members]).numpy()
+        rows = Inputs((torch.from_numpy(users), torch.from_numpy(items)))
+        each = torch.stack([self.session.outputs(model, rows) for model in self.members]).numpy()
         predicted = each.mean(axis=0) if len(each) > 1 else each[0]
         return (predicted, each.std(axis=0)) if with_spread else predicted
 
     # ---------------------------------------------------------------- growing
 
-    def update(self, new_df: Any, n_epoch: int = 1, lr: float | None = None) -> "CollabLearner":
+    @renamed_arguments(n_epoch="n_epochs")
+    def update(self, new_df: Any, n_epochs: int = 1, lr: float | None = None) -> "CollabLearner":
         """Take in tomorrow's ratings and train on from here, on all ratings.
 
         Vocabularies grow; new users and items start as average ones. The optimizer goes on where it was.
 
         Args:
-            n_epoch: 0 takes the rows in without training.
+            n_epochs: 0 takes the rows in without training.
             lr: constant learning rate; by default a fifth of the highest of the latest fit.
         """
-        self._prepare_engines()
-        states = [engine.state() for engine in self._engines]
-        self.data = self.data.with_more(new_df)
-        limits = self._rater.config()["y_range"]
-        if limits is not None:
-            check_within(*self.data.rating_range, (limits[0], limits[1]))
-        with self._seeded("grow", self.epochs_done):
-            self._rater.grow(len(self.data.user_ids), len(self.data.item_ids))
-        self._recommender = None
-        self._engines = [self._make_engine(model) for model in self.members]
-        for engine, state in zip(self._engines, states, strict=True):
-            engine.load_state(state)
-        if n_epoch == 0:
+        with self.session.growing():
+            self.session.data = data = self.data.with_more(new_df)
+            limits = self._rater.config()["y_range"]
+            if limits is not None:
+                check_within(*data.rating_range, (limits[0], limits[1]))
+            with self.session.seeded("grow", self.epochs_done):
+                self._rater.grow(len(data.user_ids), len(data.item_ids))
+            self._forget_answers()
+        if n_epochs == 0:
             self._rater.fill_unknown()
             return self
         last = self.recorder.runs[-1].lrs.max() / 5 if self.recorder.runs else 1e-3
-        self.fit(n_epoch, float(last) if lr is None else lr)
+        self.fit(n_epochs, float(last) if lr is None else lr)
         return self
 
     # ---------------------------------------------------------------- training and saving, with what must follow
 
-    def _fit(self, *args: Any, **kwargs: Any) -> Learner:
-        try:
-            super()._fit(*args, **kwargs)
-        finally:
-            self._recommender = None
-        return self
+    def _forget_answers(self) -> None:
+        self._recommender = None
+
+    def _check_data(self, data: Any) -> None:
+        """Raise a `VectableError` for ratings of other users or items than the model has rows for."""
+        require(isinstance(data, RatingsData), f"data is {data!r:.80}; a model of ratings needs RatingsData.")
+        require(
+            data.vocabularies() == self.data.vocabularies(),
+            "These ratings know other users or items than the model: take new ones in with update(...), or make a new "
+            "learner.",
+        )
 
     def _to_onnx(self) -> Any:
         from vectable.exporting.learners import model_of_ratings
 
-        return model_of_ratings(self)
+        return model_of_ratings(self.model, activation_of(self.loss_func), self.data)
 
     def to_contents(self) -> "Contents":
         """Everything a saved folder holds: the ratings and vocabularies among it."""
@@ -191,7 +195,7 @@ class CollabLearner(RatingAnswers, Learner):
                 "The saved model knows other users or items than this learner's data. Use load_learner."
             )
         super().take_state(contents)
-        self._recommender = None
+        self._forget_answers()
 
     # ---------------------------------------------------------------- inside
 

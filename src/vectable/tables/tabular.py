@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,14 +16,14 @@ from vectable.data.tables.drift import Drift
 from vectable.data.tables.table_data import TableData
 from vectable.data.tables.table_encoder import TableEncoder
 from vectable.data.tables.targets import ClassTarget, NumberTarget
-from vectable.data.tensors import TensorSet
+from vectable.data.tensors import Inputs, TensorSet
 from vectable.errors import UnknownNameError, VectableError, did_you_mean, is_whole, quote_some, require, warn
 from vectable.insight.components import principal_components
 from vectable.insight.mistakes import confusion_table, worst_rows
 from vectable.models.ensemble import Ensemble
 from vectable.models.factorisation_machine import FactorisationMachine
 from vectable.models.layers import embedding_width
-from vectable.models.losses import activation_of
+from vectable.models.losses import activation_of, compute_loss
 from vectable.models.prediction_range import choose_range
 from vectable.models.tabular import TabularModel
 from vectable.training.learner import Learner, check_arguments
@@ -198,7 +199,7 @@ class TabularLearner(Learner):
             warn(f"{drift}; they are predicted as unknown or missing.")
         model = copy.deepcopy(self.model).double() if double else self.model
         inputs = (torch.from_numpy(codes), torch.from_numpy(numbers).to(torch.float64 if double else torch.float32))
-        outputs = self._outputs(model, TensorSet(inputs, torch.zeros(len(codes))))
+        outputs = self.session.outputs(model, Inputs(inputs))
         predicted: Tensor = activation_of(self.loss_func)(outputs)
         return predicted.numpy()
 
@@ -212,12 +213,6 @@ class TabularLearner(Learner):
         """What a table holds that training never showed, counted by column."""
         encoder = self.data.encoder
         return (encoder.encode_one(df) if _is_row(df) else encoder.encode(to_polars(df)[0]))[2]
-
-    def _as_given(self, predicted: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Numbers in the target's own units; classes as they are."""
-        if isinstance(self.data.target, ClassTarget):
-            return predicted, target
-        return self.data.target.decode(predicted), self.data.target.decode(target)
 
     # ---------------------------------------------------------------- what did it learn
 
@@ -274,11 +269,15 @@ class TabularLearner(Learner):
         """
         from vectable.insight.importance import permutation_importance
 
-        return self.data.to_native(permutation_importance(self, repeats))
+        def loss_of(rows: TensorSet) -> float:
+            return float(compute_loss(self.loss_func, self.session.outputs(self.model, rows), rows.target))
+
+        return self.data.to_native(permutation_importance(self.data.valid, self.data.encoder, loss_of, repeats))
 
     def top_losses(self, n: int = 10) -> Any:
         """The validation rows that the model gets most wrong, with the prediction and the loss of each."""
-        worst, losses, outputs = worst_rows(self, n)
+        rows = self.data.valid
+        worst, losses, outputs = worst_rows(rows, partial(self.session.outputs, self.model), self.loss_func, n)
         predicted = self.data.target.decode(outputs)
         frame = self.data.valid_frame
         if len(frame) != len(self.data.valid_rows):  # a loaded model has the encoded rows alone
@@ -313,7 +312,7 @@ class TabularLearner(Learner):
     def _to_onnx(self) -> Any:
         from vectable.exporting.learners import model_of_table
 
-        return model_of_table(self)
+        return model_of_table(self.model, activation_of(self.loss_func), self.data.encoder, self.data.target)
 
     def to_contents(self) -> "Contents":
         """Everything a saved folder holds: the encoders among it, the rows not."""
@@ -367,6 +366,16 @@ class TabularLearner(Learner):
         return learn
 
     # ---------------------------------------------------------------- inside
+
+    def _check_data(self, data: Any) -> None:
+        """Raise a `VectableError` for a table that was encoded otherwise than the one the net was made for."""
+        _check_data(data)
+        require(
+            data.encoder.to_json() == self.data.encoder.to_json()
+            and data.target.to_json() == self.data.target.to_json(),
+            "This table has other columns, categories or scales than the net was made for: make a new learner for it, "
+            "or predict its rows with predict(df).",
+        )
 
     def _held_out(self) -> tuple[Tensor, Tensor]:
         """`get_preds` of the validation rows, of which there must be some."""

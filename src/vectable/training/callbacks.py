@@ -1,43 +1,19 @@
-"""What may happen between epochs: keep the best, stop early, write a log. Subclass `Callback` for your own."""
+"""Callbacks for every day: keep the best epoch, stop early, write a log. Subclass `Callback` for your own."""
 
 import csv
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from vectable.errors import DataError, UnknownNameError, did_you_mean, require
+from vectable.deprecation import warn_renamed
+from vectable.errors import DataError, UnknownNameError, VectableError, did_you_mean, is_whole, require
+from vectable.training.hooks import Callback
+from vectable.training.session import TrainingSession
 
-if TYPE_CHECKING:
-    from torch import nn
-
-    from vectable.training.learner import Learner
-
-
-class Callback:
-    """Called by the Learner; each method does nothing unless overridden.
-
-    In an ensemble every member is a training of its own: `run_started` and `run_ended` come once a member.
-    """
-
-    def run_started(self, learn: "Learner", model: "nn.Module") -> None:
-        """Training of `model` begins."""
-
-    def epoch_ended(self, learn: "Learner", model: "nn.Module", row: dict[str, float]) -> bool:
-        """An epoch of `model` is over, with these figures. Return True to stop."""
-        return False
-
-    def run_ended(self, learn: "Learner", model: "nn.Module") -> None:
-        """Training of `model` is over, also when it was interrupted."""
-
-    def state(self) -> dict[str, Tensor]:
-        """What is remembered from epoch to epoch, for a checkpoint."""
-        return {}
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Remember what `state` gave, after `run_started`."""
+BEST_IS_HIGHEST = ("accuracy", "roc_auc")
+FORMER_MODES = {"lower": "min", "higher": "max"}  # of the argument `better`
 
 
 class _Watching(Callback):
@@ -45,15 +21,17 @@ class _Watching(Callback):
 
     Args:
         monitor: name of the figure: "valid_loss", "train_loss" or a metric.
-        better: "lower" or "higher"; by default lower, for accuracy and roc_auc higher.
+        mode: "min" or "max", whichever is best; by default "max" for accuracy and roc_auc, else "min".
+        better: former name of `mode`, with "lower" and "higher" for its values.
     """
 
-    def __init__(self, monitor: str = "valid_loss", better: str | None = None) -> None:
-        require(better in (None, "lower", "higher"), f"better is {better!r}; it is 'lower' or 'higher'.")
+    def __init__(self, monitor: str = "valid_loss", mode: str | None = None, *, better: str | None = None) -> None:
+        mode = _mode(mode, better)
         self.monitor = monitor
-        self.sign = 1 if (better or ("higher" if monitor in ("accuracy", "roc_auc") else "lower")) == "lower" else -1
+        self.sign = -1 if (mode or ("max" if monitor in BEST_IS_HIGHEST else "min")) == "max" else 1
 
-    def run_started(self, learn: "Learner", model: "nn.Module") -> None:
+    def on_fit_start(self, session: TrainingSession, model: nn.Module) -> None:
+        """Begin anew."""
         self.best, self.since_best = math.inf, 0
 
     def improved(self, row: dict[str, float]) -> bool:
@@ -69,23 +47,23 @@ class _Watching(Callback):
         return better
 
     def state(self) -> dict[str, Tensor]:
-        """The best figure and the epochs since."""
+        """The best figure and the number of epochs since."""
         return {"best": torch.tensor(self.best, dtype=torch.float64), "since_best": torch.tensor(self.since_best)}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Go on watching from there."""
+        """Continue watching from there."""
         self.best, self.since_best = float(state["best"]), int(state["since_best"])
 
 
-class KeepBest(_Watching):
+class RestoreBest(_Watching):
     """After training, go back to the weights of the best epoch."""
 
-    def run_started(self, learn: "Learner", model: "nn.Module") -> None:
+    def on_fit_start(self, session: TrainingSession, model: nn.Module) -> None:
         """Begin anew."""
-        super().run_started(learn, model)
+        super().on_fit_start(session, model)
         self.weights: dict[str, Tensor] = {}
 
-    def epoch_ended(self, learn: "Learner", model: "nn.Module", row: dict[str, float]) -> bool:
+    def on_epoch_end(self, session: TrainingSession, model: nn.Module, row: dict[str, float]) -> bool:
         """Copy the weights when they are the best so far."""
         if self.improved(row):
             self.weights = {name: value.clone() for name, value in model.state_dict().items()}
@@ -101,7 +79,7 @@ class KeepBest(_Watching):
         kept = {name.removeprefix("weights."): value for name, value in state.items() if name.startswith("weights.")}
         self.weights = kept
 
-    def run_ended(self, learn: "Learner", model: "nn.Module") -> None:
+    def on_fit_end(self, session: TrainingSession, model: nn.Module) -> None:
         """Put the best weights back."""
         if self.weights:
             with torch.no_grad():
@@ -109,26 +87,35 @@ class KeepBest(_Watching):
 
 
 class EarlyStopping(_Watching):
-    """Stop when the figure has not improved for `patience` epochs."""
+    """Stop when the figure has not improved for `patience` epochs.
 
-    def __init__(self, monitor: str = "valid_loss", patience: int = 2, better: str | None = None) -> None:
-        super().__init__(monitor, better)
-        require(patience >= 1, f"patience is {patience}; it is a number of epochs, 1 or more.")
+    Args:
+        monitor: name of the figure: "valid_loss", "train_loss" or a metric.
+        patience: number of epochs without improvement.
+        mode: "min" or "max", whichever is best; by default "max" for accuracy and roc_auc, else "min".
+        better: former name of `mode`, with "lower" and "higher" for its values.
+    """
+
+    def __init__(
+        self, monitor: str = "valid_loss", patience: int = 2, mode: str | None = None, *, better: str | None = None
+    ) -> None:
+        super().__init__(monitor, mode, better=better)
+        require(is_whole(patience, 1), f"patience is {patience!r}; it is a number of epochs, 1 or more.")
         self.patience = patience
 
-    def epoch_ended(self, learn: "Learner", model: "nn.Module", row: dict[str, float]) -> bool:
+    def on_epoch_end(self, session: TrainingSession, model: nn.Module, row: dict[str, float]) -> bool:
         """Count the epochs without improvement."""
         self.improved(row)
         return self.since_best >= self.patience
 
 
-class CSVLog(Callback):
-    """Append a line an epoch to a CSV file."""
+class CSVLogger(Callback):
+    """Append a line per epoch to a CSV file."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
-    def epoch_ended(self, learn: "Learner", model: "nn.Module", row: dict[str, float]) -> bool:
+    def on_epoch_end(self, session: TrainingSession, model: nn.Module, row: dict[str, float]) -> bool:
         """Write the line; the names of the figures first, where the file is new."""
         new = not self.path.exists() or self.path.stat().st_size == 0
         with self.path.open("a", newline="", encoding="utf-8") as file:
@@ -137,3 +124,17 @@ class CSVLog(Callback):
                 writer.writeheader()
             writer.writerow(row)
         return False
+
+
+def _mode(mode: str | None, better: str | None) -> str | None:
+    """The mode, also by its former name and values."""
+    if better is not None:
+        warn_renamed("better=", "mode=")
+        if mode is not None:
+            raise VectableError("mode and better are the same argument; give mode.")
+        mode = FORMER_MODES.get(better, better)
+    if mode in FORMER_MODES:  # better was the second argument
+        warn_renamed(f"better={mode!r}", f"mode={FORMER_MODES[mode]!r}")
+        mode = FORMER_MODES[mode]
+    require(mode in (None, "min", "max"), f"mode is {mode!r}; it is 'min' or 'max'.")
+    return mode

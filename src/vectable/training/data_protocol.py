@@ -1,8 +1,9 @@
 """What the Learner asks of its data, and what stands there where a learner was loaded without."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vectable.data.batches import BatchPlan
 from vectable.data.tensors import TensorSet
@@ -24,19 +25,39 @@ class Data(Protocol):
 
     @property
     def n_steps(self) -> int:
-        """Steps an epoch."""
+        """Steps per epoch."""
 
     def plan(self, rng: np.random.Generator) -> BatchPlan:
         """The batches of one epoch."""
 
 
-class NoData:
-    """Stands where a learner was loaded without data: whatever asks it is told what to do."""
+@runtime_checkable
+class InOwnUnits(Protocol):
+    """Data whose targets the model sees in other units than people do."""
 
-    to_native = staticmethod(lambda frame: frame)
+    def in_own_units(self, predicted: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Predictions and encoded targets, (rows, ...), in the units of the table."""
+
+
+@runtime_checkable
+class FromFrames(Protocol):
+    """Data that came from a data frame, and gives answers back as the same kind."""
+
+    def to_native(self, frame: Any) -> Any:
+        """A polars frame as the caller's kind of frame."""
+
+
+class NoData:
+    """Stands where a learner was loaded without data: any use of it raises a sentence that says what to do."""
+
+    def to_native(self, frame: Any) -> Any:
+        """The frame as it is."""
+        return frame
 
     def __getattr__(self, name: str) -> Any:
+        if name == InOwnUnits.in_own_units.__name__ or (name.startswith("__") and name.endswith("__")):
+            raise AttributeError(name)  # asked for by isinstance, copy and pickle
         raise VectableError(
             "This learner was loaded without data; hand it in: load_learner(path, data=...); with "
-            "model=..., too, where the module is your own."
+            "model=..., too, for a custom module."
         )

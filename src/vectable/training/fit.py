@@ -1,157 +1,192 @@
-"""One fit: its models, epochs and steps, what is measured and told between them, and going on where it was killed."""
+"""One fit: its models, epochs and steps, what is measured and reported between them, and continuing after a kill."""
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import nn
 
-from vectable.errors import ArtifactError, TrainingStopped, warn
-from vectable.training.callbacks import Callback
-from vectable.training.checkpoints import Checkpoint, Keeper, Position, TakenUp
-from vectable.training.engines.torch_engine import Engine
-from vectable.training.progress import Progress
+from vectable.data.batches import BatchPlan
+from vectable.errors import ArtifactError, NonFiniteLossError, warn
+from vectable.models.ensemble import Ensemble
+from vectable.training.checkpoints import Checkpoint, CheckpointWriter, ResumePoint
+from vectable.training.engines.protocol import Engine
+from vectable.training.hooks import Callback
+from vectable.training.position import FitPlan, Position
 from vectable.training.recorder import Run
 from vectable.training.schedules import Schedule
-
-if TYPE_CHECKING:
-    from vectable.training.learner import Learner
+from vectable.training.session import TrainingSession
 
 
 class Fit:
-    """Trains a learner's models, one after the other, through one schedule.
+    """Trains a session's models, one after the other, through one schedule.
 
     Args:
-        learn: the learner.
-        schedule: of each of its models.
-        n_epoch: epochs of each.
-        callbacks: called between the epochs.
-        checkpoint: where to keep what it takes to go on after the process was killed.
-        resume: whether to go on from there, if there is a checkpoint already.
+        session: the models, and all that training reads and changes.
+        schedule: learning rates and momenta of each of its models.
+        n_epochs: epochs of each.
+        callbacks: called at the events of training, and remembered in checkpoints.
+        display: called first; remembers nothing.
+        checkpoint: where to keep what it takes to continue after the process was killed.
+        resume: whether to continue from there, if there is a checkpoint already.
     """
 
     def __init__(
         self,
-        learn: "Learner",
+        session: TrainingSession,
         schedule: Schedule,
-        n_epoch: int,
-        callbacks: Sequence[Callback],
-        checkpoint: Checkpoint | None,
-        resume: bool,
+        n_epochs: int,
+        callbacks: Sequence[Callback] = (),
+        display: Callback | None = None,
+        checkpoint: Checkpoint | None = None,
+        resume: bool = False,
     ) -> None:
-        self.learn, self.schedule, self.n_epoch, self.callbacks = learn, schedule, n_epoch, callbacks
-        if resume and learn._interrupted_at is not None:
-            learn.epochs_done = learn._interrupted_at
-        self.keeper = Keeper(checkpoint, learn, schedule, n_epoch, callbacks) if checkpoint else None
-        self.taken = self.keeper.take_up() if self.keeper and self.keeper.found and resume else None
-        if self.keeper and self.keeper.unfinished and not resume:
-            told = f"The unfinished fit in {str(self.keeper.path)!r} is given up for a new one"
-            warn(f"{told}; resume=True would go on with it.")
+        self.session, self.schedule, self.n_epochs, self.callbacks = session, schedule, n_epochs, callbacks
+        self.listeners = [*([display] if display else []), *callbacks]
+        if resume and session.interrupted_at is not None:
+            session.epochs_done = session.interrupted_at
+        self.writer = CheckpointWriter(checkpoint, session, schedule, n_epochs, callbacks) if checkpoint else None
+        self.resumed = self.writer.resume() if self.writer and self.writer.found and resume else None
+        if self.writer and self.writer.unfinished and not resume:
+            given_up = f"The unfinished fit in {str(self.writer.path)!r} is given up for a new one"
+            warn(f"{given_up}; resume=True would continue it.")
+        session.plan = FitPlan(n_epochs, len(schedule), len(session.members))
 
     def run(self) -> None:
         """Train to the end."""
-        learn, taken = self.learn, self.taken
-        learn.recorder.interrupted = False
-        columns = ["epoch", "train_loss", "valid_loss", *learn.metrics, "seconds"]
-        columns = ["model", *columns] if len(learn.members) > 1 else columns
-        with Progress(learn.progress, len(self.schedule) * len(learn.members), columns) as progress:
-            if taken and taken.at.finished:
-                progress.say("The checkpoint is of the finished fit: nothing is left to train.")
-                return
-            learn._prepare_engines()
-            progress.header()
-            first = taken.at.member if taken else 0
-            for member in range(first, len(learn.members)):
-                self._train(member, progress, taken if member == first else None)
-                if learn.recorder.interrupted:
-                    break
-        learn._interrupted_at = learn.epochs_done if learn.recorder.interrupted else None
-        runs = learn.recorder.runs[-(member + 1) :]
-        learn.epochs_done += max(len(run.epochs) for run in runs) + learn.recorder.interrupted
-        if learn.recorder.interrupted:
-            learn._keep_trained_members(progress)
-        elif self.keeper:
-            self.keeper.finish()
+        session, recorder, resumed = self.session, self.session.recorder, self.resumed
+        recorder.interrupted = False
+        if resumed and resumed.at.finished:
+            self._report("The checkpoint is of the finished fit: nothing is left to train.")
+            return
+        session.prepare_engines()
+        first = resumed.at.member if resumed else 0
+        for member in range(first, len(session.members)):
+            self._train(member, resumed if member == first else None)
+            if recorder.interrupted:
+                break
+        session.interrupted_at = session.epochs_done if recorder.interrupted else None
+        runs = recorder.runs[-(member + 1) :]
+        session.epochs_done += max(len(run.epochs) for run in runs) + recorder.interrupted
+        if recorder.interrupted:
+            self._keep_trained_members()
+        elif self.writer:
+            self.writer.finish()
 
-    def _train(self, member: int, progress: Progress, taken: TakenUp | None) -> None:
-        """One model through the schedule: the loop.
+    def _train(self, member: int, resumed: ResumePoint | None) -> None:
+        """One model through the schedule.
 
         Args:
-            taken: where it goes on, if it was in training before.
+            resumed: where it continues, if it was in training before.
         """
-        learn, keeper, engine = self.learn, self.keeper, self.learn._engines[member]
-        model, rows = engine.model, learn.data.train.to(learn.device)
-        before = _copy(model) if engine.in_place else None
-        run = learn.recorder.take_up(self.schedule) if taken else learn.recorder.start(self.schedule, member)
-        at = taken.at if taken else Position(member)
+        session, engine = self.session, self.session.engines[member]
+        model, recorder = engine.model, session.recorder
+        before = _copy(model)
+        run = recorder.resume(self.schedule) if resumed else recorder.start(self.schedule, member)
+        session.position = resumed.at if resumed else Position(member)
         try:
-            self._begin(engine, progress, taken)
-            if keeper and not taken:
-                keeper.after(0, at, engine)
-            for epoch in range(at.epoch, self.n_epoch):
-                started = time.perf_counter()
-                with learn._seeded(member, learn.epochs_done + epoch) as rng:
-                    plan = learn.data.plan(rng)
-                    done = at.step if epoch == at.epoch else 0
-                    if taken and done:
-                        taken.set_random_state(learn.device)
-                    for losses in engine.run(plan, rows, done, keeper.steps if keeper else None):
-                        run.add(losses)
-                        if not np.isfinite(losses).all():
-                            raise _diverged(run, epoch)
-                        done += len(losses)
-                        progress.advance(len(losses), f"epoch {epoch + 1}/{self.n_epoch}")
-                        if keeper:
-                            keeper.after(len(losses), Position(member, epoch, done), engine)
-                before = before or _copy(model)
-                learn._settle(engine)
-                row = {"epoch": epoch, "train_loss": run.epoch_loss(), **learn._measure(model)}
-                row["seconds"] = time.perf_counter() - started
-                run.end_epoch(row)
-                progress.row({"model": member, **row})
-                stop = [callback.epoch_ended(learn, model, row) for callback in self.callbacks]
-                if any(stop):
+            self._begin(engine, resumed)
+            if self.writer and not resumed:
+                self.writer.after(0, engine)
+            for epoch in range(session.position.epoch, self.n_epochs):
+                if not resumed:
+                    session.position = Position(member, epoch)
+                if self._epoch(engine, run, resumed):
                     break
+                resumed = None
         except KeyboardInterrupt:
-            learn._settle(engine)
-            learn.recorder.interrupted = True
-            progress.say(f"Interrupted after {len(run.losses):,} steps; what was trained until then is kept.")
-        except TrainingStopped:
-            if before is not None:
-                model.load_state_dict(before)
-            learn._drop_engines()
+            _sync(engine)
+            recorder.interrupted = True
+            self._report(f"Interrupted after {len(run.losses):,} steps; what was trained until then is kept.")
+        except NonFiniteLossError:
+            model.load_state_dict(before)
+            session.drop_engines()
             raise
-        for callback in self.callbacks:
-            callback.run_ended(learn, model)
+        for listener in self.listeners:
+            listener.on_fit_end(session, model)
 
-    def _begin(self, engine: Engine, progress: Progress, taken: TakenUp | None) -> None:
-        """Get a model's engine and the callbacks ready: as they were, if it was in training before."""
-        for callback in self.callbacks:
-            callback.run_started(self.learn, engine.model)
-        if taken is None:
+    def _epoch(self, engine: Engine, run: Run, resumed: ResumePoint | None) -> bool:
+        """One epoch from the session's position on, and what is measured after it; whether a callback ends the fit."""
+        session, started = self.session, time.perf_counter()
+        epoch = session.position.epoch
+        with session.seeded(session.position.member, session.epochs_done + epoch) as rng:
+            plan = session.batches(rng)
+            if resumed and resumed.at.step:
+                resumed.set_random_state(session.device)
+            self._steps(engine, plan, run)
+            _sync(engine)
+            row = {"epoch": epoch, "train_loss": run.epoch_loss(), **session.measure(engine.model)}
+            row["seconds"] = time.perf_counter() - started
+            run.end_epoch(row)
+            stop = [listener.on_epoch_end(session, engine.model, row) for listener in self.listeners]
+            return any(stop)
+
+    def _steps(self, engine: Engine, plan: BatchPlan, run: Run) -> None:
+        """The steps of a plan that are not done yet: the loop."""
+        session, writer = self.session, self.writer
+        rows = session.data.train.to(session.device)
+        for losses in engine.run(plan, rows, session.position.step, writer.steps if writer else None):
+            run.add(losses)
+            if not np.isfinite(losses).all():
+                raise _diverged(run, session.position.epoch)
+            session.position = replace(session.position, step=session.position.step + len(losses))
+            stop = [listener.on_step_end(session, engine.model, losses) for listener in self.listeners]
+            if writer:
+                writer.after(len(losses), engine)
+            if any(stop):
+                raise KeyboardInterrupt
+
+    def _begin(self, engine: Engine, resumed: ResumePoint | None) -> None:
+        """Get a model's engine and the listeners ready: as they were, if it was in training before."""
+        session = self.session
+        for listener in self.listeners:
+            listener.on_fit_start(session, engine.model)
+        if resumed is None:
             engine.begin(self.schedule)
             return
-        if engine.name != self.learn._trained_by:
+        if engine.name != resumed.trained_by:
             raise ArtifactError(
-                f"The checkpoint is of the {self.learn._trained_by} engine, and here the {engine.name} engine trains; "
-                "it goes on only with the same."
+                f"The checkpoint is of the {resumed.trained_by} engine, and here the {engine.name} engine trains; "
+                "it can be continued only with the same."
             )
-        done = len(self.learn.recorder.losses)
-        engine.restore(self.schedule, taken.engine, done)
-        for callback, memory in zip(self.callbacks, taken.callbacks, strict=True):
+        done = len(session.recorder.losses)
+        engine.restore(self.schedule, resumed.engine, done)
+        for callback, memory in zip(self.callbacks, resumed.callbacks, strict=True):
             callback.load_state(memory)
-        progress.advance(taken.at.member * len(self.schedule) + done, "going on")
-        progress.say(f"Going on from step {done:,} of {len(self.schedule):,}.")
+        self._report(f"Continuing from step {done:,} of {len(self.schedule):,}.")
+
+    def _keep_trained_members(self) -> None:
+        """An ensemble that was interrupted keeps the members that were trained: the others know nothing."""
+        session = self.session
+        trained = sorted({run.member for run in session.recorder.runs})
+        n_models = len(session.members)
+        if isinstance(session.model, Ensemble) and len(trained) < n_models:
+            session.model.members = nn.ModuleList(session.model.members[at] for at in trained)
+            session.engines = [session.engines[at] for at in trained]
+            self._report(f"The ensemble keeps the {len(trained)} of {n_models} models that were trained.")
+
+    def _report(self, message: str) -> None:
+        for listener in self.listeners:
+            listener.on_message(self.session, message)
 
 
-def _copy(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+def _sync(engine: Engine) -> None:
+    """Bring an engine's model to the step reached, its row for unknown names included."""
+    engine.sync_weights()
+    fill_unknown = getattr(engine.model, "fill_unknown", None)
+    if fill_unknown is not None:
+        fill_unknown()
+
+
+def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
-def _diverged(run: Run, epoch: int) -> TrainingStopped:
+def _diverged(run: Run, epoch: int) -> NonFiniteLossError:
     step = int((~np.isfinite(run.losses)).argmax())
-    return TrainingStopped(
+    return NonFiniteLossError(
         f"The training loss was not a finite number at step {step + 1:,} (epoch {epoch + 1}, learning rate "
         f"{run.lrs[step, -1]:.1e}); the weights are those from before this fit. Try a learning rate ten times lower "
         "(lr_find() suggests one), and look for infinite or huge numbers in the data."

@@ -4,7 +4,7 @@ The four suggestions are those of the reference library, from its release 2.3 on
 the lesson's. L. Smith, arXiv 1506.01186.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from vectable.data.batches import BatchPlan
 from vectable.errors import VectableError, is_finite, is_whole, require
+from vectable.training.hooks import Callback
 from vectable.training.parameter_groups import Numbers
+from vectable.training.position import FitPlan, Position
 from vectable.training.recorder import smooth
-from vectable.training.schedules import finder_schedule
+from vectable.training.schedules import Schedule, finder_schedule
+from vectable.training.session import TrainingSession
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from vectable.training.learner import Learner
 
 Curve = NDArray[np.float64]
 
@@ -121,13 +122,20 @@ class FoundRates:
         return f"FoundRates({listed})"
 
 
-def find_rates(learn: "Learner", start_lrs: Numbers, end_lr: float, num_it: int) -> FoundRates:
-    """Train a learner's first model with growing rates, and put everything back.
+def find_rates(
+    session: TrainingSession,
+    start_lrs: Numbers,
+    end_lr: float,
+    num_it: int,
+    listeners: Sequence[Callback] = (),
+) -> FoundRates:
+    """Train a session's first model with growing rates, and put everything back, also when that fails.
 
     Args:
-        start_lrs: of each layer group, (groups,); they keep their ratios.
-        end_lr: of the last layer group.
-        num_it: steps at most.
+        start_lrs: first rate of each layer group, (groups,); they keep their ratios.
+        end_lr: last rate of the last layer group.
+        num_it: largest number of steps.
+        listeners: called at the start, after every step and at the end, with ``session.plan.purpose == "lr_find"``.
     """
     require(is_whole(num_it, 20), f"num_it is {num_it}; give at least 20 steps.")
     require(
@@ -135,22 +143,38 @@ def find_rates(learn: "Learner", start_lrs: Numbers, end_lr: float, num_it: int)
         f"The rates go from {start_lrs[-1]:g} to {end_lr}; give 0 < start_lr < end_lr.",
     )
     schedule = finder_schedule(num_it, start_lrs, end_lr)
-    model = learn.members[0]
+    model = session.members[0]
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    engine = learn._make_engine(model)
+    session.plan, session.position = FitPlan(1, num_it, purpose="lr_find"), Position()
+    for listener in listeners:
+        listener.on_fit_start(session, model)
+    try:
+        losses = _losses(session, schedule, listeners)
+    finally:
+        model.load_state_dict(before)
+    for listener in listeners:
+        listener.on_fit_end(session, model)
+    return FoundRates(schedule.lrs[: len(losses), -1], smooth(losses), num_it)
+
+
+def _losses(session: TrainingSession, schedule: Schedule, listeners: Sequence[Callback]) -> list[float]:
+    """The loss at each step of the finder's schedule, until it blows up or a listener stops it."""
+    model, num_it = session.members[0], len(schedule)
+    engine = session.make_engine(model)
     engine.begin(schedule)
     losses: list[float] = []
-    rows, lap = learn.data.train.to(learn.device), 0
-    while len(losses) < num_it and not _blown_up(losses):
-        with learn._seeded("finder", lap) as rng:
-            for part in engine.run(_first_steps(learn.data.plan(rng), num_it - len(losses)), rows):
+    rows, lap, stopped = session.data.train.to(session.device), 0, False
+    while len(losses) < num_it and not _blown_up(losses) and not stopped:
+        with session.seeded("finder", lap) as rng:
+            for part in engine.run(_first_steps(session.batches(rng), num_it - len(losses)), rows):
                 losses.extend(part.tolist())
-                if _blown_up(losses):
+                session.position = Position(0, lap, len(losses))
+                stop = [listener.on_step_end(session, model, part) for listener in listeners]
+                stopped = any(stop)
+                if stopped or _blown_up(losses):
                     break
         lap += 1
-    model.load_state_dict(before)
-    losses = losses[: _blown_up(losses) or len(losses)]
-    return FoundRates(schedule.lrs[: len(losses), -1], smooth(losses), num_it)
+    return losses[: _blown_up(losses) or len(losses)]
 
 
 def _first_steps(plan: BatchPlan, n_steps: int) -> BatchPlan:

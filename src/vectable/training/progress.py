@@ -1,4 +1,4 @@
-"""Telling how training goes: a live bar in a terminal or notebook, a line an epoch everywhere, nothing when asked."""
+"""How training is shown: a live bar in a terminal or notebook, a line per epoch everywhere, nothing when asked."""
 
 import math
 from collections.abc import Sequence

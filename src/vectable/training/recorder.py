@@ -82,18 +82,18 @@ class Recorder:
         interrupted: whether Ctrl-C ended the latest fit.
     """
 
-    def __init__(self, native: Callable[[pl.DataFrame], Any] = lambda frame: frame) -> None:
+    def __init__(self, to_native: Callable[[pl.DataFrame], Any] = lambda frame: frame) -> None:
         self.runs: list[Run] = []
         self.interrupted = False
-        self._native = native
+        self._to_native = to_native
 
     def start(self, schedule: Schedule, member: int) -> Run:
         """Begin a run."""
         self.runs.append(Run(schedule.lrs, schedule.moms, member))
         return self.runs[-1]
 
-    def take_up(self, schedule: Schedule) -> Run:
-        """Go on with the latest run, of which only the steps done are known."""
+    def resume(self, schedule: Schedule) -> Run:
+        """Continue the latest run, of which only the steps done are known."""
         last = self.runs.pop()
         run = self.start(schedule, last.member)
         run.epochs, run.epoch_ends = last.epochs, last.epoch_ends
@@ -131,9 +131,9 @@ class Recorder:
         return smooth(self.losses)
 
     def to_frame(self) -> Any:
-        """A row an epoch, of all runs: fit number, model number in an ensemble, losses, metrics, seconds."""
+        """A row per epoch of all runs: fit number, model number in an ensemble, losses, metrics, seconds."""
         rows = [{"run": at, "model": run.member, **row} for at, run in enumerate(self.runs) for row in run.epochs]
-        return self._native(pl.DataFrame(rows))
+        return self._to_native(pl.DataFrame(rows))
 
     def plot_losses(self, path: str | None = None, skip_start: int = 0) -> "Figure":
         """Smoothed training loss by step and validation loss by epoch, of the latest run; saved where `path` says."""

@@ -215,6 +215,12 @@ class TableData:
         """Steps an epoch."""
         return count_steps(len(self.train_rows), self.batch_size)
 
+    def in_own_units(self, predicted: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Predicted and encoded numbers, (rows,) or (rows, numbers), in the units of the table; classes as they are."""
+        if isinstance(self.target, ClassTarget):
+            return predicted, target
+        return self.target.decode(predicted), self.target.decode(target)
+
     def plan(self, rng: np.random.Generator) -> BatchPlan:
         """The batches of one epoch."""
         return self.train_rows.plan(self.batch_size, rng)

@@ -1,9 +1,9 @@
-"""What the Learner asks of whatever trains, and the engine that trains any torch module."""
+"""The engine that trains any torch module: the plain loop of batch, loss, gradients and step."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -11,107 +11,49 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vectable.data.batches import BatchPlan, Rows
+from vectable.data.tensors import TensorSet
 from vectable.errors import require
-from vectable.models.losses import LossFunction, compute_loss
-from vectable.training.parameter_groups import BATCH_NORM, Groups, resting_norms
-from vectable.training.presets import Preset
-from vectable.training.saving import tensors_under
+from vectable.models.losses import compute_loss
+from vectable.training.engines.job import Job
+from vectable.training.named_tensors import tensors_under
+from vectable.training.options import PRECISIONS
+from vectable.training.parameter_groups import BATCH_NORM, resting_norms
 from vectable.training.schedules import Schedule
 
-if TYPE_CHECKING:
-    from vectable.data.tensors import TensorSet
-
-OptimizerMaker = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
-PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
-OPTIMIZERS = ("adam", "sgd", "momentum", "rmsprop")
-NORMALISATION = (BATCH_NORM, nn.LayerNorm, nn.GroupNorm)
-
-
-class Engine(Protocol):
-    """Trains one module. Between runs the module holds the truth: whoever changes its weights need not ask."""
-
-    name: str
-    in_place: bool  # whether the module's weights change with every step, not only when the engine settles
-
-    @property
-    def model(self) -> nn.Module:
-        """What is trained."""
-
-    def begin(self, schedule: Schedule) -> None:
-        """A fit starts: its learning rates and momenta, one a step and layer group, are known from here on."""
-
-    def run(
-        self, plan: BatchPlan, rows: "TensorSet", first: int = 0, most: int | None = None
-    ) -> Iterator[NDArray[np.floating[Any]]]:
-        """Train one epoch from its step `first` on; yields the losses of the steps done since the last yield.
-
-        Args:
-            most: do not do more steps than this between two yields.
-        """
-
-    def settle(self) -> None:
-        """Bring the module's weights up to the step reached."""
-
-    def forget(self) -> None:
-        """Drop the optimizer's state: the next fit starts a new one."""
-
-    def regroup(self) -> None:
-        """Other parameters train from here on: keep the state of those that go on, and start the others anew."""
-
-    def state(self) -> dict[str, Tensor]:
-        """The optimizer's state as named tensors, for saving."""
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up a saved state."""
-
-    def snapshot(self) -> dict[str, Tensor] | None:
-        """All that training goes on from in the middle of a schedule, besides the module's weights.
-
-        Nothing is brought up to date for it, so that training ends at the same bits with it and without it. None where
-        a step is half done.
-        """
-
-    def restore(self, schedule: Schedule, snapshot: dict[str, Tensor], n_steps: int) -> None:
-        """Go on after `n_steps` steps of a schedule, from a snapshot; the module holds the weights it had then."""
+HALF_PRECISION = (torch.bfloat16, torch.float16)
+NORMALIZATION = (BATCH_NORM, nn.LayerNorm, nn.GroupNorm)
 
 
 class TorchEngine:
     """Any module, any loss, any of torch's optimizers, on any device: the plain loop.
 
+    Weight decay is decoupled (``p *= 1 - lr * wd`` before the step, as in AdamW, arXiv 1711.05101) or "l2" (``wd * p``
+    joins the gradient). In 16 bits the forward passes run where that is safe (torch's autocast), weights stay in 32;
+    with "fp16" the loss is scaled, so that small gradients are not lost (arXiv 1710.03740).
+
     Args:
-        model: trained in place.
-        loss_func: (outputs, target) -> scalar.
-        opt: "adam", "sgd", "momentum" (SGD with it), "rmsprop", or a function from parameters to an optimizer.
-        groups: the model's parameters by layer group.
-        preset: the dialect: Adam's epsilon, and whether biases and normalisation layers decay.
-        wd: weight decay of each layer group, (groups,).
-        wd_mode: "decoupled" (``p *= 1 - lr * wd`` before the step, as in AdamW, arXiv 1711.05101) or "l2"
-            (``wd * p`` joins the gradient: the loss gains ``wd / 2 * sum(p ** 2)``).
-        precision: "fp32", or "bf16" or "fp16": forward passes in 16 bits where that is safe (torch's autocast), weights
-            in 32; with "fp16" the loss is scaled, so that small gradients are not lost (arXiv 1710.03740).
-        accumulate: batches whose gradients make up a step.
+        job: the model, its loss and its options.
     """
 
     name = "torch"
     in_place = True
 
-    def __init__(
-        self,
-        model: nn.Module,
-        loss_func: LossFunction,
-        opt: str | OptimizerMaker = "adam",
-        *,
-        groups: Groups,
-        preset: Preset,
-        wd: Sequence[float],
-        wd_mode: str = "decoupled",
-        precision: str = "fp32",
-        accumulate: int = 1,
-    ) -> None:
-        self.model, self.loss_func, self.opt, self.preset = model, loss_func, opt, preset
-        self.groups, self.wd, self.wd_mode = groups, wd, wd_mode
-        self.precision, self.accumulate = precision, accumulate
-        self.forget()
+    def __init__(self, job: Job) -> None:
+        self.model, self.loss_func = job.model, job.loss_func
+        self.groups, self.wd, self.preset = job.groups, job.wd, job.options.dialect
+        self.opt, self.wd_mode = job.options.opt, job.options.wd_mode
+        self.precision, self.accumulate = job.options.precision, job.options.accumulate
+        self._start_optimizer()
+
+    @classmethod
+    def why_not(cls, job: Job) -> str | None:
+        """It trains everything."""
+        return None
+
+    @classmethod
+    def make(cls, job: Job, report: Callable[[str], None]) -> Self:
+        """An engine for any job."""
+        return cls(job)
 
     def begin(self, schedule: Schedule) -> None:
         """Start a fit. An interrupt may have left a gradient behind."""
@@ -119,7 +61,7 @@ class TorchEngine:
         self.schedule, self.step, self.gathering = schedule, 0, False
 
     def run(
-        self, plan: BatchPlan, rows: "TensorSet", first: int = 0, most: int | None = None
+        self, plan: BatchPlan, rows: TensorSet, first: int = 0, most: int | None = None
     ) -> Iterator[NDArray[np.floating[Any]]]:
         """The training loop: a batch, its loss, its gradients, a step."""
         self.model.train()
@@ -138,30 +80,13 @@ class TorchEngine:
             self.step += 1
             yield np.array([loss.item()])
 
-    def settle(self) -> None:
-        """Nothing is owed: every step was taken when it was due."""
-
-    def forget(self) -> None:
-        """Start a new optimizer for the parameters that are not frozen."""
-        plain = set() if self.preset.decay_everything else _without_decay(self.model)
-        trained = [[one for one in group if one.requires_grad] for group in self.groups]
-        require(any(trained), "Nothing in the model can be trained: it has no parameters, or all are frozen.")
-        self.decaying = [[one for one in group if id(one) not in plain] for group in trained]
-        kept = [[one for one in group if id(one) in plain] for group in trained]
-        parts = [*zip(self.decaying, self.wd, strict=True), *((group, 0.0) for group in kept)]
-        l2 = self.wd_mode == "l2"
-        self.optimizer = self._make_optimizer(
-            [{"params": part, "weight_decay": wd if l2 else 0.0} for part, wd in parts if part]
-        )
-        layer = {id(one): at for at, group in enumerate(trained) for one in group}
-        self.layers = [layer[id(group["params"][0])] for group in self.optimizer.param_groups]
-        device = next(one for group in trained for one in group).device.type
-        self.scaler = torch.amp.GradScaler(device, enabled=self.precision == "fp16")
+    def sync_weights(self) -> None:
+        """Nothing to do: every step changes the module itself."""
 
     def regroup(self) -> None:
         """A new optimizer, with the moments that the last one had of what still trains."""
         kept = self.state()
-        self.forget()
+        self._start_optimizer()
         self.load_state(kept)
 
     def state(self) -> dict[str, Tensor]:
@@ -172,7 +97,7 @@ class TorchEngine:
                 if value is not None}  # fmt: skip
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up what `state` gave of whatever trains; rows that a table has gained start with empty moments."""
+        """Take up the state of all parameters that train; rows that a table has gained start with empty moments."""
         names = {id(parameter): name for name, parameter in self.model.named_parameters()}
         parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         numbers = {names[id(parameter)]: at for at, parameter in enumerate(parameters)}
@@ -192,12 +117,29 @@ class TorchEngine:
         return {f"optimizer.{name}": value for name, value in self.state().items()} | scale
 
     def restore(self, schedule: Schedule, snapshot: dict[str, Tensor], n_steps: int) -> None:
-        """Go on with that state."""
+        """Continue with that state."""
         self.begin(schedule)
         self.load_state(tensors_under(snapshot, "optimizer"))
         if scale := tensors_under(snapshot, "scaler"):
             self.scaler.load_state_dict({name: value.item() for name, value in scale.items()})
         self.step = n_steps
+
+    def _start_optimizer(self) -> None:
+        """A new optimizer for the parameters that are not frozen."""
+        plain = set() if self.preset.decay_everything else _without_decay(self.model)
+        trained = [[one for one in group if one.requires_grad] for group in self.groups]
+        require(any(trained), "Nothing in the model can be trained: it has no parameters, or all are frozen.")
+        self.decaying = [[one for one in group if id(one) not in plain] for group in trained]
+        kept = [[one for one in group if id(one) in plain] for group in trained]
+        parts = [*zip(self.decaying, self.wd, strict=True), *((group, 0.0) for group in kept)]
+        l2 = self.wd_mode == "l2"
+        self.optimizer = self._make_optimizer(
+            [{"params": part, "weight_decay": wd if l2 else 0.0} for part, wd in parts if part]
+        )
+        layer = {id(one): at for at, group in enumerate(trained) for one in group}
+        self.layers = [layer[id(group["params"][0])] for group in self.optimizer.param_groups]
+        device = next(one for group in trained for one in group).device.type
+        self.scaler = torch.amp.GradScaler(device, enabled=self.precision == "fp16")
 
     def _make_optimizer(self, groups: Any) -> torch.optim.Optimizer:
         if callable(self.opt):
@@ -232,7 +174,7 @@ class TorchEngine:
             return nullcontext()
         return torch.autocast(device.type, PRECISIONS[self.precision])
 
-    def _scaled(self, loss: Tensor, plan: BatchPlan, at: int, rows: "TensorSet") -> Any:
+    def _scaled(self, loss: Tensor, plan: BatchPlan, at: int, rows: TensorSet) -> Any:
         """The loss as its gradient counts: by the batch's share of the rows that make up a step, and by the scale."""
         if self.accumulate > 1:
             first = at - at % self.accumulate
@@ -242,10 +184,10 @@ class TorchEngine:
 
 
 def _in_32_bits(outputs: Any) -> Any:
-    return outputs.float() if isinstance(outputs, Tensor) and outputs.dtype in PRECISIONS.values() else outputs
+    return outputs.float() if isinstance(outputs, Tensor) and outputs.dtype in HALF_PRECISION else outputs
 
 
-def _weight(rows: "TensorSet", some: Rows) -> float:
+def _weight(rows: TensorSet, some: Rows) -> float:
     weights = rows.weights_of(some)
     return float(len(some)) if weights is None else float(weights.sum())
 
@@ -276,12 +218,12 @@ def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
 
 
 def _without_decay(model: nn.Module) -> set[int]:
-    """The parameters, by their `id`, that do not decay unless everything does: biases and normalisation."""
+    """The parameters, by their `id`, that do not decay unless everything does: biases and normalization."""
     return {
         id(parameter)
         for module in model.modules()
         for name, parameter in module.named_parameters(recurse=False)
-        if name == "bias" or isinstance(module, NORMALISATION)
+        if name == "bias" or isinstance(module, NORMALIZATION)
     }
 
 
