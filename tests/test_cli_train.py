@@ -156,3 +156,31 @@ def test_a_termination_signal_saves_and_the_same_command_continues(work, tmp_pat
     assert "Traceback" not in err
     assert json.loads(out)["interrupted"] is True
     assert len(vt.load_learner(tmp_path / "model", progress=False).recorder.to_frame()) >= 3
+
+
+# ---------------------------------------------------------------- every method
+
+
+QUICK = ["--epochs", 8, "--lr", 0.02, "--factors", 4, "--draws", 8, "--burn-in", 4]
+
+
+def test_method_auto_keeps_the_best_and_shows_all(inside, work, tmp_path):
+    answer = json.loads(good(train(inside, work, "--method", "auto", *QUICK, "-o", tmp_path / "m", "--json")).stdout)
+    tried = {one["method"]: one for one in answer["tried"]}
+    assert set(tried) == {"gradient", "ensemble", "bayes"}
+    best = min(tried.values(), key=lambda one: one["rmse"])
+    assert [one["method"] for one in tried.values() if one["kept"]] == [best["method"]]
+    assert answer["rmse"] == best["rmse"]
+    learn = vt.load_learner(tmp_path / "m", progress=False)
+    assert learn.validate()["rmse"] == pytest.approx(best["rmse"])
+
+
+def test_method_auto_for_people(inside, refused, work, tmp_path):
+    done = good(train(inside, work, "--method", "auto", *QUICK, "--user-day", "-o", tmp_path / "m"))
+    table = done.stdout[done.stdout.index("All methods on the held-out ratings") :].splitlines()
+    assert {line.split()[0] for line in table[2:7]} == {"gradient", "ensemble", "bayes", "global", "biases"}
+    assert "(kept)" in done.stdout
+    assert "note: bayes is left out: " in done.stderr, "there are no times, which --user-day needs"
+    nothing_held_out = ["--method", "auto", "--valid-pct", 0, "-q", "-o", tmp_path / "n"]
+    said = refused("train", "ratings", work / "ratings.csv", *nothing_held_out)
+    assert "--method auto compares on held-out rows" in said

@@ -11,8 +11,8 @@ from vectable.cli.named_sets import is_table_set
 from vectable.cli.options import AsJson, Preset, Seed, TextFile, Wd, numbers_in
 from vectable.cli.output import print_json, progress_console
 from vectable.cli.ratings_file import File, RatingColumns, read_ratings
+from vectable.cli.ratings_methods import YRange, limits_in
 from vectable.cli.table_file import TableColumns, Target, read_table_data
-from vectable.cli.train_ratings import YRange, limits_in
 
 if TYPE_CHECKING:
     from vectable.training.lr_finder import FoundRates
