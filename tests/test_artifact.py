@@ -417,6 +417,7 @@ def script(text, *args):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_while_saving(tmp_path):
     told = script(
         """
@@ -460,6 +461,7 @@ def test_killed_again_and_again_while_saving(tmp_path):
     assert files == 4
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_model(tmp_path):
     pytest.importorskip("resource")
     told = script(

@@ -482,6 +482,7 @@ def test_ctrl_c_keeps_and_saves_what_was_trained(work, tmp_path, engine):
 # ---------------------------------------------------------------- the demonstration
 
 
+@pytest.mark.slow
 def test_demo(tmp_path):
     done = good(vectable("demo", "-o", "demo", cwd=tmp_path))
     written = {file.name: file for file in (tmp_path / "demo").iterdir()}

@@ -532,6 +532,7 @@ COMPILE_AND_REPORT = """
 """
 
 
+@pytest.mark.slow
 def test_only_the_first_process_compiles_and_says_so(tmp_path):
     outputs = [run_in_a_new_process(COMPILE_AND_REPORT, NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(2)]
     assert outputs == ["compiling\n0\n", "0\n"]
@@ -540,6 +541,7 @@ def test_only_the_first_process_compiles_and_says_so(tmp_path):
     assert run_in_a_new_process(COMPILE_AND_REPORT, NUMBA_CACHE_DIR=str(tmp_path)) == "compiling\n0\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["nowhere", "vanishing"])
 def test_no_directory_to_write_to_is_no_obstacle(tmp_path, how):
     """Nowhere: no cache can be made. Vanishing: it looks well, and then nothing can be stored in it."""

@@ -9,6 +9,9 @@ import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
+SLOW_LESSONS = ["index", "fine-tuning", "one-cycle", "rmsprop", "factors", "adam", "bias", "sgd"]
+SLOW = {"tables", "posterior", "ratings", "images", "index", "how-it-is-built", "migrating"}
+SLOW |= {f"lesson/{page}" for page in SLOW_LESSONS}
 spec = spec_from_file_location("book", DOCS / "book.py")
 assert spec is not None
 assert spec.loader is not None
@@ -21,7 +24,12 @@ def run(text: str, folder: Path) -> "book.RunPage":
     return book.run_page(Path("page.md"), folder, text)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).with_suffix("").as_posix())
+def as_parameter(page: Path):
+    name = page.relative_to(DOCS).with_suffix("").as_posix()
+    return pytest.param(page, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
+
+
+@pytest.mark.parametrize("page", [as_parameter(page) for page in PAGES])
 def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     fences = re.findall(r"^ *```(\w+)", text, flags=re.MULTILINE)

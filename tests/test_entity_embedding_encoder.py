@@ -151,6 +151,7 @@ def noise(seed: int) -> tuple[pl.DataFrame, np.ndarray]:
     return pl.DataFrame({"place": rng.integers(0, 400, 1000).astype(str)}), rng.integers(0, 2, 1000)
 
 
+@pytest.mark.slow
 def test_noise_tells_the_answer_without_folds_and_nothing_with_them():
     frame, y = noise(0)
 

@@ -51,6 +51,7 @@ def quick(kind, **more):
     return kind(**{"layers": (8,), "n_epochs": 3, "random_state": 0, **more})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "estimator",
     [vt.TabularClassifier(), vt.TabularRegressor(), vt.RatingRegressor(), vt.EntityEmbeddingEncoder()],
@@ -264,6 +265,7 @@ def test_an_ensemble_is_its_members_mean(people):
 # ---------------------------------------------------------------- beside the rest of scikit-learn
 
 
+@pytest.mark.slow
 def test_in_a_pipeline_a_search_and_cross_validation():
     X, y = load_iris(return_X_y=True)
     pipe = make_pipeline(StandardScaler(), vt.TabularClassifier(random_state=0, layers=(16,)))

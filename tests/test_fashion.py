@@ -196,6 +196,7 @@ def test_arrays_that_cannot_be_used(wrong, told):
 # ---------------------------------------------------------------- by command
 
 
+@pytest.mark.slow
 def test_from_the_set_to_a_model_by_command(tmp_path):
     def run(*words: object) -> str:
         command = [sys.executable, "-m", "vectable", *map(str, words)]
