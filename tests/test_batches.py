@@ -8,9 +8,10 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 import vectable as vt
-from vectable.data.batches import BatchPlan, block_batches, count_steps, shuffled_batches
+from vectable.data.batches import BatchPlan, block_batches, count_steps, shuffled_batches, spread_evenly
 
 
 def codes(rng, n_rows, n_codes, skew):
@@ -75,6 +76,66 @@ def test_every_row_is_as_likely_to_come_first():
     firsts = np.bincount([shuffled_batches(5, 2, rng).order[0] for _ in range(5000)], minlength=5)
     assert firsts.min() > 850
     assert firsts.max() < 1150
+
+
+@given(n_rows=st.integers(1, 2000), batch_size=st.integers(1, 300), seed=st.integers(0, 5))
+@example(n_rows=19_982, batch_size=256, seed=0)  # else 78 batches of 256 and one of 14
+def test_batches_spread_evenly_visit_the_same_rows_in_the_same_order_and_number_of_steps(n_rows, batch_size, seed):
+    plan = shuffled_batches(n_rows, batch_size, np.random.default_rng(seed))
+    even = spread_evenly(plan)
+    sizes = [len(batch) for batch in even]
+    assert len(even) == len(plan)
+    np.testing.assert_array_equal(visited(even), plan.order)
+    assert max(sizes) - min(sizes) <= 1
+    assert max(sizes) <= batch_size + 1
+
+
+def test_the_sizes_of_even_batches_by_hand():
+    plan = shuffled_batches(606, 200, np.random.default_rng(0))
+    assert [len(batch) for batch in plan] == [200, 200, 200, 6]
+    assert [len(batch) for batch in spread_evenly(plan)] == [151, 152, 151, 152]
+
+
+def test_blocks_are_even_already():
+    rng = np.random.default_rng(3)
+    plan = block_batches(codes(rng, 900, 40, 2), codes(rng, 900, 30, 2), 16, rng)
+    assert spread_evenly(plan) is plan
+
+
+def sizes_of(model, preset="modern", **more):
+    """The sizes of the batches that a net meets in one epoch over 606 rows, in batches of 200."""
+    met = []
+    x = np.random.default_rng(0).normal(size=(606, 3))
+    model.register_forward_pre_hook(lambda module, inputs: met.append(len(inputs[0])) if module.training else None)
+    data = vt.TensorData.from_arrays(x, x.sum(1), bs=200)
+    vt.Learner(data, model, preset=preset, progress=False, **more).fit(1, 1e-3)
+    return met
+
+
+def test_nets_with_batch_norm_meet_no_small_last_batch_but_in_the_lesson():
+    def normed():
+        return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+
+    assert sizes_of(normed()) == [151, 152, 151, 152]
+    assert sizes_of(normed(), preset="lesson") == [200, 200, 200, 6]
+    assert sizes_of(nn.Linear(3, 1)) == [200, 200, 200, 6], "without batch norm, as ever"
+
+
+def test_a_few_rows_more_than_full_batches_do_not_spoil_the_statistics():
+    """The running variance is that of all rows, and not largely that of the six outliers of a small last batch."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(606, 1))
+    data = vt.TensorData.from_arrays(x, x[:, 0], bs=200)
+    spread = []
+    for even in (True, False):
+        norm = nn.BatchNorm1d(1, momentum=0.5)
+        learn = vt.Learner(data, norm, preset="modern" if even else "lesson", progress=False)
+        means = []
+        for _ in range(20):
+            learn.fit(1, 1e-6)
+            means.append(float(norm.running_mean))
+        spread.append(np.std(means))
+    assert spread[0] < 0.6 * spread[1]
 
 
 # ---------------------------------------------------------------- blocks for two threads

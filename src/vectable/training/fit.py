@@ -18,6 +18,7 @@ from vectable.training.position import FitPlan, Position
 from vectable.training.recorder import Run
 from vectable.training.schedules import Schedule
 from vectable.training.session import TrainingSession
+from vectable.training.threads import threads_for
 
 
 class Fit:
@@ -63,10 +64,11 @@ class Fit:
             return
         session.prepare_engines()
         first = resumed.at.member if resumed else 0
-        for member in range(first, len(session.members)):
-            self._train(member, resumed if member == first else None)
-            if recorder.interrupted:
-                break
+        with threads_for(session.members[0], session.device, session.options.threads):
+            for member in range(first, len(session.members)):
+                self._train(member, resumed if member == first else None)
+                if recorder.interrupted:
+                    break
         session.interrupted_at = session.epochs_done if recorder.interrupted else None
         runs = recorder.runs[-(member + 1) :]
         session.epochs_done += max(len(run.epochs) for run in runs) + recorder.interrupted

@@ -39,6 +39,7 @@ from vectable.training.recorder import Recorder
 from vectable.training.saving import contents_of, saved_options, take_state
 from vectable.training.schedules import Schedule, constant_schedule, one_cycle_schedule
 from vectable.training.session import TrainingSession
+from vectable.training.threads import threads_for
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -397,7 +398,7 @@ class Learner:  # noqa: PLR0904 - the reason stands below
             return
         self._loss_checked = True
         self.model.eval()
-        with torch.no_grad(), self.session.seeded("trap"):
+        with torch.no_grad(), threads_for(self.members[0], self.device, self.threads), self.session.seeded("trap"):
             mismatch = loss_mismatch(self.loss_func, self.model(*self._first_inputs()))
         if mismatch:
             warn(mismatch)

@@ -19,6 +19,7 @@ from vectable.training.position import FitPlan, Position
 from vectable.training.recorder import smooth
 from vectable.training.schedules import Schedule, finder_schedule
 from vectable.training.session import TrainingSession
+from vectable.training.threads import threads_for
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -149,7 +150,8 @@ def find_rates(
     for listener in listeners:
         listener.on_fit_start(session, model)
     try:
-        losses = _losses(session, schedule, listeners)
+        with threads_for(session.members[0], session.device, session.options.threads):
+            losses = _losses(session, schedule, listeners)
     finally:
         model.load_state_dict(before)
     for listener in listeners:

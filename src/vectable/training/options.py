@@ -47,8 +47,11 @@ class TrainingOptions:
         seed: random seed for batch order and dropout; the same seed gives the same numbers, bit for bit.
         engine: "auto", or the name of one of `vectable.training.engines.choice.ENGINES`: "compiled" (dot-product models
             on the CPU) or "torch".
-        threads: number of threads of the compiled engine, 2 where none is given; the result does not depend on it. Not
-            kept in a saved folder: it belongs to the machine and not to the model.
+        threads: number of threads to compute with. By default it is chosen by the size of the net and independent of
+            the machine: one for small nets, with which one seed gives one model, bit for bit; for large ones (a million
+            weights, convolutions, attention, recurrence) torch's own number, on which their last bits depend. The
+            compiled engine uses 2, and its result does not depend on them. Not kept in a saved folder: it belongs to
+            the machine and not to the model.
         train_bn: whether batch norm in frozen layer groups continues training. With False it keeps the statistics it
             has, and no gradient flows through the frozen groups.
         precision: "fp32", or "bf16" or "fp16": forward passes in 16 bits where that is safe, weights in 32. For devices

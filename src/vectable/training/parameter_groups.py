@@ -141,6 +141,11 @@ def freeze_to(groups: Groups, model: nn.Module, n: int, train_bn: bool) -> int:
     return n
 
 
+def has_batch_norm(model: nn.Module) -> bool:
+    """Whether a model has a batch norm anywhere."""
+    return any(isinstance(module, BATCH_NORM) for module in model.modules())
+
+
 def resting_norms(model: nn.Module) -> list[nn.Module]:
     """The batch norms whose own parameters are frozen: they use the statistics that they have, and take none."""
     norms = [module for module in model.modules() if isinstance(module, BATCH_NORM)]

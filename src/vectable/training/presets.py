@@ -15,6 +15,7 @@ class Preset:
         eps: Adam's epsilon.
         fresh_optimizer: whether every fit starts with a new optimizer.
         decay_everything: whether biases and batch norm decay too (embeddings always do).
+        even_batches: whether nets with batch norm train on batches of nearly one size, without a small last one.
         slice_share: ``slice(hi)`` gives all layer groups but the last ``hi / slice_share``.
     """
 
@@ -23,6 +24,7 @@ class Preset:
     eps: float
     fresh_optimizer: bool
     decay_everything: bool
+    even_batches: bool
     slice_share: float
 
 
@@ -33,6 +35,7 @@ PRESETS = {
         eps=1e-5,
         fresh_optimizer=False,
         decay_everything=False,
+        even_batches=True,
         slice_share=10,
     ),
     "lesson": Preset(
@@ -41,6 +44,7 @@ PRESETS = {
         eps=1e-8,
         fresh_optimizer=True,
         decay_everything=True,
+        even_batches=False,
         slice_share=3,
     ),
 }

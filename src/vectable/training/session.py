@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vectable.data.batches import BatchPlan
+from vectable.data.batches import BatchPlan, spread_evenly
 from vectable.data.tensors import Inputs
 from vectable.errors import VectableError, warn
 from vectable.models.ensemble import Ensemble
@@ -26,6 +26,7 @@ from vectable.training.parameter_groups import (
     LayerGroups,
     Splitter,
     freeze_to,
+    has_batch_norm,
     one_a_group,
     parameter_groups,
 )
@@ -33,6 +34,7 @@ from vectable.training.position import FitPlan, Position
 from vectable.training.prediction import measured, outputs_of
 from vectable.training.recorder import Recorder
 from vectable.training.seeding import seeded
+from vectable.training.threads import threads_for
 
 
 class TrainingSession:
@@ -144,12 +146,17 @@ class TrainingSession:
         return seeded(self.options.seed, self.device, *purpose)
 
     def batches(self, rng: np.random.Generator) -> BatchPlan:
-        """The batches of one epoch."""
-        return self.data.plan(rng)
+        """The batches of one epoch; for a net with batch norm all of nearly one size, but in the lesson's preset.
+
+        A small last batch would enter batch norm's running statistics with the weight of a full one.
+        """
+        plan = self.data.plan(rng)
+        return spread_evenly(plan) if self.options.dialect.even_batches and has_batch_norm(self.model) else plan
 
     def outputs(self, model: nn.Module, rows: Inputs) -> Tensor:
         """A model's outputs for all rows, (rows, ...), on the CPU, without gradients."""
-        return outputs_of(model, rows, self.device)
+        with threads_for(self.members[0], self.device, self.options.threads):
+            return outputs_of(model, rows, self.device)
 
     def measure(self, model: nn.Module) -> dict[str, float]:
         """Loss and metrics of a model on the validation rows; not a number where there are none."""
