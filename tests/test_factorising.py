@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from vectable.factorising.als import ALSOptions, ImplicitALS, improve
+from vectable.factorising.ease import EASEOptions, ease
+from vectable.factorising.history_models import Blend, FactorModel, HistoryModel, LinearModel
+from vectable.factorising.history_weights import HistoryWeights
+from vectable.factorising.item_weights import DenseWeights, SparseWeights, most_per_item, weights_from_arrays
+from vectable.factorising.neighbours import NeighbourOptions, neighbours
 from vectable.factorising.sparse_rows import SparseRows
+from vectable.factorising.transitions import TransitionOptions, transitions
 
 
 def random_rows(n_rows=150, n_columns=40, share=0.15, seed=0, counts=True) -> SparseRows:
@@ -145,3 +151,123 @@ def test_defaults_follow_the_size():
     assert small.reg == pytest.approx(2 * 40_000**-0.4)
     assert small.unobserved == pytest.approx(4 * 40_000 / (900 * 1500))
     assert large.unobserved == pytest.approx(8 * 20_000_000 / (138_000 * 27_000))
+
+
+# ---------------------------------------------------------------- weights between items
+
+
+def test_ease_is_the_closed_form_of_the_scaled_matrix():
+    rows, options = random_rows(n_rows=80, n_columns=30), EASEOptions(reg=2.0, user_power=0.5, item_power=0.2)
+    x = dense(rows)
+    met, frequency = np.maximum((x > 0).sum(axis=1), 1), np.maximum((x > 0).sum(axis=0), 1)
+    scale = frequency**-0.2
+    gram = scale[:, None] * (x.T / met**0.5 @ x) * scale
+    inverse = np.linalg.inv(gram + 2.0 * np.diag(gram)[1:].mean() * np.eye(30))
+    expected = scale[:, None] * -(inverse / np.diag(inverse))
+    np.fill_diagonal(expected, 0)
+    found = ease(rows, options, threads=1)
+    assert found.to_arrays()["matrix"] == pytest.approx(expected, abs=1e-5)
+    assert (found.matrix == ease(rows, options, threads=3).matrix).all()
+
+
+def test_neighbours_are_the_strongest_scaled_counts_of_what_was_met_together():
+    rows = random_rows(n_rows=120, n_columns=25)
+    options = NeighbourOptions(most=6, row_power=0.7, column_power=0.4, shrink=2.0, user_power=0.3)
+    x = dense(rows)
+    met, frequency = np.maximum((x > 0).sum(axis=1), 1), np.maximum((x > 0).sum(axis=0), 1).astype(float)
+    together = x.T @ (x * met[:, None] ** -0.3)
+    expected = together / (frequency[:, None] ** 0.7 * frequency**0.4 + 2.0)
+    np.fill_diagonal(expected, 0)
+    found = neighbours(rows, options, threads=2).rows
+    assert (found.lengths[1:] == 6).all()
+    for item in range(1, 25):
+        columns, values = found.row(item)
+        assert values == pytest.approx(np.sort(expected[item])[::-1][:6], rel=1e-5)
+        assert values == pytest.approx(expected[item, columns], rel=1e-5)
+
+
+def test_transitions_count_what_came_after_within_reach():
+    sequences = SparseRows.from_lists([np.array([1, 2, 3, 2]), np.array([2, 3])], 4)
+    options = TransitionOptions(back=2, decay=0.5, row_power=1.0, column_power=0.5, shrink=1.0, power=0.5)
+    later = np.exp(-0.5)
+    counts = np.zeros((4, 4))
+    counts[1, 2], counts[1, 3] = 1, later
+    counts[2, 3], counts[2, 2] = 2, later
+    counts[3, 2] = 1
+    frequency = np.array([1.0, 1.0, 3.0, 2.0])
+    expected = (counts / (frequency[:, None] * frequency**0.5 + 1.0)) ** 0.5
+    found = transitions(sequences, options)
+    assert dense(found.rows) == pytest.approx(expected, rel=1e-6)
+    assert (transitions(sequences, options.with_changes(most=1)).rows.lengths <= 1).all()
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_weights_score_histories_as_their_matrix_product_does(kind):
+    rng = np.random.default_rng(3)
+    matrix = np.where(rng.random((70, 70)) < 0.4, rng.standard_normal((70, 70)), 0).astype(np.float32)
+    if kind == "dense":
+        weights: DenseWeights | SparseWeights = DenseWeights.of(matrix)
+    else:
+        rows, columns = np.nonzero(matrix)
+        values = matrix[rows, columns]
+        weights = SparseWeights(
+            SparseRows.from_pairs(rows.astype(np.int32), columns.astype(np.int32), values, n_rows=70, n_columns=70)
+        )
+    histories = random_rows(n_rows=50, n_columns=70)
+    assert weights.scores(histories, threads=2) == pytest.approx(dense(histories) @ matrix, abs=1e-4)
+    assert weights.toward(np.array([3, 9, 3], np.int32), 5) == pytest.approx(matrix[[3, 9, 3], 5])
+    again = weights_from_arrays(weights.to_arrays())
+    assert type(again) is type(weights)
+    assert (again.scores(histories) == weights.scores(histories)).all()
+
+
+def test_many_items_keep_fewer_weights_each_so_that_memory_is_bounded():
+    assert most_per_item(1_000, 200) == 200
+    assert most_per_item(100) == 100
+    assert most_per_item(1_000_000, 200) == 50
+    assert most_per_item(100_000_000, 200) == 20
+
+
+# ---------------------------------------------------------------- models of histories
+
+
+def models_of_histories(rows: SparseRows) -> dict[str, HistoryModel]:
+    factors = FactorModel(ImplicitALS.fit(rows, OPTIONS), HistoryWeights(alpha=1.0))
+    closed = LinearModel(ease(rows), HistoryWeights(alpha=0.5))
+    after = LinearModel(transitions(rows), HistoryWeights(power=2.0))
+    return {"factors": factors, "dense": closed, "sparse": after, "blend": Blend([after, factors], [0.7, 0.3])}
+
+
+@pytest.mark.parametrize("name", ["factors", "dense", "sparse", "blend"])
+def test_every_model_of_histories_keeps_the_contract(name):
+    rows = random_rows(n_rows=200, n_columns=30)
+    model = models_of_histories(rows)[name]
+    assert model.n_items == 30
+    users = model.user_rows(rows)
+    assert len(users) == 200
+    scores = model.score_rows(users)
+    assert scores.shape == (200, 30)
+    assert np.isfinite(scores).all()
+    assert model.score_rows(users.part(50, 90)) == pytest.approx(scores[50:90], abs=1e-4)
+    for user in (5, 60):
+        items, counts = rows.row(user)
+        parts = model.contributions(items, counts, 7)
+        assert parts.shape == items.shape
+        assert parts.sum() == pytest.approx(float(scores[user, 7]), abs=2e-4)
+    nothing = model.score_rows(model.user_rows(SparseRows.from_lists([np.zeros(0, np.int32)], 30)))
+    assert (nothing == 0).all()
+
+
+def test_entries_weigh_by_count_and_by_what_came_after():
+    histories = SparseRows.from_lists([np.array([4, 2, 9]), np.array([1])], 10)
+    histories = histories.with_values(np.array([1, 1, 3, 7], np.float32))
+    assert (HistoryWeights().apply(histories).values == 1).all()
+    counted = HistoryWeights(alpha=2.0).apply(histories).values
+    assert counted[:2] == pytest.approx([1, 1])
+    assert counted[2] == pytest.approx((1 + 2 * np.log(4)) / (1 + 2 * np.log(2)))
+    recent = HistoryWeights(power=2.0, reach=1.0).apply(histories)
+    assert recent.values == pytest.approx([1 / 9, 1 / 4, 1, 1])
+    long = SparseRows.from_lists([np.arange(1, 300)], 300)
+    short = HistoryWeights(power=2.0, reach=1.0).apply(long)
+    assert short.row(0)[0].tolist() == list(range(269, 300))
+    assert HistoryWeights(power=2.0, reach=1.0).of_one(long.values)[:268].sum() == 0
