@@ -500,6 +500,13 @@ def test_demo(tmp_path):
     assert measured["rmse"] < measured["baselines"]["biases"]["rmse"] < measured["baselines"]["global mean"]["rmse"]
 
 
+def test_demo_as_json(inside, tmp_path):
+    answer = json.loads(good(inside("demo", "-o", tmp_path, "--json")).stdout)
+    assert answer["errors"]["rmse"] < answer["errors"]["baselines"]["biases"]["rmse"]
+    assert len(answer["recommended"]) == 10
+    assert set(answer["recommended"][0]) == {"title", "prediction", "why"}
+
+
 # ---------------------------------------------------------------- draws from the posterior
 
 

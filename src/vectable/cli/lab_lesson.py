@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from vectable.cli.output import print_json, report
 
 if TYPE_CHECKING:
     from vectable.lesson import Recomputed
+    from vectable.lesson.rows import Row
 
 
 def lesson(
@@ -52,44 +55,46 @@ def lesson(
 
 
 def _show(found: "Recomputed") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from vectable.lesson.rows import spread
-
     console = Console(markup=False, emoji=False, highlight=False)
     for topic in dict.fromkeys(row.topic for row in found.rows):
-        those = [row for row in found.rows if row.topic == topic]
-        console.print(topic.capitalize(), style="bold")
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for name in ("what", "the lesson", "here", ""):
-            table.add_column(name, overflow="fold")
-        notes = [note for note in dict.fromkeys(row.note for row in those) if note]
-        for row in those:
-            table.add_row(row.what, row.lesson, row.ours, f"[{notes.index(row.note) + 1}]" if row.note else "")
-        console.print(table)
-        for number, note in enumerate(notes, 1):
-            console.print(f"  [{number}] {note}", style="dim")
-        for command in dict.fromkeys(row.command for row in those if row.command):
-            console.print(f"  again: {command}", style="dim")
-        console.print()
+        _show_topic(console, topic, [row for row in found.rows if row.topic == topic])
     if found.trials:
-        console.print(
-            f"Experiments: validation MSE on {found.data}, mean ± sd over {len(found.trials[0].errors)} splits",
-            style="bold",
-        )
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for name in ("", "setting", "MSE", "higher than the lesson's setting by"):
-            table.add_column(name)
-        before = ""
-        for trial in found.trials:
-            lessons = trial.errors is trial.against
-            table.add_row(
-                trial.experiment if trial.experiment != before else "", trial.setting, spread(trial.errors),
-                "" if lessons else trial.difference,
-            )  # fmt: skip
-            before = trial.experiment
-        console.print(table)
-        console.print("  again: vectable lab lesson --only experiments\n", style="dim")
+        _show_trials(console, found)
     for sentence in found.missing:
         console.print(f"note: {sentence}")
+
+
+def _show_topic(console: Console, topic: str, rows: "list[Row]") -> None:
+    """The lesson's numbers of one topic beside ours, with notes and the commands that compute them."""
+    console.print(topic.capitalize(), style="bold")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("what", "the lesson", "here", ""):
+        table.add_column(name, overflow="fold")
+    notes = [note for note in dict.fromkeys(row.note for row in rows) if note]
+    for row in rows:
+        table.add_row(row.what, row.lesson, row.ours, f"[{notes.index(row.note) + 1}]" if row.note else "")
+    console.print(table)
+    for number, note in enumerate(notes, 1):
+        console.print(f"  [{number}] {note}", style="dim")
+    for command in dict.fromkeys(row.command for row in rows if row.command):
+        console.print(f"  again: {command}", style="dim")
+    console.print()
+
+
+def _show_trials(console: Console, found: "Recomputed") -> None:
+    """The experiments that the lesson asks for, each setting compared with the lesson's."""
+    from vectable.lesson.rows import spread
+
+    title = f"Experiments: validation MSE on {found.data}, mean ± sd over {len(found.trials[0].errors)} splits"
+    console.print(title, style="bold")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("", "setting", "MSE", "higher than the lesson's setting by"):
+        table.add_column(name)
+    before = ""
+    for trial in found.trials:
+        lessons = trial.errors is trial.against
+        name = trial.experiment if trial.experiment != before else ""
+        table.add_row(name, trial.setting, spread(trial.errors), "" if lessons else trial.difference)
+        before = trial.experiment
+    console.print(table)
+    console.print("  again: vectable lab lesson --only experiments\n", style="dim")
