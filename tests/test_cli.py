@@ -500,6 +500,7 @@ def test_demo(tmp_path):
     assert measured["rmse"] < measured["baselines"]["biases"]["rmse"] < measured["baselines"]["global mean"]["rmse"]
 
 
+@pytest.mark.slow
 def test_demo_as_json(inside, tmp_path):
     answer = json.loads(good(inside("demo", "-o", tmp_path, "--json")).stdout)
     assert answer["errors"]["rmse"] < answer["errors"]["baselines"]["biases"]["rmse"]

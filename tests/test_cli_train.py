@@ -115,7 +115,7 @@ def test_a_model_that_does_not_says_so_whenever_it_is_measured(inside, work, tmp
 
 
 def test_a_table_that_nothing_explains_is_reported_too(inside, work, tmp_path):
-    how = ["--epochs", 10, "--lr", 0.03, "--batch-size", 16, "-q", "--keep", "last", "-o", tmp_path / "m"]
+    how = ["--layers", 20, "--epochs", 5, "--lr", 0.1, "--batch-size", 32, "-q", "--keep", "last", "-o", tmp_path / "m"]
     done = good(inside("train", "table", work / "noise.csv", "--target", "y", *how, "--json"))
     assert json.loads(done.stdout)["beats_baselines"] is False
     said = "does not beat the simplest guess for 'y' on the held-out rows: its rmse is"
@@ -153,6 +153,7 @@ def test_a_termination_signal_saves_and_the_same_command_continues(work, tmp_pat
                 break
         out, err = process.communicate(timeout=120)
     assert process.returncode == 143, err
+    assert f"The same command continues from the checkpoint in {tmp_path / 'kept'}." in err
     assert "Traceback" not in err
     assert json.loads(out)["interrupted"] is True
     assert len(vt.load_learner(tmp_path / "model", progress=False).recorder.to_frame()) >= 3

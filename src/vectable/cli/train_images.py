@@ -11,7 +11,7 @@ from vectable.cli.gathering import grouped
 from vectable.cli.image_report import classes_taken, draw_training, measure, print_measured, report_verdict
 from vectable.cli.options import AsJson, ModelFolder, Plots, Preset, Quiet, Seed, ValidPct, numbers_in
 from vectable.cli.output import print_json, progress_console, report
-from vectable.cli.training import Saved, Watching, outcome, report_kept, stoppable
+from vectable.cli.training import Saved, Watching, outcome, report_kept, report_stopped, stoppable
 from vectable.errors import VectableError
 
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ def images(
         report(repr(data))
     with stoppable() as stop:
         _train(learn, backbone, rates, watching, quiet)
+    report_stopped(learn, watching)
     _finish(learn, out, plots, stop.code, as_json)
 
 

@@ -14,7 +14,7 @@ from vectable.cli.ratings_file import File, MoreColumns, RatingColumns, RatingRo
 from vectable.cli.ratings_methods import Bayes, Gradient, Methods
 from vectable.cli.ratings_report import RankingOption, columns_taken, measure, print_measured, report_verdict
 from vectable.cli.train_auto import Tried, print_tried, try_methods
-from vectable.cli.training import Saved, Watching, outcome, stoppable, was_interrupted
+from vectable.cli.training import Saved, Watching, outcome, report_stopped, stoppable, was_interrupted
 from vectable.errors import VectableError, require
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def ratings(
             learn, tried = try_methods(data, methods)
         else:
             learn = methods.draw(data) if method == "bayes" else methods.train(data)
+    report_stopped(learn, watching)
     _finish(learn, tried, out, ranking, stop.code, as_json)
 
 

@@ -11,7 +11,7 @@ from vectable.cli.options import AsJson, Epochs, Lr, ModelFolder, NModels, Prese
 from vectable.cli.output import print_json, print_table, progress_console, report
 from vectable.cli.table_file import File, TableColumns, TableRows, read_table_data
 from vectable.cli.table_report import beats_guess, columns_taken, measure, print_measured, report_verdict
-from vectable.cli.training import Saved, Watching, outcome, report_kept, stoppable
+from vectable.cli.training import Saved, Watching, outcome, report_kept, report_stopped, stoppable
 
 if TYPE_CHECKING:
     from vectable.tables.tabular import TabularLearner
@@ -83,6 +83,7 @@ def table(
     with stoppable() as stop:
         learn.fit_one_cycle(net.epochs, net.lr, watching.callbacks(learn), **watching.checkpoints())
     report_kept(learn, watching, net.epochs, quiet)
+    report_stopped(learn, watching)
     _finish(learn, out, stop.code, as_json)
 
 

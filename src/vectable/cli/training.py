@@ -152,6 +152,12 @@ def outcome(saved: Saved, learn: "Learner | BayesLearner") -> dict[str, Any]:
     return about if isinstance(learn, BayesLearner) else {**about, "best_epochs": best_epochs(learn)}
 
 
+def report_stopped(learn: "Learner | BayesLearner", watching: Watching) -> None:
+    """How to continue a training that a signal ended."""
+    if was_interrupted(learn) and watching.checkpoint is not None:
+        report(f"Stopped. The same command continues from the checkpoint in {watching.checkpoint}.")
+
+
 def best_epochs(learn: "Learner") -> list[int]:
     """The epoch with the lowest validation loss of each model in the latest fit; none without validation rows."""
     runs = [run for run in learn.recorder.runs[-len(learn.members) :] if run.epochs]
