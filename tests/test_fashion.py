@@ -13,7 +13,7 @@ from PIL import Image
 import vectable as vt
 from vectable.data.sets import catalogue
 from vectable.data.sets.picture_sets import PictureInfo
-from vectable.models.small_body import SmallBody
+from vectable.models.small_backbone import SmallBackbone
 
 NEW = ("Pullover", "Coat", "Shirt", "Ankle boot")
 
@@ -112,14 +112,14 @@ def test_the_body_knows_six_classes_and_carries_them_over_to_four_others(fashion
 
 def test_the_body_looks_at_brightness_alone_and_takes_any_size():
     torch.manual_seed(0)
-    body = SmallBody().eval()
+    body = SmallBackbone().eval()
     colours = torch.rand(2, 3, 28, 28)
     grey = colours.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
     with torch.no_grad():
         assert torch.allclose(body(colours), body(grey), atol=1e-4)
         assert body(torch.zeros(1, 3, 64, 40)).shape == (1, 64, 16, 10)
-        assert (body(colours) == SmallBody().eval()(colours)).all()
-        assert not torch.equal(SmallBody(pretrained=False).first[0][0].weight, body.first[0][0].weight)
+        assert (body(colours) == SmallBackbone().eval()(colours)).all()
+        assert not torch.equal(SmallBackbone(pretrained=False).first[0][0].weight, body.first[0][0].weight)
     first, last = body.halves()
     assert {id(one) for one in first + last} == {id(one) for one in body.parameters()}
 
@@ -132,7 +132,7 @@ def test_a_model_of_the_body_is_saved_and_explained(fashion, tmp_path):
     boot = fashion.pictures[fashion.labels == "Ankle boot"][0]
     assert again.predict(boot) == learn.predict(boot)
     assert learn.filters().weights.shape == (16, 1, 5, 5)
-    assert again.class_map(boot, of="Ankle boot").values.shape == (7, 7)
+    assert again.grad_cam(boot, of="Ankle boot").values.shape == (7, 7)
     found = learn.similar_images(fashion.pictures[fashion.held_out & (fashion.labels == "Ankle boot")][0], n=10)
     assert found.table["photograph"][0].startswith("picture ")
     assert (found.table["class"] == "Ankle boot").mean() >= 0.9
@@ -143,13 +143,13 @@ def test_a_model_of_the_body_is_saved_and_explained(fashion, tmp_path):
 def test_weights_of_your_own_for_the_body(fashion, tmp_path):
     from safetensors.torch import save_file
 
-    weights = {name: value * 2 for name, value in SmallBody().state_dict().items()}
+    weights = {name: value * 2 for name, value in SmallBackbone().state_dict().items()}
     save_file(weights, tmp_path / "mine.safetensors")
-    body = SmallBody(weights=tmp_path / "mine.safetensors")
+    body = SmallBackbone(weights=tmp_path / "mine.safetensors")
     assert torch.equal(body.last[0][0].weight, weights["last.0.0.weight"])
     save_file({"other": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(vt.ArtifactError, match=r"other\.safetensors.*another architecture than 'fashion-small'"):
-        SmallBody(weights=tmp_path / "other.safetensors")
+        SmallBackbone(weights=tmp_path / "other.safetensors")
 
 
 # ---------------------------------------------------------------- pictures from memory

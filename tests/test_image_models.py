@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import vectable as vt
-from vectable.models import image_body
-from vectable.models.image_body import ImageBody, load_weights, timm_names
+from vectable.models import image_backbone
+from vectable.models.image_backbone import TimmBackbone, load_weights, timm_names
 from vectable.models.image_head import image_head
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="needs the extra vision")
@@ -44,7 +44,7 @@ def test_logits_are_those_of_the_original_implementation(lite0_file, size):
     original_package = pytest.importorskip("efficientnet_lite_pytorch")
     original = original_package.EfficientNet.from_name("efficientnet-lite0").eval()
     original.load_state_dict(torch.load(lite0_file, weights_only=True))
-    ours = image_body.timm_module().create_model("tf_efficientnet_lite0").eval()
+    ours = image_backbone.timm_module().create_model("tf_efficientnet_lite0").eval()
     load_weights(ours, lite0_file, "tf_efficientnet_lite0")
     x = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
@@ -52,7 +52,7 @@ def test_logits_are_those_of_the_original_implementation(lite0_file, size):
 
 
 def test_every_weight_finds_its_name(lite0_file):
-    net = image_body.timm_module().create_model("tf_efficientnet_lite0")
+    net = image_backbone.timm_module().create_model("tf_efficientnet_lite0")
     found = torch.load(lite0_file, weights_only=True)
     renamed = timm_names(found, net.state_dict())
     assert len(renamed) == len(found) == 296
@@ -62,7 +62,7 @@ def test_every_weight_finds_its_name(lite0_file):
 
 
 def test_a_body_splits_in_the_middle_of_its_stages(lite0_file):
-    body = ImageBody("tf_efficientnet_lite0", weights=lite0_file)
+    body = TimmBackbone("tf_efficientnet_lite0", weights=lite0_file)
     assert body.n_features == 1280
     assert body.mean == (0.5, 0.5, 0.5)
     first, last = body.halves()
@@ -75,7 +75,7 @@ def test_a_body_splits_in_the_middle_of_its_stages(lite0_file):
 
 
 def test_a_resnet_splits_where_the_lesson_splits_it():
-    body = ImageBody("resnet18", pretrained=False)
+    body = TimmBackbone("resnet18", pretrained=False)
     names = {id(parameter): name for name, parameter in body.net.named_parameters()}
     first, last = body.halves()
     assert {names[id(one)].split(".")[0] for one in first} == {"conv1", "bn1", "layer1", "layer2"}
@@ -84,7 +84,7 @@ def test_a_resnet_splits_where_the_lesson_splits_it():
 
 @pytest.mark.parametrize(("arch", "channels"), [("convnext_atto", 320), ("vit_tiny_patch16_224", 192)])
 def test_other_architectures_give_maps_of_channels(arch, channels):
-    body = ImageBody(arch, pretrained=False).eval()
+    body = TimmBackbone(arch, pretrained=False).eval()
     assert body.n_features == channels
     with torch.no_grad():
         assert body(torch.zeros(1, 3, 224, 224)).ndim == 4
@@ -92,19 +92,19 @@ def test_other_architectures_give_maps_of_channels(arch, channels):
 
 def test_wrong_names_and_weights_are_told(lite0_file, tmp_path):
     with pytest.raises(vt.UnknownNameError, match="Did you mean 'resnet34'"):
-        ImageBody("resnt34")
+        TimmBackbone("resnt34")
     with pytest.raises(vt.ArtifactError, match="another architecture than 'resnet18'"):
-        ImageBody("resnet18", weights=lite0_file)
+        TimmBackbone("resnet18", weights=lite0_file)
     with pytest.raises(vt.ArtifactError, match="no file of weights"):
-        ImageBody("resnet18", weights=tmp_path / "gone.pth")
+        TimmBackbone("resnet18", weights=tmp_path / "gone.pth")
     (tmp_path / "bad.pth").write_text("nothing")
     with pytest.raises(vt.ArtifactError, match=r"bad\.pth.*no weights"):
-        ImageBody("resnet18", weights=tmp_path / "bad.pth")
+        TimmBackbone("resnet18", weights=tmp_path / "bad.pth")
 
 
 def test_without_network_and_file_the_sentence_names_both_ways(monkeypatch):
-    monkeypatch.setattr(image_body, "_reachable", lambda: False)
-    monkeypatch.setattr(image_body, "_cached", lambda timm, arch: False)
-    monkeypatch.setattr(image_body.urllib.request, "getproxies", dict)
+    monkeypatch.setattr(image_backbone, "_reachable", lambda: False)
+    monkeypatch.setattr(image_backbone, "_cached", lambda timm, arch: False)
+    monkeypatch.setattr(image_backbone.urllib.request, "getproxies", dict)
     with pytest.raises(vt.ArtifactError, match=r"weights=.*network once.*pretrained=False"):
-        ImageBody("resnet18")
+        TimmBackbone("resnet18")

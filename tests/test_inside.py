@@ -13,12 +13,12 @@ from torch.utils.hooks import RemovableHandle
 import vectable as vt
 from vectable.data.images.image_data import ImageRows
 from vectable.insight.activations import activations_of
-from vectable.insight.class_map import grad_cam
 from vectable.insight.evaluating import evaluating
-from vectable.insight.exciting_patches import exciting_patches
 from vectable.insight.filters import as_picture, filters_of
+from vectable.insight.grad_cam import class_activations
 from vectable.insight.image_search import ImageIndex
 from vectable.insight.layers import find_layer, last_map, list_layers
+from vectable.insight.top_patches import top_activating_patches
 
 SIDE = 12
 
@@ -212,12 +212,12 @@ def test_grad_cam_is_the_class_activation_map_behind_a_mean_and_a_linear_layer()
     seen = activations_of(model, picture, last_map(model, picture[None]), output=1)
     weights = model[7].weight[1].detach().numpy()
     expected = np.maximum((weights[:, None, None] * seen.values).sum(axis=0), 0) / 36
-    assert grad_cam(seen) == pytest.approx(expected, abs=1e-7)
+    assert class_activations(seen) == pytest.approx(expected, abs=1e-7)
     assert expected.max() > 0
     with pytest.raises(vt.VectableError, match="needs a layer that makes maps"):
-        grad_cam(activations_of(model, picture, -1, output=0))
+        class_activations(activations_of(model, picture, -1, output=0))
     with pytest.raises(vt.VectableError, match="with gradients"):
-        grad_cam(activations_of(model, picture, "3"))
+        class_activations(activations_of(model, picture, "3"))
 
 
 # ---------------------------------------------------------------- filters and patches
@@ -247,14 +247,14 @@ def test_the_patch_that_excites_a_channel_is_where_its_pattern_lies():
     bright = torch.where(pattern > 0, 255, 0).byte()
     pictures[2, :, 5:8, 2:5] = bright
     pictures[1, :, 0:3, 9:12] = bright // 2
-    found = exciting_patches(model, rows_of(pictures), "0", channels=[0], n=2)
+    found = top_activating_patches(model, rows_of(pictures), "0", channels=[0], n=2)
     assert found.table.select("row", "top", "left", "bottom", "right").rows() == [(2, 5, 2, 8, 5), (1, 0, 9, 3, 12)]
     assert found.table["activation"].to_list() == pytest.approx([15.0, 7.5], abs=0.1)
     assert (found.patches[0] == bright.numpy()[:, :, None]).all()
-    dark = exciting_patches(model, rows_of(pictures), "1", channels=1, n=9)  # no gradient behind the ReLU
+    dark = top_activating_patches(model, rows_of(pictures), "1", channels=1, n=9)  # no gradient behind the ReLU
     assert dark.table["activation"].to_list() == [0.0], "where nothing excites a channel, one patch shows it"
     assert dark.patches[0].shape == (1, 1, 3)
-    both = exciting_patches(model, rows_of(pictures), "1", n=9)
+    both = top_activating_patches(model, rows_of(pictures), "1", n=9)
     excited = both.table.filter(channel=0)
     assert (excited["activation"] > 0).all()
     assert both.table["channel"].to_list() == [0] * len(excited) + [1], "the silent channel last"
@@ -263,24 +263,24 @@ def test_the_patch_that_excites_a_channel_is_where_its_pattern_lies():
 
 def test_patches_of_channels_that_stand_out_and_of_layers_without_maps():
     model, rows = byte_net(), rows_of(some_pictures(20))
-    found = exciting_patches(model, rows, 0, n=3)
+    found = top_activating_patches(model, rows, 0, n=3)
     assert found.table["channel"].n_unique() == 4
     assert len(found.patches) == 12
     for one in found.table.partition_by("channel"):
         assert one["activation"].is_sorted(descending=True)
         assert one["row"].n_unique() == 3
-    features = exciting_patches(model, rows, "5", channels=2, n=1)
+    features = top_activating_patches(model, rows, "5", channels=2, n=1)
     assert features.patches[0].shape[0] > SIDE / 2, "a mean depends on all of the photograph"
     for wrong, told in [
         ({"channels": 4}, "no channel 4 in '0': they go from 0 to 3"),
         ({"channels": [1.5]}, "no channel 1.5"),
-        ({"channels": []}, "no channels to look at"),
+        ({"channels": []}, "channels is empty"),
         ({"n": 0}, "n is 0"),
     ]:
         with pytest.raises(vt.VectableError, match=told):
-            exciting_patches(model, rows, 0, **wrong)
+            top_activating_patches(model, rows, 0, **wrong)
     with pytest.raises(vt.VectableError, match="no photographs"):
-        exciting_patches(model, rows_of(some_pictures(0)), 0)
+        top_activating_patches(model, rows_of(some_pictures(0)), 0)
 
 
 # ---------------------------------------------------------------- likeness
@@ -369,23 +369,23 @@ def test_a_learner_is_asked_by_file_by_array_and_by_name(learn, folder, hooks):
     assert (learn.activations(str(file), 0).values == seen.values).all()
     assert (learn.activations(np.array(Image.open(file)), 0).values == seen.values).all()
     assert learn.activations(file).layer == "body", "the last with maps"
-    assert learn.class_map(file).of == learn.predict(file).label
+    assert learn.grad_cam(file).of == learn.predict(file).label
     assert seen.gradients is None
     assert learn.activations(file, of="red").gradients.shape == (8, 16, 16)
     with pytest.raises(vt.UnknownNameError, match=r"no layer 'body.net.9'.*Did you mean"):
         learn.activations(file, "body.net.9")
     with pytest.raises(vt.UnknownNameError, match=r"no class 'rde'.*'red'"):
-        learn.class_map(file, of="rde")
+        learn.grad_cam(file, of="rde")
     with pytest.raises(vt.DataError, match="no file"):
-        learn.class_map(folder / "gone.png")
+        learn.grad_cam(folder / "gone.png")
     assert not hooks
 
 
-def test_the_class_map_lies_on_the_square(learn, folder):
+def test_grad_cam_lies_on_the_square(learn, folder):
     hits = dict.fromkeys(learn.classes, 0)
     for name, channel in (("red", 0), ("blue", 2)):
         for file in sorted((folder / name).iterdir()):
-            found = learn.class_map(file, of=name)
+            found = learn.grad_cam(file, of=name)
             assert found.probability == pytest.approx(learn.predict(file).probabilities[name], abs=1e-6)
             row, column = np.unravel_index(found.values.argmax(), found.values.shape)
             seen = np.array(Image.open(file))[2 * row : 2 * row + 2, 2 * column : 2 * column + 2, channel]
@@ -394,7 +394,7 @@ def test_the_class_map_lies_on_the_square(learn, folder):
 
 
 def test_patches_and_likeness_of_a_learner(learn, folder):
-    patches = learn.exciting_patches("body.net.0", n=2)
+    patches = learn.top_activating_patches("body.net.0", n=2)
     assert patches.table["row"].max() < len(learn.data.valid)
     assert all(max(one.shape[:2]) <= 5 for one in patches.patches), "what a filter of five pixels sees"
     file = folder / "blue" / "05.png"
@@ -404,15 +404,15 @@ def test_patches_and_likeness_of_a_learner(learn, folder):
     index = learn.image_index()
     assert index.search(file, n=8).table.equals(table)
     assert set(index.search(file, n=99).table["set"]) == {"train", "valid"}
-    with pytest.raises(vt.VectableError, match="on is 'test'"):
-        learn.exciting_patches(on="test")
+    with pytest.raises(vt.VectableError, match="on must be 'train' or 'valid'; got 'test'"):
+        learn.top_activating_patches(on="test")
 
 
 def test_a_loaded_learner_without_data_answers_what_needs_none(learn, folder, tmp_path):
     learn.save(tmp_path / "model")
     again = vt.load_learner(tmp_path / "model", model=nn.Sequential(*list(learn.model.body.net)), progress=False)
     file = folder / "red" / "00.png"
-    assert (again.class_map(file).values == learn.class_map(file).values).all()
+    assert (again.grad_cam(file).values == learn.grad_cam(file).values).all()
     assert len(again.layers()) == len(learn.layers())
     with pytest.raises(vt.VectableError, match="without data"):
         again.similar_images(file)
@@ -429,8 +429,8 @@ def test_everything_can_be_drawn(tmp_path, learn, folder):
         "deeper filters": filters_of(model, "3.0"),
         "maps": seen,
         "bars": activations_of(model, pictures[0], -1),
-        "class map": learn.class_map(folder / "red" / "00.png"),
-        "patches": exciting_patches(model, rows_of(pictures), 0, n=3),
+        "class map": learn.grad_cam(folder / "red" / "00.png"),
+        "patches": top_activating_patches(model, rows_of(pictures), 0, n=3),
         "similar": index_of(pictures).search(pictures[0], n=5),
     }
     for name, one in drawn.items():
@@ -440,3 +440,11 @@ def test_everything_can_be_drawn(tmp_path, learn, folder):
         assert type(one).__name__ in repr(one) or name == "similar"
     with pytest.raises(vt.VectableError, match="no channel 7"):
         seen.plot([7])
+
+
+def test_old_names_of_methods_still_work(learn, folder):
+    file = folder / "red" / "00.png"
+    with pytest.warns(DeprecationWarning, match="class_map is now called grad_cam"):
+        assert (learn.class_map(file).values == learn.grad_cam(file).values).all()
+    with pytest.warns(DeprecationWarning, match="exciting_patches is now called top_activating_patches"):
+        assert learn.exciting_patches(n=1).table.equals(learn.top_activating_patches(n=1).table)

@@ -154,7 +154,7 @@ def test_a_loaded_learner_without_photographs_says_so_and_takes_new_ones(trained
         vt.load_learner(path, data=larger)
 
 
-def test_a_module_of_your_own_with_a_cut(images, folder, tmp_path):
+def test_a_custom_module_with_a_cut(images, folder, tmp_path):
     def make() -> nn.Module:
         torch.manual_seed(0)
         return nn.Sequential(
@@ -165,32 +165,34 @@ def test_a_module_of_your_own_with_a_cut(images, folder, tmp_path):
     assert [sum(one.numel() for one in group) for group in learn.model.parameter_groups()][:2] == [224, 876]
     learn.fit_one_cycle(2, 1e-2)
     path = learn.save(tmp_path / "model")
-    with pytest.raises(vt.ArtifactError, match=r"body of your own.*model="):
+    with pytest.raises(vt.ArtifactError, match=r"custom backbone.*model="):
         vt.load_learner(path)
     photo = folder / "blue" / "00.png"
     assert vt.load_learner(path, model=make(), progress=False).predict(photo) == learn.predict(photo)
 
 
-def test_bodies_that_do_not_fit_are_told(images):
+def test_backbones_that_do_not_fit_get_a_sentence(images):
     with pytest.raises(vt.VectableError, match=r"makes \(1, 12\).*cut=-2"):
         learner(images, nn.Sequential(nn.Conv2d(3, 12, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()))
-    with pytest.raises(vt.VectableError, match="does not take pictures of 32 x 32"):
+    with pytest.raises(vt.VectableError, match="does not take images of 32 x 32"):
         learner(images, nn.Sequential(nn.Conv2d(1, 12, 3)))
-    with pytest.raises(vt.VectableError, match="'vit_tiny_patch16_224' does not take pictures of 32 x 32"):
+    with pytest.raises(vt.VectableError, match="'vit_tiny_patch16_224' does not take images of 32 x 32"):
         learner(images, "vit_tiny_patch16_224")
     with pytest.raises(vt.UnknownNameError, match="Did you mean 'resnet34'"):
         learner(images, "resnt34")
-    with pytest.raises(vt.VectableError, match="cut belongs to a module of your own"):
+    with pytest.raises(vt.VectableError, match="cut belongs to a custom module"):
         learner(images, cut=-2)
     with pytest.raises(vt.VectableError, match="brings its weights"):
         learner(images, nn.Conv2d(3, 4, 3), weights="body.pth")
-    with pytest.raises(vt.VectableError, match="a name of timm's, or a module"):
+    with pytest.raises(vt.VectableError, match="a name that timm knows, or a module"):
         learner(images, 34)
-    with pytest.raises(vt.VectableError, match=r"images is 'photos'.*from_folder"):
+    with pytest.raises(
+        vt.VectableError, match=r"images must be an ImageData, e.g. ImageData.from_folder\(\.\.\.\); got 'photos'"
+    ):
         learner("photos")
-    with pytest.raises(vt.VectableError, match="width is 0"):
+    with pytest.raises(vt.VectableError, match="width must be a positive integer; got 0"):
         learner(images, width=0)
-    with pytest.raises(vt.VectableError, match="ps is 2"):
+    with pytest.raises(vt.VectableError, match=r"ps must be in \[0, 1\); got 2"):
         learner(images, ps=2)
 
 
@@ -221,7 +223,7 @@ def test_a_body_that_knows_pictures_starts_frozen_and_one_that_does_not_free(ima
 
 def image_net_of(learn: vt.VisionLearner) -> nn.Module:
     """The body as timm publishes it, with a classifier."""
-    from vectable.models.image_body import timm_module
+    from vectable.models.image_backbone import timm_module
 
     net = timm_module().create_model(TINY)
     net.load_state_dict(learn.model.body.net.state_dict(), strict=False)

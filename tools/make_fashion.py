@@ -18,10 +18,10 @@ from safetensors.torch import save
 
 import vectable as vt
 from vectable.lab.idx import read_idx
-from vectable.models.image_body import FASHION_SMALL
+from vectable.models.image_backbone import FASHION_SMALL
 from vectable.models.image_head import image_head
 from vectable.models.image_net import ImageNet
-from vectable.models.small_body import SmallBody
+from vectable.models.small_backbone import SmallBackbone
 
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -61,7 +61,7 @@ def main(folder: Path) -> None:
         batch_size=BATCH,
     )
     torch.manual_seed(0)
-    body = SmallBody(pretrained=False)
+    body = SmallBackbone(pretrained=False)
     net = ImageNet(body, image_head(body.n_features, len(KNOWN)), body.mean, body.std)
     learn = vt.Learner(images, net, torch.nn.CrossEntropyLoss(), ["accuracy"], seed=0)
     learn.fit_one_cycle(EPOCHS, LR)

@@ -67,7 +67,7 @@ def draw_inside(learn: "VisionLearner", folder: Path) -> None:
     """The confusion matrix, the first filters, what excites the last maps, and the worst mistake, as PNG files."""
     learn.plot_confusion(path=str(folder / "confusion.png"))
     learn.filters().plot(path=str(folder / "filters.png"))
-    learn.exciting_patches().plot(path=str(folder / "patches.png"))
+    learn.top_activating_patches().plot(path=str(folder / "patches.png"))
     worst = learn.top_losses(1)["photograph"].item()
-    learn.class_map(worst).plot(path=str(folder / "worst_class_map.png"))
+    learn.grad_cam(worst).plot(path=str(folder / "worst_class_map.png"))
     learn.similar_images(worst).plot(path=str(folder / "worst_similar.png"))

@@ -1,7 +1,7 @@
-"""The application for photographs: a body that knows pictures already, a new head for the classes of yours."""
+"""The application for photographs: a pretrained backbone, and a new head for your classes."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,14 +16,12 @@ from vectable.data.images.image_data import ImageData
 from vectable.data.images.image_decoding import center_crop, decode_image
 from vectable.data.images.image_rows import ImageRows
 from vectable.errors import ArtifactError, DataError, is_finite, is_whole, quote_some, require
+from vectable.images.recipe import IMAGENET, Recipe, Stats, make_backbone
 from vectable.insight.image_insight import ImageInsight
 from vectable.insight.mistakes import confusion_table, draw_confusion, worst_rows
-from vectable.models.image_body import FASHION_SMALL, ImageBody
-from vectable.models.image_head import image_head
+from vectable.models.custom_backbone import CustomBackbone
 from vectable.models.image_net import ImageNet
 from vectable.models.losses import activation_of
-from vectable.models.own_body import OwnBody, channels_of
-from vectable.models.small_body import SmallBody
 from vectable.training.data_protocol import NoData
 from vectable.training.learner import Learner, check_arguments
 from vectable.training.memory import keeping_freed_memory
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from vectable.artifact import Contents
-
-Stats = tuple[tuple[float, ...], tuple[float, ...]]
-IMAGENET: Stats = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def vision_learner(
@@ -55,98 +50,73 @@ def vision_learner(
     seed: int = 42,
     **learner: Any,
 ) -> "VisionLearner":
-    """A learner for photographs: a pretrained body with a new head.
+    """A learner for photographs: a pretrained backbone with a new head.
 
     Args:
         images: the photographs.
-        arch: a name of timm's; "fashion-small", a small body for grey pictures of 28 x 28 pixels whose weights come
-            with the package; or a module of your own, whose weights are kept as they are.
-        pretrained: whether the body knows pictures already: then it takes the published weights, those of timm from its
-            hub where `weights` gives none, and starts frozen, as in the lesson (`unfreeze` lets it learn). With False
-            it starts at random, or as your own module is, and all of it learns.
+        arch: a name that timm knows; "fashion-small", a small backbone for gray images of 28 x 28 pixels whose weights
+            come with the package; or a custom module, whose weights are kept.
+        pretrained: whether the backbone starts from pretrained weights: the published ones, from timm's hub unless
+            `weights` is given. It then starts frozen, as in the lesson (`unfreeze` lets it train). With False it starts
+            at random, or with a custom module's weights, and all of it trains.
         weights: file with weights of `arch`, .safetensors or .pth, for use without a network.
         metrics: names or functions.
-        cut: number of the children to keep of a module of your own, -2 for all but the last two; None keeps it whole.
-        stats: (mean, std) of the colours, 0 to 1, that a module of your own was trained with; by default ImageNet's.
-            An architecture of timm brings its own.
-        width: of the layer between, in the head.
+        cut: number of the children to keep of a custom module, e.g. -2 for all but the last two; None keeps it whole.
+        stats: (mean, std) of the colors, 0 to 1, that a custom module was trained with; by default ImageNet's. timm's
+            architectures bring their own.
+        width: size of the head's hidden layer.
         ps: dropout before the head's last layer; half as much before its first.
-        train_bn: whether the body's batch norm takes new statistics and, where the body is frozen, goes on learning. By
-            default it does in the preset "lesson", and in a body that starts at random. With a few hundred photographs
-            it costs a pretrained body accuracy, and a frozen one needs the backward pass for it.
+        train_bn: whether batch norm in the backbone updates its statistics, and trains where the backbone is frozen. By
+            default it does with the preset "lesson", and in a backbone that starts at random. With a few hundred
+            photographs it costs a pretrained backbone accuracy, and a frozen one needs the backward pass for it.
         loss_func: by default cross-entropy.
         preset: "modern" or "lesson".
-        seed: of the head's start, the batches, augmentation and dropout.
+        seed: random seed of the head's initialization, the batches, augmentation and dropout.
         learner: further arguments of `Learner`.
 
     Raises:
         UnknownNameError: no such architecture; with the closest names.
-        ArtifactError: the weights are not there, or another architecture's.
+        ArtifactError: the weights are not there, or belong to another architecture.
     """
-    require(isinstance(images, ImageData), f"images is {images!r:.80}; make it by ImageData.from_folder(...).")
-    require(is_whole(width, 1), f"width is {width!r}; it is a whole number, 1 or more.")
-    require(is_finite(ps) and 0 <= ps < 1, f"ps is {ps!r}; it is a share, 0 up to but not including 1.")
-    require(isinstance(arch, str | nn.Module), f"arch is {arch!r}; it is a name of timm's, or a module.")
-    own, knows = isinstance(arch, nn.Module), bool(pretrained or weights)
-    train_bn = (preset == "lesson" or not knows) if train_bn is None else train_bn
-    require(not (own and weights), "A module of your own brings its weights; leave out weights=...")
-    require(own or cut is None, "cut belongs to a module of your own; timm's architectures are cut where they end.")
+    require(
+        isinstance(images, ImageData),
+        f"images must be an ImageData, e.g. ImageData.from_folder(...); got {images!r:.80}.",
+    )
+    require(is_whole(width, 1), f"width must be a positive integer; got {width!r}.")
+    require(is_finite(ps) and 0 <= ps < 1, f"ps must be in [0, 1); got {ps!r}.")
+    require(isinstance(arch, str | nn.Module), f"arch must be a name that timm knows, or a module; got {arch!r}.")
+    is_custom, is_trained = isinstance(arch, nn.Module), bool(pretrained or weights)
+    train_bn = (preset == "lesson" or not is_trained) if train_bn is None else train_bn
+    require(not (is_custom and weights), "A custom module brings its weights; leave out weights=...")
+    require(is_custom or cut is None, "cut belongs to a custom module; timm's architectures are cut before their end.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        body = _body(arch, cut, images.size, pretrained, weights)
+        backbone = make_backbone(arch, cut, images.size, pretrained, weights)
         recipe = Recipe(
             arch=arch if isinstance(arch, str) else None,
             cut=cut,
             classes=images.classes,
             size=images.size,
-            stats=stats or (IMAGENET if isinstance(body, OwnBody) else (body.mean, body.std)),
+            stats=stats or (IMAGENET if isinstance(backbone, CustomBackbone) else (backbone.mean, backbone.std)),
             width=width,
             ps=ps,
             bias=preset == "lesson",
         )
-        net = recipe.net(body, train_bn)
+        net = recipe.net(backbone, train_bn)
     check_arguments(vision_learner, learner)
     learner |= {"preset": preset, "seed": seed, "train_bn": train_bn}
     learn = VisionLearner(images, net, loss_func or nn.CrossEntropyLoss(), metrics, recipe=recipe, **learner)
-    if knows and len(learn.layer_groups) > 1:
+    if is_trained and len(learn.layer_groups) > 1:
         learn.freeze()
     return learn
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """What it takes, besides weights, to read a photograph and to build the net again.
-
-    Attributes:
-        arch: name of the body's architecture; None for a module of your own.
-        cut: number of children kept of such a module.
-        classes: names, in the order of their numbers.
-        size: side of the square that the model sees, in pixels.
-        stats: (mean, std) of the colours, 0 to 1.
-        width, ps, bias: of the head.
-    """
-
-    arch: str | None
-    cut: int | None
-    classes: tuple[str, ...]
-    size: int
-    stats: Stats
-    width: int
-    ps: float
-    bias: bool
-
-    def net(self, body: ImageBody | SmallBody | OwnBody, train_bn: bool) -> ImageNet:
-        """The body with a new head."""
-        head = image_head(body.n_features, len(self.classes), self.width, self.ps, self.bias)
-        return ImageNet(body, head, *self.stats, train_bn=train_bn)
-
-
 class Prediction(NamedTuple):
-    """What a model says of one photograph.
+    """What a model predicts for one photograph.
 
     Attributes:
-        label: the likeliest class.
-        probabilities: of every class, by name.
+        label: the most likely class.
+        probabilities: of each class, by name.
     """
 
     label: str
@@ -154,10 +124,10 @@ class Prediction(NamedTuple):
 
 
 class VisionLearner(ImageInsight, Learner):
-    """A `Learner` for photographs, with the words that belong to them; made by `vision_learner`.
+    """A `Learner` for photographs; made by `vision_learner`.
 
     Attributes:
-        recipe: classes, size and what else a photograph's way to a prediction takes.
+        recipe: classes, size and what else it takes to get from a photograph to a prediction.
     """
 
     data: ImageData
@@ -179,13 +149,13 @@ class VisionLearner(ImageInsight, Learner):
     # ---------------------------------------------------------------- predicting
 
     def predict(self, pictures: Any) -> Any:
-        """The likeliest class and the probabilities of a photograph, or a list of those for several.
+        """The most likely class and the probabilities of a photograph, or a list of those for several.
 
         Args:
-            pictures: a path, a picture of Pillow's or an array of bytes, (height, width, 3); or a list of such.
+            pictures: a path, a Pillow image or an array of bytes, (height, width, 3); or a list of such.
 
         Returns:
-            A `Prediction`, as ``label, probabilities = learn.predict("ant.jpg")``; of a list, a list of them.
+            A `Prediction`, e.g. ``label, probabilities = learn.predict("ant.jpg")``; for a list, a list of them.
 
         Raises:
             DataError: a file that cannot be read, by name.
@@ -225,7 +195,7 @@ class VisionLearner(ImageInsight, Learner):
     def top_losses(self, n: int = 9) -> Any:
         """The validation photographs that the model gets most wrong: file, class, prediction, probability and loss.
 
-        The probability is that of the class it is.
+        The probability is that of the true class.
         """
         worst, losses, predicted = self._worst(n)
         target = self.data.valid.target.cpu().numpy()[worst]
@@ -256,7 +226,7 @@ class VisionLearner(ImageInsight, Learner):
         return self.data.to_native(self._confusion())
 
     def plot_confusion(self, path: str | None = None) -> "Figure":
-        """The confusion matrix as a picture."""
+        """Draw the confusion matrix."""
         return draw_confusion(self._confusion(), path)
 
     def _worst(self, n: int) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
@@ -287,41 +257,32 @@ class VisionLearner(ImageInsight, Learner):
         """The learner back from a saved folder's contents.
 
         Args:
-            model: the module, where the body was one of your own.
-            data: photographs of the same classes, to measure on or to go on training with.
+            model: the module, where the backbone was a custom one.
+            data: photographs of the same classes, to measure on or to continue training with.
         """
         settings = contents.settings
         form = settings["recipe"]
         mean, std = form["stats"]
         recipe = Recipe(**form | {"classes": tuple(form["classes"]), "stats": (tuple(mean), tuple(std))})
-        if recipe.arch is None and model is None:
+        arch = recipe.arch or model
+        if arch is None:
             raise ArtifactError(
-                "This folder holds the weights of a body of your own, and no code: make one and hand it in, "
+                "This folder holds the weights of a custom backbone, and no code: make the module and hand it in, "
                 "load_learner(path, model=...)."
             )
         if data is not None:
             _check_classes(recipe, data)
-        body = _body(recipe.arch or model, recipe.cut, recipe.size, pretrained=False)
+        backbone = make_backbone(arch, recipe.cut, recipe.size, pretrained=False)
         options = saved_options(settings, more)
-        net = recipe.net(body, options["train_bn"])
+        net = recipe.net(backbone, options["train_bn"])
         learn = cls(data or NoData(), net, recipe=recipe, **options)  # type: ignore[arg-type]
         learn.take_state(contents)
         return learn
 
 
-def _body(
-    arch: str | nn.Module | None, cut: int | None, size: int, pretrained: bool, weights: str | Path | None = None
-) -> ImageBody | SmallBody | OwnBody:
-    if isinstance(arch, nn.Module):
-        return OwnBody(arch, cut, size)
-    body = SmallBody(pretrained, weights) if arch == FASHION_SMALL else ImageBody(str(arch), pretrained, weights)
-    channels_of(body, size, f"{arch!r}")
-    return body
-
-
 def _check_classes(recipe: Recipe, data: ImageData) -> None:
     if (data.classes, data.size) != (recipe.classes, recipe.size):
         raise DataError(
-            f"The model tells {quote_some(recipe.classes)} apart in images of {recipe.size} pixels; these are "
+            f"The model has the classes {quote_some(recipe.classes)} in images of {recipe.size} pixels; these are "
             f"{quote_some(data.classes)} in {data.size}."
         )

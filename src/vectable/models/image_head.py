@@ -1,4 +1,4 @@
-"""What goes on top of a pretrained body: both poolings, two linear layers, batch norm and dropout."""
+"""What goes on top of a pretrained backbone: both poolings, two linear layers, batch norm and dropout."""
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +15,10 @@ class ConcatPool(nn.Module):
 def image_head(n_features: int, n_classes: int, width: int = 512, ps: float = 0.5, bias: bool = False) -> nn.Sequential:
     """The head of the lesson: pool, BN, dropout ps / 2, Linear, ReLU, BN, dropout ps, Linear.
 
-    The linear layers start from Kaiming's normal distribution for ReLU (arXiv 1502.01852), biases from 0.
+    The linear layers are initialized from Kaiming's normal distribution for ReLU (arXiv 1502.01852), biases with 0.
 
     Args:
-        n_features: channels that the body gives.
+        n_features: channels of the backbone's output.
         n_classes: outputs.
         width: of the layer between.
         ps: dropout before the last layer; half as much before the first.

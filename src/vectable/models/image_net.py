@@ -1,18 +1,18 @@
-"""A net for photographs: bytes normalised, a body, a head."""
+"""A net for images: bytes normalized, a backbone, a head."""
 
 import torch
 from torch import Tensor, nn
 
 
 class ImageNet(nn.Module):
-    """A body and a head, from bytes to outputs.
+    """A backbone and a head, from bytes to outputs.
 
     Args:
-        body: normalised pictures to maps of channels, as an `ImageBody`.
-        head: those to outputs, as `image_head` makes it.
-        mean, std: of the colours, 0 to 1.
-        train_bn: whether batch norm in the body learns and takes statistics. With few photographs they are better left
-            as they came.
+        body: the backbone, from normalized images to maps of channels, e.g. a `TimmBackbone`.
+        head: from those to outputs, as `image_head` makes it.
+        mean, std: of the colors, 0 to 1.
+        train_bn: whether batch norm in the backbone trains and updates its statistics. With few images it is better
+            left as it came.
     """
 
     def __init__(
@@ -29,20 +29,20 @@ class ImageNet(nn.Module):
         self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Bytes, (batch, 3, height, width) -> (batch, outputs)."""
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
-        colours = (pictures.float() / 255 - self.mean) / self.std  # type: ignore[operator]
-        outputs: Tensor = self.head(self.body(colours))
+        images = images.contiguous(memory_format=torch.channels_last)
+        colors = (images.float() / 255 - self.mean) / self.std  # type: ignore[operator]
+        outputs: Tensor = self.head(self.body(colors))
         return outputs
 
     def parameter_groups(self) -> list[list[nn.Parameter]]:
-        """First layers of the body, its last, and the head; fewer where the body cannot be split."""
+        """First layers of the backbone, its last, and the head; fewer where the backbone cannot be split."""
         halves = self.body.halves() if hasattr(self.body, "halves") else [list(self.body.parameters())]  # type: ignore[operator]
         return [group for group in (*halves, list(self.head.parameters())) if group]
 
     def train(self, mode: bool = True) -> "ImageNet":
-        """Training or not; with ``train_bn=False`` the body's batch norm keeps its statistics either way."""
+        """Set the mode; with ``train_bn=False`` the backbone's batch norm keeps its statistics either way."""
         super().train(mode)
         if not self.train_bn:
             for module in self.body.modules():

@@ -1,4 +1,4 @@
-"""A body of timm's: any architecture without its last layers, where it splits, and its pretrained weights."""
+"""A backbone from timm: any architecture without its classifier, where it splits, and its pretrained weights."""
 
 import re
 import socket
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from vectable.data.images.torchvision_transforms import import_torchvision
 from vectable.errors import ArtifactError, UnknownNameError, VectableError, did_you_mean
 
-FASHION_SMALL = "fashion-small"  # the body that comes with the package, see `models/small_body.py`
+FASHION_SMALL = "fashion-small"  # the backbone that comes with the package, see `models/small_backbone.py`
 HUB = ("huggingface.co", 443)
 
 
@@ -31,21 +31,21 @@ def timm_module() -> Any:
     return timm
 
 
-class ImageBody(nn.Module):
-    """An architecture of timm without its classifier.
+class TimmBackbone(nn.Module):
+    """An architecture from timm without its classifier.
 
     Args:
-        arch: one of timm's names, as "resnet34".
-        pretrained: whether to take the published weights from timm's hub, where `weights` gives none.
-        weights: file with them, .safetensors or .pth; with other projects' names for EfficientNet-Lite, too.
+        arch: a name that timm knows, e.g. "resnet34".
+        pretrained: whether to take the published weights from timm's hub, unless `weights` is given.
+        weights: file with weights, .safetensors or .pth; for EfficientNet-Lite also with EfficientNet-PyTorch's names.
 
     Attributes:
         n_features: channels of the output.
-        mean, std: of the colours, 0 to 1, that the weights were trained with.
+        mean, std: of the colors, 0 to 1, that the weights were trained with.
 
     Raises:
         UnknownNameError: no such architecture; with the closest names.
-        ArtifactError: the weights are not there, or another architecture's.
+        ArtifactError: the weights are not there, or belong to another architecture.
     """
 
     def __init__(self, arch: str, pretrained: bool = True, weights: str | Path | None = None) -> None:
@@ -70,7 +70,7 @@ class ImageBody(nn.Module):
         self.train()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalised pictures, (batch, 3, height, width) -> (batch, n_features, rows, columns)."""
+        """Normalized images, (batch, 3, height, width) -> (batch, n_features, rows, columns)."""
         features: Tensor = self.net.forward_features(x)  # type: ignore[operator]
         if features.ndim == 3:  # tokens of a transformer, the class token and its like first
             features = features[:, getattr(self.net, "num_prefix_tokens", 0) :].transpose(1, 2)[..., None]
@@ -94,7 +94,7 @@ class ImageBody(nn.Module):
 
 
 def load_weights(net: nn.Module, path: str | Path, arch: str) -> None:
-    """Load a file's weights into a net of timm's, classifier and all; nothing in the file is executed.
+    """Load a file's weights into a net from timm, including its classifier; code in the file is never run.
 
     Raises:
         ArtifactError: not there, unreadable, or of another architecture.

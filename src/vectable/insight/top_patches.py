@@ -1,4 +1,4 @@
-"""What a channel looks for: the patches of many photographs that excite it most."""
+"""What a channel looks for: the patches of many photographs that activate it most."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from vectable.data.images.image_rows import ImageRows
 
 HELD = 0.9  # share of the gradient that a patch holds
-SEVERAL = 3  # photographs that excite a channel which is shown by itself
-CHANNELS = 6  # shown where none are named
+SEVERAL = 3  # photographs that must activate a channel for it to be shown by default
+CHANNELS = 6  # number shown by default
 
 
 @dataclass(repr=False)
-class ExcitingPatches:
-    """The patches that excite some channels of a layer most, at most one a photograph.
+class TopPatches:
+    """The patches that activate some channels of a layer most, at most one per photograph.
 
     Attributes:
         layer: its full name.
@@ -44,7 +44,7 @@ class ExcitingPatches:
     patches: "list[Picture]"
 
     def plot(self, path: str | None = None) -> "Figure":
-        """A row a channel, what excites it most on the left."""
+        """A row per channel, what activates it most on the left."""
         from vectable.plotting import photograph_grid
 
         columns = int(self.table.group_by("channel").len()["len"].max())  # type: ignore[arg-type]
@@ -64,55 +64,55 @@ class ExcitingPatches:
     def __repr__(self) -> str:
         """Layer and channels."""
         channels = self.table["channel"].unique(maintain_order=True).to_list()
-        return f"ExcitingPatches({self.layer}: {len(self.patches)} of channels {channels})"
+        return f"TopPatches({self.layer}: {len(self.patches)} of channels {channels})"
 
 
-def exciting_patches(
+def top_activating_patches(
     model: nn.Module, rows: "ImageRows", layer: str | int, channels: int | Sequence[int] | None = None, n: int = 9
-) -> ExcitingPatches:
-    """The patches of photographs that excite channels of a layer most.
+) -> TopPatches:
+    """The patches of photographs that activate channels of a layer most.
 
-    Of each photograph the position where the channel is largest counts. The patch is of the rows and columns of pixels
-    that hold the middle 90 % of what the activation there depends on: of its gradient by the pixels, in absolute value
-    (the effective receptive field, Luo et al. 2016, arXiv 1701.04128).
+    Of each photograph the position counts where the channel is largest. The patch spans the rows and columns of pixels
+    that hold the middle 90 % of the absolute gradient of that activation with respect to the pixels (the effective
+    receptive field, Luo et al. 2016, arXiv 1701.04128).
 
     Args:
         model: in evaluation mode while it is asked.
         rows: the photographs.
         layer: its name or number; see `find_layer`. It makes maps or numbers: (batch, channels, rows, columns) or
             (batch, channels).
-        channels: numbers; by default the six whose largest activation stands out most from what they give to other
-            photographs, in standard deviations, of those that three photographs or more excite.
-        n: patches a channel; fewer where fewer photographs excite it (give it more than 0).
+        channels: numbers; by default the six whose largest activation stands out most from their mean over the
+            photographs, in standard deviations, among those that at least three photographs activate.
+        n: patches per channel; fewer where fewer photographs activate it (with a value above 0).
 
     Raises:
         UnknownNameError: no such layer; with the closest names.
         VectableError: no photographs, no such channel, or a layer of another shape.
     """
     require(is_whole(n, 1), f"n is {n!r}; it is a number of patches, 1 or more.")
-    require(len(rows) > 0, "There are no photographs to look for patches in; on='train' looks at those for training.")
+    require(len(rows) > 0, "There are no photographs to look for patches in; on='train' takes those for training.")
     name, _ = find_layer(model, layer)
     maps = [_flat(block, name).max(dim=2) for block in activations_over(model, rows, name)]
     peaks, places = (torch.cat(one).numpy() for one in zip(*maps, strict=True))
     if channels is None:
         stand_out = (peaks.max(axis=0) - peaks.mean(axis=0)) / np.maximum(peaks.std(axis=0), 1e-12)
-        excited_by_few = (peaks > 0).sum(axis=0) < min(SEVERAL, len(peaks))
-        chosen = [int(at) for at in np.lexsort((-stand_out, excited_by_few))[:CHANNELS]]
+        activated_by_few = (peaks > 0).sum(axis=0) < min(SEVERAL, len(peaks))
+        chosen = [int(at) for at in np.lexsort((-stand_out, activated_by_few))[:CHANNELS]]
     else:
         chosen = np.atleast_1d(channels).tolist()
-    require(len(chosen) > 0, "There are no channels to look at: name some, or none at all for those that stand out.")
+    require(len(chosen) > 0, "channels is empty: name some, or leave it out for those that stand out.")
     found, patches = [], []
     for channel in chosen:
         check_channel(channel, peaks.shape[1], name)
         best = np.argsort(-peaks[:, channel], kind="stable")[:n].astype(np.int32)
-        excited = best[peaks[best, channel] > 0]
-        best = excited if len(excited) else best[:1]  # of a channel that nothing excites, where it is least quiet
+        active = best[peaks[best, channel] > 0]
+        best = active if len(active) else best[:1]  # of a channel that nothing activates, its largest value
         pictures, boxes = _boxes(model, rows, name, channel, best, places[best, channel])
         for row, picture, (top, left, bottom, right) in zip(best, pictures, boxes, strict=True):
             place = {"top": top, "left": left, "bottom": bottom, "right": right}
             found.append({"channel": channel, "activation": float(peaks[row, channel]), "row": int(row), **place})
             patches.append(picture[top:bottom, left:right])
-    return ExcitingPatches(name, pl.DataFrame(found), patches)
+    return TopPatches(name, pl.DataFrame(found), patches)
 
 
 def _flat(values: Tensor, layer: str) -> Tensor:

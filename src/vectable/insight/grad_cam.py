@@ -1,4 +1,4 @@
-"""What in a photograph decided for a class: Grad-CAM."""
+"""What in a photograph decided for a class: Grad-CAM (gradient-weighted class activation maps)."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(repr=False)
-class ClassMap:
+class ClassActivationMap:
     """Where in a photograph a layer speaks for a class.
 
     Attributes:
         of: the class.
         probability: that the net gives it, 0 to 1.
         values: (rows, columns), 0 or more, in units of the net's output for the class.
-        picture: as the net saw it, (side, side, 3) bytes.
+        picture: the photograph as the net saw it, (side, side, 3) bytes.
         layer: whose activations were looked at.
     """
 
@@ -34,8 +34,8 @@ class ClassMap:
     layer: str
 
     def plot(self, path: str | None = None) -> "Figure":
-        """The photograph, and the map over it, the brighter the more it speaks for the class."""
-        from vectable.plotting import photograph_grid
+        """The photograph, and the map over it: the brighter, the more it speaks for the class."""
+        from vectable.plotting import photograph_grid, save
 
         fig = photograph_grid([self.picture, self.picture], ["", f"{self.of}: {self.probability:.0%}"])
         side = self.picture.shape[:2]
@@ -49,18 +49,16 @@ class ClassMap:
             vmin=0.0,
             vmax=float(self.values.max()) or 1.0,
         )
-        from vectable.plotting import save
-
         return save(fig, path)
 
     def __repr__(self) -> str:
         """Class, probability and where the map is highest."""
         row, column = np.unravel_index(int(self.values.argmax()), self.values.shape)
         where = f"highest at row {row}, column {column} of {self.values.shape[0]} x {self.values.shape[1]}"
-        return f"ClassMap({self.of}, probability {self.probability:.3f}; {where}; {self.layer})"
+        return f"ClassActivationMap({self.of}, probability {self.probability:.3f}; {where}; {self.layer})"
 
 
-def grad_cam(activations: "Activations") -> NDArray[np.float32]:
+def class_activations(activations: "Activations") -> NDArray[np.float32]:
     """The positive part of the sum of the channels, each weighted with the mean over its positions of the gradient.
 
     Grad-CAM (Selvaraju et al. 2017, arXiv 1610.02391, formulas 1 and 2). For a net that ends in a mean over the
@@ -78,7 +76,7 @@ def grad_cam(activations: "Activations") -> NDArray[np.float32]:
     """
     if activations.gradients is None or activations.values.ndim != 3:
         raise VectableError(
-            "A class map needs a layer that makes maps (channels, rows, columns), with gradients; "
+            "Grad-CAM needs a layer that makes maps (channels, rows, columns), with gradients; "
             f"{activations.layer!r} makes {activations.values.shape}."
         )
     weights = activations.gradients.mean(axis=(1, 2))

@@ -1,28 +1,28 @@
-"""The body "fashion-small": for grey pictures of 28 x 28 pixels, with weights that come with the package."""
+"""The backbone "fashion-small": for gray images of 28 x 28 pixels, with weights that come with the package."""
 
 import importlib.resources
 from pathlib import Path
 
 from torch import Tensor, nn
 
-from vectable.models.image_body import FASHION_SMALL, load_weights
+from vectable.models.image_backbone import FASHION_SMALL, load_weights
 
 WEIGHTS = importlib.resources.files("vectable.data.sets") / "shipped" / "fashion" / "body.safetensors"
 
 
-class SmallBody(nn.Module):
-    """Five convolutions over grey pictures; colours are averaged first.
+class SmallBackbone(nn.Module):
+    """Five convolutions over gray images; colors are averaged first.
 
-    The weights that come with it know six of Fashion-MNIST's ten classes: T-shirt/top, Trouser, Dress, Sandal, Sneaker
-    and Bag. `tools/make_fashion.py` of the repository trained them.
+    The weights that come with it were trained on six of Fashion-MNIST's ten classes: T-shirt/top, Trouser, Dress,
+    Sandal, Sneaker and Bag, by `tools/make_fashion.py` in the repository.
 
     Args:
-        pretrained: whether to take those weights, where `weights` gives none.
+        pretrained: whether to take those weights, unless `weights` is given.
         weights: file with others, .safetensors or .pth.
 
     Attributes:
         n_features: channels of the output.
-        mean, std: of the colours, 0 to 1, that the weights were trained with.
+        mean, std: of the colors, 0 to 1, that the weights were trained with.
     """
 
     n_features = 64
@@ -40,7 +40,7 @@ class SmallBody(nn.Module):
             self.load_state_dict(load(WEIGHTS.read_bytes()))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalised pictures, (batch, 3, height, width) -> (batch, 64, height // 4, width // 4)."""
+        """Normalized images, (batch, 3, height, width) -> (batch, 64, height // 4, width // 4)."""
         features: Tensor = self.last(self.first(x.mean(dim=1, keepdim=True)))
         return features
 
@@ -50,7 +50,7 @@ class SmallBody(nn.Module):
 
 
 def _step(n_in: int, n_out: int, width: int) -> nn.Sequential:
-    """A convolution that keeps the size, started for ReLU (arXiv 1502.01852), batch norm and ReLU."""
+    """A convolution that keeps the size, initialized for ReLU (arXiv 1502.01852), batch norm and ReLU."""
     convolution = nn.Conv2d(n_in, n_out, width, padding=width // 2, bias=False)
     nn.init.kaiming_normal_(convolution.weight)
     return nn.Sequential(convolution, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True))

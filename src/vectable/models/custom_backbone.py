@@ -1,4 +1,4 @@
-"""A module of your own as a body: its first children, and where they split."""
+"""A custom module as a backbone: its first children, and where they split."""
 
 import torch
 from torch import Tensor, nn
@@ -6,20 +6,20 @@ from torch import Tensor, nn
 from vectable.errors import VectableError, is_whole
 
 
-class OwnBody(nn.Module):
+class CustomBackbone(nn.Module):
     """The first children of a module, one after the other; or all of it, as it is.
 
     Args:
-        module: takes normalised pictures, (batch, 3, height, width).
+        module: takes normalized images, (batch, 3, height, width).
         cut: number of its children to keep, counted from the end where negative (-2 leaves out a pooling and a linear
             layer); None keeps the module as it is.
-        size: side of the pictures, in pixels.
+        size: side of the images, in pixels.
 
     Attributes:
         n_features: channels of the output.
 
     Raises:
-        VectableError: what is kept does not turn pictures into maps of channels.
+        VectableError: what is kept does not turn images into maps of channels.
     """
 
     def __init__(self, module: nn.Module, cut: int | None, size: int) -> None:
@@ -27,14 +27,14 @@ class OwnBody(nn.Module):
         children = list(module.children())
         if cut is not None and (not is_whole(cut, -len(children) + 1) or not 0 != cut <= len(children)):
             raise VectableError(
-                f"cut is {cut!r}, and {type(module).__name__} has {len(children)} children: it is the number "
-                "of them to keep, or counted from the end, as -2 for all but the last two."
+                f"cut is {cut!r}, and {type(module).__name__} has {len(children)} children: cut is the number of them "
+                "to keep, or is counted from the end, e.g. -2 for all but the last two."
             )
         self.net = module if cut is None else nn.Sequential(*children[:cut])
         self.n_features = channels_of(self, size, f"{type(module).__name__} cut at {cut}")
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalised pictures, (batch, 3, height, width) -> (batch, n_features, rows, columns)."""
+        """Normalized images, (batch, 3, height, width) -> (batch, n_features, rows, columns)."""
         features: Tensor = self.net(x)
         return features
 
@@ -49,26 +49,26 @@ class OwnBody(nn.Module):
         return [one for one in every if id(one) in first], [one for one in every if id(one) not in first]
 
 
-def channels_of(body: nn.Module, size: int, what: str) -> int:
-    """Channels of the maps that a body makes of pictures of `size`.
+def channels_of(backbone: nn.Module, size: int, what: str) -> int:
+    """Channels of the maps that a backbone makes of images of `size`.
 
     Raises:
-        VectableError: it takes no such pictures, or makes no maps of them; `what` names it.
+        VectableError: it does not take such images, or makes no maps of them; `what` names it.
     """
-    training = body.training
-    body.eval()
+    training = backbone.training
+    backbone.eval()
     try:
         with torch.no_grad():
-            shape = tuple(body(torch.zeros(1, 3, size, size)).shape)
+            shape = tuple(backbone(torch.zeros(1, 3, size, size)).shape)
     except (RuntimeError, AssertionError, ValueError, TypeError) as problem:
         raise VectableError(
-            f"{what} does not take pictures of {size} x {size} pixels in three colours: {problem!s:.200}"
+            f"{what} does not take images of {size} x {size} pixels in three colors: {problem!s:.200}"
         ) from problem
     finally:
-        body.train(training)
+        backbone.train(training)
     if len(shape) != 4:
         raise VectableError(
-            f"{what} makes {shape} of a picture; a body makes maps, (batch, channels, rows, columns). Cut it before "
-            "its pooling, as cut=-2."
+            f"{what} makes {shape} of an image; a backbone makes maps, (batch, channels, rows, columns). Cut it before "
+            "its pooling, e.g. with cut=-2."
         )
     return int(shape[1])
