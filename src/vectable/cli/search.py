@@ -20,7 +20,7 @@ def search(
 
     [bold]Example:[/bold] vectable search model hobbit
     """
-    from vectable.data.ratings.search import search_items
+    from vectable.data.item_search import search_items
 
     data = open_ratings(model).data
     codes = search_items(data, text, n)

@@ -6,14 +6,14 @@ import unicodedata
 import numpy as np
 from numpy.typing import NDArray
 
-from vectable.data.ratings.ratings_data import RatingsData
+from vectable.data.vocabularies import Vocabularies
 from vectable.errors import closest
 
 NO_MATCH = 5
 MOST_COMPARED = 200_000  # names: among more, none that merely look alike are searched for
 
 
-def search_items(data: RatingsData, text: str, n: int = 10) -> NDArray[np.int32]:
+def search_items(data: Vocabularies, text: str, n: int = 10) -> NDArray[np.int32]:
     """Codes of the up to `n` items whose title, or id where there are no titles, matches `text`, (items,), best first.
 
     Names that begin with the text come before names with a word that begins so, then names that hold it anywhere, then
