@@ -185,3 +185,22 @@ def test_method_auto_for_people(inside, refused, work, tmp_path):
     nothing_held_out = ["--method", "auto", "--valid-pct", 0, "-q", "-o", tmp_path / "n"]
     said = refused("train", "ratings", work / "ratings.csv", *nothing_held_out)
     assert "--method auto compares on held-out rows" in said
+
+
+# ---------------------------------------------------------------- how ratings lie in a file
+
+
+def test_a_matrix_of_ratings(inside, refused, work, tmp_path):
+    long = pl.read_csv(work / "ratings.csv")
+    wide = long.pivot("item", index="user", values="stars").fill_null(99)
+    wide.write_csv(tmp_path / "wide.csv")
+    args = ["train", "ratings", tmp_path / "wide.csv", "--wide", "--missing", 99, "--epochs", 1, "-o", tmp_path / "m"]
+    done = good(inside(*args, "--json"))
+    data = vt.load_learner(tmp_path / "m", progress=False).data
+    assert (data.n_users, data.n_items) == (60, 40)
+    assert len(data.train_ratings) + len(data.valid_ratings) == len(long)
+    assert data.rating_range == (1, 5)
+    assert done.stderr.startswith("Columns: user from 'user', ")
+    assert "--missing belongs to --wide" in refused("train", "ratings", work / "ratings.csv", "--missing", 9)
+    assert "with --wide columns are items" in refused(*args, "--rating", "stars")
+    assert "with --wide columns are items" in refused(*args, "--timestamp", "when")

@@ -9,6 +9,7 @@ import typer
 from vectable.cli.completing import complete_data, complete_one_of
 from vectable.cli.named_sets import named_set
 from vectable.cli.options import Seed, TextFile, ValidPct
+from vectable.errors import require
 
 if TYPE_CHECKING:
     from vectable.data.ratings.ratings_data import RatingsData
@@ -31,6 +32,19 @@ class RatingColumns:
     user: Annotated[str | None, typer.Option(help="Column with the user; by default the first.")] = None
     item: Annotated[str | None, typer.Option(help="Column with the item; by default the second.")] = None
     rating: Annotated[str | None, typer.Option(help="Column with the rating; by default the third.")] = None
+    wide: Annotated[
+        bool, typer.Option("--wide", help="The file is a matrix: a row per user, and a column per item.")
+    ] = False
+    missing: Annotated[
+        list[float] | None,
+        typer.Option(help="With --wide, a number that stands for 'not rated', e.g. 99; may be repeated."),
+    ] = None
+
+    def check(self) -> None:
+        """Refuse options that do not go together."""
+        named = [option for option in ("item", "rating") if getattr(self, option) is not None]
+        require(not (self.wide and named), f"--{''.join(named[:1])} names a column, and with --wide columns are items.")
+        require(self.wide or not self.missing, "--missing belongs to --wide.")
 
 
 @dataclass(frozen=True)
@@ -100,11 +114,17 @@ def read_ratings(
         columns, more, text: the groups of options that were given.
         how: further arguments of `RatingsData.from_df`.
     """
+    from vectable.data.io.files import read_table
     from vectable.data.ratings.ratings_data import RatingsData
     from vectable.data.sets.catalogue import RatingsSet
 
     columns, more, text = columns or RatingColumns(), more or MoreColumns(), text or TextFile()
+    columns.check()
     chosen = named_set(file, RatingsSet)
     if chosen is not None:
         return chosen.to_data(**how)
-    return RatingsData.from_file(file, **text.arguments, **vars(columns), **more.arguments(text.encoding), **how)
+    table, how = read_table(file, **text.arguments), how | more.arguments(text.encoding)
+    if columns.wide:
+        require(how.pop("timestamp") is None, "--timestamp names a column, and with --wide columns are items.")
+        return RatingsData.from_wide(table, columns.user, missing=columns.missing or (), **how)
+    return RatingsData.from_df(table, columns.user, columns.item, columns.rating, **how)
