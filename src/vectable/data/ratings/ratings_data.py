@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from vectable.data.batches import BatchPlan, block_batches, count_steps, shuffled_batches
 from vectable.data.encoders.categorify import Categorify
+from vectable.data.interactions.interaction_rows import Interactions
+from vectable.data.interactions.interaction_splits import TRAIN, VALID, Split, SplitPlan
+from vectable.data.interactions.interactions_data import InteractionsData
+from vectable.data.interactions.liked import liked_interactions
 from vectable.data.io.files import read_table
 from vectable.data.io.frames import FrameKind, table_from_json, table_to_json, to_polars
 from vectable.data.ratings.rating_checks import check_on_scale, question_ratings
@@ -21,7 +25,7 @@ from vectable.data.ratings.wide_ratings import long_ratings
 from vectable.data.side_tables import item_titles, lengthen, named_items, side_table
 from vectable.data.splits import random_split, time_split
 from vectable.data.vocabularies import Vocabularies
-from vectable.errors import require, require_columns, warn
+from vectable.errors import is_finite, quote_some, require, require_columns, warn
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -356,6 +360,31 @@ class RatingsData(Vocabularies):
         """Numbers of the training rows of one user."""
         starts, rows = self.by_user
         return rows[starts[user_code] : starts[user_code + 1]]
+
+    def to_interactions(
+        self, at_least: float | None = None, *, split: Split | None = None, **how: Any
+    ) -> InteractionsData:
+        """The ratings that are high enough as interactions: who liked what, for lists of what they would take.
+
+        Args:
+            at_least: the lowest rating that counts; by default every rating does.
+            split: "last", "random", "time" or "users", to split anew; by default what trains and what validates stays
+                so, with the same codes, and nothing tests.
+            how: valid_pct, test_pct, valid_users, test_users and seed of a new split; see `InteractionsData.from_df`.
+
+        Raises:
+            VectableError: no rating is high enough.
+        """
+        require(at_least is None or is_finite(at_least), f"at_least must be a rating; got {at_least!r}.")
+        both = self.train_ratings.joined(self.valid_ratings)
+        high = np.full(len(both), True) if at_least is None else both.rating >= at_least
+        low, best = self.rating_range
+        require(bool(high.any()), f"No rating is at least {at_least or low:g}: they go from {low:g} to {best:g}.")
+        rows = Interactions(both.user, both.item, both.rating, both.time).take(high)
+        parts = np.repeat(np.array([TRAIN, VALID], np.int8), [len(self.train_ratings), len(self.valid_ratings)])[high]
+        data = liked_interactions(rows, parts, self, self.columns.timestamp, self.item_table, self.user_table)
+        require(split is not None or not how, f"{quote_some(how)} belong to a new split: name it with split=.")
+        return data if split is None else data.split_again(SplitPlan(split, **how))
 
     def show_batch(self, n: int = 9, seed: int = 0) -> Any:
         """Some training rows as the user knows them: user, item, title if there is one, rating."""

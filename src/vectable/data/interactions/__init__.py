@@ -1,0 +1,1 @@
+"""Tables of who met what, without ratings, encoded and split."""
