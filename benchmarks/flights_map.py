@@ -58,7 +58,7 @@ def train(flights, target, seed):
     """The small net."""
     import vectable as vt
 
-    data = vt.TableData.from_df(flights, target, NAMES, [], seed=seed, target_kind="numbers")
+    data = vt.TableData.from_df(flights, target, NAMES, [], seed=seed, task="numbers")
     learn = vt.tabular_learner(data, LAYERS, emb_widths={"dest": WIDTH}, seed=seed, progress=False)
     learn.fit_one_cycle(EPOCHS, LR)
     return learn

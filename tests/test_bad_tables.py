@@ -62,6 +62,43 @@ def test_a_target_that_cannot_be_learned_is_named(table, target, sentence):
         fit(table.with_columns(pay=target))
 
 
+def test_rows_without_a_target_are_left_out_where_asked(table):
+    some = table.with_columns(pay=pl.when(pl.int_range(N) % 3 > 0).then("pay"), id=pl.int_range(N))
+    with pytest.warns(vt.VectableWarning, match="20 of 60 rows have no target and are left out"):
+        data = vt.TableData.from_df(some, "pay", without=["id"], valid_rows=[0, 1, 4, 30, 59], missing_target="drop")
+    assert (len(data.train_rows), data.valid_frame["id"].to_list()) == (37, [1, 4, 59])
+    with pytest.raises(vt.DataError, match="or leave them out with missing_target='drop'"):
+        fit(some)
+    with pytest.raises(vt.DataError, match="No row has a target: column 'pay' is missing in all 60"):
+        fit(some.with_columns(pay=None), missing_target="drop", task="numbers")
+    with pytest.raises(vt.VectableError, match="missing_target is 'keep'"):
+        fit(some, missing_target="keep")
+
+
+def test_columns_named_by_numbers_are_named_as_they_are():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(N, 4)))
+    frame[3] = np.where(frame[0] > 0, "a", "b")
+    learn = fit(frame, 3, cont_names=[0, 2], cat_names=[], split=1)
+    assert list(learn.data.kinds) == ["0", "2"]
+    assert len(learn.predict(frame)) == N
+    assert learn.predict(frame.iloc[5].to_dict()) == learn.predict(frame)[5]
+    with pytest.raises(vt.DataError, match="no column '7'"):
+        fit(frame, 7)
+
+
+def test_the_old_names_of_task_and_class_weight_work_and_warn(table):
+    with pytest.warns(DeprecationWarning, match="target_kind is now called task") as caught:
+        data = vt.TableData.from_df(table, "age", target_kind="classes")
+    assert data.target.kind == "classes"
+    assert caught[0].filename == __file__
+    with pytest.warns(DeprecationWarning, match="class_weights is now called class_weight"):
+        weights = vt.TableData.from_df(table, "pay", class_weights={"much": 2.0}).train_rows.weights
+    assert set(weights) == {1.0, 2.0}
+    with pytest.warns(DeprecationWarning, match="target_kind is now called task"):
+        assert vt.EntityEmbeddingEncoder(target_kind="classes").task == "classes"
+
+
 def test_a_constant_number_is_told_and_learned_all_the_same(table):
     with pytest.warns(vt.VectableWarning, match="'pay' is 3 in all training rows"):
         learn = fit(table.with_columns(pay=pl.lit(3.0)))

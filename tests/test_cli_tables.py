@@ -228,7 +228,7 @@ def test_lr_find_for_a_table(inside, refused, work, tmp_path):
         (["--target", "salary", "--layers", "big"], "--layers is 'big'"),
         (["--target", "salary", "--bins", "many"], "--bins is 'many'; it is tree, quantile or none."),
         (["--target", "salary", "--valid-pct", "2"], "valid_pct is 2"),
-        (["--target", "salary", "--target-kind", "ranks"], "target_kind is 'ranks'"),
+        (["--target", "salary", "--target-kind", "ranks"], "task is 'ranks'"),
         (["--target", "height"], "is missing; "),
         (["--target", "salary", "--y-range", "0,1"], "y_range bounds numbers"),
         (["--target", "salary", "--n-models", "0"], "n_models is 0"),

@@ -96,9 +96,9 @@ def test_the_kind_of_target(shops, y, kind):
 
 def test_the_kind_of_target_can_be_said(shops):
     frame, _ = shops
-    assert encoder(target_kind="classes").fit(frame, np.arange(80) % 21).learner_.data.target.kind == "classes"
-    with pytest.raises(vt.VectableError, match="target_kind is 'ranks'; it is one of"):
-        encoder(target_kind="ranks").fit(frame, np.arange(80))
+    assert encoder(task="classes").fit(frame, np.arange(80) % 21).learner_.data.target.kind == "classes"
+    with pytest.raises(vt.VectableError, match="task is 'ranks'; it is one of"):
+        encoder(task="ranks").fit(frame, np.arange(80))
 
 
 def test_weights_mean_repetition(shops):

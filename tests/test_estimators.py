@@ -1,5 +1,6 @@
 """The estimators keep scikit-learn's contract, and weights mean repetition."""
 
+import datetime as dt
 import pickle
 import warnings
 
@@ -147,14 +148,48 @@ def test_the_kinds_of_columns_follow_the_rule_or_the_names(people):
     assert kinds(numbers, categorical_features=[0]) == {"x0": "category", "x1": "number"}
 
 
-@pytest.mark.parametrize("labels", [["b", "a"], [True, False], [3.0, -1.0], [7, 2]])
-def test_classes_come_back_as_they_were(people, labels):
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["b", "a"],
+        [True, False],
+        [3.0, -1.0],
+        [7, 2],
+        [0.5, -0.25],
+        np.array([9, 2**63 + 1], dtype="uint64"),
+        [1.2e18, 9.3e15],
+        np.array(["2024-02-01", "2024-01-01"], dtype="datetime64[D]"),
+        np.array(["2024-02-01T03", "2024-01-01T00"], dtype="datetime64[ns]"),
+    ],
+    ids=str,
+)
+def test_classes_come_back_as_they_were(people, labels, tmp_path):
     frame, y = people
     named = np.where(y == "rich", labels[0], labels[1])
     model = quick(vt.TabularClassifier, n_epochs=40, layers=(32,), lr=1e-2).fit(frame, named)
-    assert model.classes_.tolist() == sorted(labels)
+    assert model.classes_.tolist() == sorted(np.asarray(labels).tolist())
     assert model.classes_.dtype == named.dtype
     assert (model.predict(frame) == named).mean() > 0.95
+    assert model.score(frame, named) == (model.predict(frame) == named).mean()
+    model.save(tmp_path / "m")
+    for again in (vt.load_estimator(tmp_path / "m"), pickle.loads(pickle.dumps(model))):
+        assert again.classes_.dtype == model.classes_.dtype
+        assert (again.predict(frame) == model.predict(frame)).all()
+
+
+def test_many_fractions_are_no_classes(people):
+    frame, _ = people
+    with pytest.raises(ValueError, match="Unknown label type"):
+        quick(vt.TabularClassifier).fit(frame, np.arange(60) / 7)
+
+
+def test_weights_of_classes_of_any_type_come_back(people, tmp_path):
+    frame, y = people
+    days = np.where(y == "rich", np.datetime64("2024-02-01"), np.datetime64("2024-01-01"))
+    weights = {np.datetime64("2024-02-01"): 2.0, dt.date(2024, 1, 1): 1.0}
+    model = quick(vt.TabularClassifier, class_weight=weights).fit(frame, days)
+    model.save(tmp_path / "m")
+    assert vt.load_estimator(tmp_path / "m").class_weight == weights
 
 
 def test_several_numbers_at_once():

@@ -118,7 +118,7 @@ def test_the_file_says_what_it_takes_and_gives(classes: Any) -> None:
     [
         ("value", {"log_target": True}, {"y_range": (0, 60)}),
         (["value", "tax"], {"cat_names": [], "procs": [vt.Normalize]}, {"preset": "lesson"}),
-        ("grade", {"cont_names": [], "date_names": [], "target_kind": "classes"}, {"emb_drop": 0.1}),
+        ("grade", {"cont_names": [], "date_names": [], "task": "classes"}, {"emb_drop": 0.1}),
     ],
     ids=["log scale and range", "two numbers without categories", "whole numbers as classes without numbers"],
 )

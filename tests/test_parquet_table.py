@@ -65,7 +65,7 @@ def assert_same(found: vt.TableData, expected: vt.TableData) -> None:
     "how",
     [
         {"target": "tip"},
-        {"target": "tip", "bins": "tree", "class_weights": "balanced", "valid_pct": 0.4},
+        {"target": "tip", "bins": "tree", "class_weight": "balanced", "valid_pct": 0.4},
         {"target": "fare", "log_target": True, "weights": "count", "bins": "quantile"},
         {"target": ["fare", "riders"], "procs": [], "split": "day", "cat_names": ["town"], "cont_names": ["miles"]},
         {"target": "riders", "valid_rows": [3, 150, 499], "date_names": ["day"]},
@@ -106,7 +106,7 @@ def test_training_is_the_same_to_the_bit_where_the_table_fits(files: Path, tmp_p
 @pytest.mark.filterwarnings("ignore::vectable.VectableWarning")
 def test_many_blocks_train_repeat_and_find_a_rate(files: Path, tmp_path: Path) -> None:
     def fit() -> vt.TabularLearner:
-        data = vt.TableData.from_parquet(files, "fare", block_rows=11, batch_size=16, target_kind="numbers")
+        data = vt.TableData.from_parquet(files, "fare", block_rows=11, batch_size=16, task="numbers")
         assert len(data.train_rows.sizes) > block_rows.TOGETHER  # type: ignore[union-attr]
         learn = vt.tabular_learner(data, layers=[32], progress=False)
         learn.fit_one_cycle(6, 0.02)
@@ -125,7 +125,7 @@ def test_many_blocks_train_repeat_and_find_a_rate(files: Path, tmp_path: Path) -
     assert again.validate() == one.validate()
     with pytest.raises(vt.DataError, match="stayed in their Parquet files"):
         again.fit(1)
-    again.data = vt.TableData.from_parquet(files, "fare", block_rows=11, batch_size=16, target_kind="numbers")
+    again.data = vt.TableData.from_parquet(files, "fare", block_rows=11, batch_size=16, task="numbers")
     one.fit(1, 0.01)
     again.fit(1, 0.01)
     assert np.array_equal(again.predict(trips(30, 2)), one.predict(trips(30, 2)))

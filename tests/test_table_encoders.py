@@ -318,7 +318,7 @@ def test_the_kind_of_a_target_follows_its_column_or_the_word() -> None:
     assert make_target(frame, ["whole"], "classes", False).kind == "classes"
     with pytest.raises(vt.VectableError, match="one column at a time"):
         make_target(frame, ["few", "text"], "classes", False)
-    with pytest.raises(vt.VectableError, match="target_kind is 'class'"):
+    with pytest.raises(vt.VectableError, match="task is 'class'"):
         make_target(frame, ["few"], "class", False)
 
 

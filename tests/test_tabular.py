@@ -1,6 +1,8 @@
 """Tables: encoders by themselves, and the learner that puts them to work."""
 
+import datetime as dt
 import warnings
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from vectable.data.encoders.kinds import kind_of
 from vectable.data.encoders.weighted import weighted_mean_std, weighted_mode, weighted_quantile
 from vectable.data.tables.table_encoder import TableEncoder
 from vectable.models.ensemble import Ensemble
-from vectable.models.layers import sigmoid_range
+from vectable.models.layers import BatchNorm, sigmoid_range
 from vectable.models.losses import compute_loss
 
 
@@ -170,6 +172,56 @@ def test_the_rule_of_kinds(values: pl.Series, kind: str) -> None:
 # ---------------------------------------------------------------- the learner
 
 
+def test_batch_norm_forgets_its_start_at_once_and_then_is_torchs() -> None:
+    batches = torch.randn(40, 8, 3) * torch.tensor([1e-3, 1.0, 50.0]) + torch.tensor([0.0, 2.0, -9.0])
+    ours, theirs = BatchNorm(3), torch.nn.BatchNorm1d(3)
+    for at, batch in enumerate(batches):
+        assert torch.equal(ours(batch), theirs(batch))
+        if at < 10:
+            seen = batches[: at + 1]
+            assert torch.allclose(ours.running_mean, seen.mean(dim=(0, 1)), atol=1e-5)
+            assert torch.allclose(ours.running_var, seen.var(dim=1).mean(dim=0), rtol=1e-4)
+            theirs.load_state_dict(ours.state_dict())
+    assert torch.allclose(ours.running_var, theirs.running_var, rtol=1e-5)
+
+
+def test_few_steps_are_enough_where_inputs_vary_little() -> None:
+    letters = np.tile(["x", "y", "z"], 60)
+    for seed in range(3):
+        model = vt.TabularClassifier(layers=(16,), n_epochs=30, lr=3e-2, random_state=seed)
+        assert model.fit(pl.DataFrame({"a": letters}), letters).score(pl.DataFrame({"a": letters}), letters) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "how"),
+    [
+        ([True, False], {}),
+        ([dt.date(2024, 2, 1), dt.date(2024, 1, 1)], {}),
+        ([dt.datetime(2024, 2, 1, 3), dt.datetime(2024, 1, 1)], {}),
+        ([0.25, -0.5], {"task": "classes"}),
+        ([Decimal("1.50"), Decimal("0.25")], {"task": "classes"}),
+        ([2**63 - 1, 3], {}),
+        (["2", "10"], {}),
+    ],
+    ids=str,
+)
+def test_classes_come_back_as_the_target_had_them(values: list[Any], how: dict[str, Any], tmp_path: Any) -> None:
+    frame = pl.DataFrame({"a": ["x", "y"] * 60, "t": pl.Series(values * 60)})
+    learn = vt.tabular_learner(
+        vt.TableData.from_df(frame, "t", valid_pct=0.0, batch_size=20, **how), [16], progress=False
+    )
+    learn.fit_one_cycle(10, 3e-2)
+    assert learn.predict(frame).tolist() == frame["t"].to_list()
+    assert learn.predict({"a": "x"}) == values[0]
+    assert learn.classes == sorted(values)
+    assert learn.data.decode(learn.data.train_rows)["t"].to_list() == frame["t"].to_list()
+    again = vt.load_learner(learn.save(tmp_path / "m"))
+    assert again.classes == learn.classes
+    assert again.predict(frame).dtype == learn.predict(frame).dtype
+    weighted = vt.TableData.from_df(frame, "t", valid_pct=0.0, class_weight={values[1]: 3}, **how).train_rows
+    assert weighted.weights.tolist() == [1, 3] * 60  # type: ignore[union-attr]
+
+
 def test_it_learns_and_explains(learn: vt.TabularLearner) -> None:
     assert learn.validate()["accuracy"] > 0.8
     assert learn.feature_importance()["column"][0] in ("age", "trade")
@@ -182,7 +234,7 @@ def test_it_learns_and_explains(learn: vt.TabularLearner) -> None:
     assert len(learn.embedding_map("trade").axes[0].texts) == 4
     with pytest.raises(vt.UnknownNameError, match="trade"):
         learn.weight("trades")
-    assert [type(layer).__name__ for layer in learn.model.layers] == ["Linear", "ReLU", "BatchNorm1d", "Linear"]
+    assert [type(layer).__name__ for layer in learn.model.layers] == ["Linear", "ReLU", "BatchNorm", "Linear"]
     assert set(learn.data.summary()["kind"]) == {"category", "number", "date", "target"}
 
 
@@ -253,10 +305,10 @@ def test_weights_of_rows_mean_repetition_in_the_loss() -> None:
     assert compute_loss(loss, outputs, target, weights).item() == pytest.approx(
         loss(outputs[repeated], target[repeated]).item(), rel=1e-6
     )
-    data = vt.TableData.from_df(people(), "pay", ["trade"], ["age"], class_weights={"high": 3.0}, valid_pct=0)
+    data = vt.TableData.from_df(people(), "pay", ["trade"], ["age"], class_weight={"high": 3.0}, valid_pct=0)
     assert set(data.train_rows.weights.tolist()) == {1.0, 3.0}  # type: ignore[union-attr]
     balanced = vt.TableData.from_df(
-        people(), "pay", ["trade"], ["age"], class_weights="balanced", valid_pct=0
+        people(), "pay", ["trade"], ["age"], class_weight="balanced", valid_pct=0
     ).train_rows
     sums = np.bincount(balanced.target, balanced.weights)
     assert sums[0] == pytest.approx(sums[1], rel=1e-4)

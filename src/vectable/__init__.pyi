@@ -22,7 +22,7 @@ from vectable.errors import UnknownNameError as UnknownNameError
 from vectable.errors import VectableError as VectableError
 from vectable.errors import VectableWarning as VectableWarning
 from vectable.estimators.entity_embedding import EntityEmbeddingEncoder as EntityEmbeddingEncoder
-from vectable.estimators.keeping import load_estimator as load_estimator
+from vectable.estimators.persistent import load_estimator as load_estimator
 from vectable.estimators.ratings import RatingRegressor as RatingRegressor
 from vectable.estimators.tabular import TabularClassifier as TabularClassifier
 from vectable.estimators.tabular import TabularRegressor as TabularRegressor

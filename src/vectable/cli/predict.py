@@ -76,7 +76,7 @@ def _predictions(learn: "TabularLearner", rows: "pl.DataFrame") -> "pl.DataFrame
     outputs, target = learn.outputs(rows), learn.data.target
     decoded = target.decode(outputs)
     if isinstance(target, ClassTarget):
-        shares = {f"probability of {name}": outputs[:, at] for at, name in enumerate(target.classes)}
+        shares = {f"probability of {name}": outputs[:, at] for at, name in enumerate(target.labels)}
         return pl.DataFrame({"prediction": decoded, **shares})
     if len(target.names) == 1:
         return pl.DataFrame({"prediction": decoded})

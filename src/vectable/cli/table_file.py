@@ -60,10 +60,10 @@ class TableColumns:
         named = {"cat_names": self.cats, "cont_names": self.conts, "date_names": self.dates}
         return {
             **{argument: names_in(names) for argument, names in named.items() if names is not None},
-            "target_kind": self.task,
+            "task": self.task,
             "weights": self.weights,
             "log_target": self.log_target,
-            "class_weights": "balanced" if self.balanced else None,
+            "class_weight": "balanced" if self.balanced else None,
             "bins": None if self.bins == "none" else self.bins,
         }
 

@@ -12,6 +12,7 @@ from vectable.cli.output import print_json, print_table, progress_console, repor
 from vectable.cli.table_file import File, TableColumns, TableRows, read_table_data
 from vectable.cli.table_report import beats_guess, columns_taken, measure, print_measured, report_verdict
 from vectable.cli.training import Saved, Watching, outcome, report_kept, report_stopped, stoppable
+from vectable.tables.defaults import WEIGHT_DECAY
 
 if TYPE_CHECKING:
     from vectable.tables.tabular import TabularLearner
@@ -27,7 +28,7 @@ class Net:
 
     epochs: Epochs = 10
     lr: Lr = 3e-3
-    wd: Wd = 0.01
+    wd: Wd = WEIGHT_DECAY
     layers: Layers = "200,100"
     dropout: Annotated[float, typer.Option(help="Dropout after each hidden layer; in [0, 1).")] = 0.0
     emb_drop: Annotated[float, typer.Option(help="Dropout on the embeddings; in [0, 1).")] = 0.0

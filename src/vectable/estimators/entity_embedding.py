@@ -15,12 +15,14 @@ from sklearn.utils.validation import _check_feature_names_in, check_consistent_l
 
 from vectable.data.encoders.kinds import MOST_DIFFERENT
 from vectable.data.io.frames import to_series
+from vectable.deprecation import renamed_arguments
 from vectable.errors import require
 from vectable.estimators.inputs import free_name, take_columns, take_numbers, take_target, take_weights
 from vectable.estimators.table_trainer import TableTrainer
+from vectable.tables.defaults import WEIGHT_DECAY
 
 ANYTHING = {"dtype": None, "ensure_all_finite": "allow-nan"}
-TARGET_KINDS = ("auto", "classes", "numbers")
+TASKS = ("auto", "classes", "numbers")
 Tables = list[NDArray[np.float64]]
 
 
@@ -41,7 +43,8 @@ class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):  # type: ignore[mi
 
     Args:
         cv: folds of `fit_transform`: a number, a splitter, or pairs of row numbers; None for no folds.
-        target_kind: "classes", "numbers", or "auto": fractions and more than 20 whole numbers are numbers.
+        task: whether the target is "classes" or "numbers"; or "auto": fractions and more than 20 whole numbers are
+            numbers.
         layers: width of each hidden layer of the net.
         emb_drop: dropout on the embeddings.
         n_epochs, lr, wd, batch_size: of its training, as for `TabularClassifier`.
@@ -56,23 +59,24 @@ class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):  # type: ignore[mi
         feature_names_in_: their names, where X was a table.
     """
 
+    @renamed_arguments(target_kind="task")
     def __init__(
         self,
         *,
         cv: Any = None,
-        target_kind: str = "auto",
+        task: str = "auto",
         layers: Sequence[int] = (200, 100),
         emb_drop: float = 0.0,
         n_epochs: int | str = "auto",
         lr: float = 3e-3,
-        wd: float = 0.01,
+        wd: float = WEIGHT_DECAY,
         batch_size: int | str = "auto",
         random_state: Any = None,
         device: str = "cpu",
         verbose: bool = False,
     ) -> None:
         self.cv = cv
-        self.target_kind = target_kind
+        self.task = task
         self.layers = layers
         self.emb_drop = emb_drop
         self.n_epochs = n_epochs
@@ -131,9 +135,9 @@ class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):  # type: ignore[mi
 
     def _targets(self, y: Any, columns: pl.DataFrame) -> tuple[str, pl.DataFrame]:
         """Whether the targets are "classes" or "numbers", and their column."""
-        known = f"target_kind is {self.target_kind!r}; it is one of {list(TARGET_KINDS)}."
-        require(self.target_kind in TARGET_KINDS, known)
-        values, kind = take_target(self, y), self.target_kind
+        known = f"task is {self.task!r}; it is one of {list(TASKS)}."
+        require(self.task in TASKS, known)
+        values, kind = take_target(self, y), self.task
         if kind == "auto":
             many = values.dtype.kind in "iuf" and len(np.unique(values)) > MOST_DIFFERENT
             kind = "numbers" if many or type_of_target(values) == "continuous" else "classes"

@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 from narwhals.stable.v2 import dependencies
 from numpy.typing import NDArray
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, column_or_1d, validate_data
 
+from vectable.data.encoders.kinds import MOST_DIFFERENT
 from vectable.data.io.frames import to_polars, to_series
 from vectable.errors import DataError
 
@@ -59,7 +61,7 @@ def column_names(estimator: Any) -> list[str]:
 
 
 def take_target(estimator: Any, y: Any) -> NDArray[Any]:
-    """A target of one column, (rows,), whatever its type, without holes."""
+    """A target of one column, (rows,), whatever its type, no value missing."""
     _require_target(estimator, y)
     values = column_or_1d(y, warn=True)
     if values.dtype.kind == "O" and (gone := to_series(values).is_null()).any():
@@ -68,6 +70,16 @@ def take_target(estimator: Any, y: Any) -> NDArray[Any]:
     if values.dtype.kind in "fc":
         check_array(values, ensure_2d=False, input_name="y", estimator=estimator)
     return np.asarray(values)
+
+
+def check_classes(values: NDArray[Any]) -> None:
+    """Raise scikit-learn's sentence for a target that is no classes.
+
+    Fractions are classes where there are at most 20 different ones, each for at least two rows in the mean.
+    """
+    different = len(np.unique(values)) if values.dtype.kind == "f" else 0
+    if not 0 < different <= min(MOST_DIFFERENT, len(values) // 2):
+        check_classification_targets(values)
 
 
 def take_numbers(estimator: Any, y: Any) -> NDArray[np.float64]:

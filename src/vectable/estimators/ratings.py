@@ -24,7 +24,7 @@ from vectable.estimators.inputs import (
     take_numbers,
     take_weights,
 )
-from vectable.estimators.keeping import LearnerKeeper
+from vectable.estimators.persistent import PersistentEstimator
 from vectable.estimators.table_trainer import auto_batch_size, auto_epochs
 from vectable.ratings.bayes import BayesLearner, bayes_collab
 from vectable.ratings.collab import CollabLearner, collab_learner
@@ -35,7 +35,7 @@ EPOCHS, LARGEST_BATCH = 5, 64  # of the lesson
 METHODS = ("gradient", "bayes")
 
 
-class RatingRegressor(RegressorMixin, LearnerKeeper):  # type: ignore[misc]
+class RatingRegressor(RegressorMixin, PersistentEstimator):  # type: ignore[misc]
     """Ratings from users and items: a vector and a bias for each, whose dot product and sum predict.
 
     X is a table or an array of numbers or texts, (rows, 2 or more): the first column the user, the second the item,
@@ -214,7 +214,7 @@ class RatingRegressor(RegressorMixin, LearnerKeeper):  # type: ignore[misc]
             named["weights"] = free_name("weight", table.columns)
             table = table.with_columns(pl.Series(named["weights"], weights))
         data = TableData.from_df(
-            table, rating, valid_pct=0.0, target_kind="numbers", bins=self.bins, batch_size=batch_size, **named
+            table, rating, valid_pct=0.0, task="numbers", bins=self.bins, batch_size=batch_size, **named
         )
         return factorisation_learner(data, self.n_factors, self.y_range, **options)
 

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from vectable.data.tables.table_data import TableData
 from vectable.errors import UnknownNameError, did_you_mean, quote_some, require
 from vectable.estimators.inputs import canonical_rows, free_name, held_out_rows, is_frame
-from vectable.estimators.keeping import LearnerKeeper
+from vectable.estimators.persistent import PersistentEstimator
 from vectable.models.tabular import check_layers
 from vectable.tables.tabular import TabularLearner, tabular_learner
 from vectable.training.callbacks import EarlyStopping, RestoreBest
@@ -35,7 +35,7 @@ def auto_epochs(n_steps: int, enough: int = EPOCHS) -> int:
     return max(enough, -(-STEPS // n_steps))
 
 
-class TableTrainer(LearnerKeeper):
+class TableTrainer(PersistentEstimator):
     """An estimator that trains a `TabularLearner`; what is no parameter of it has the value that stands here."""
 
     layers: Sequence[int]
@@ -78,8 +78,8 @@ class TableTrainer(LearnerKeeper):
             table,
             targets.columns,
             valid_rows=held_out,
-            target_kind=kind,
-            class_weights=self.class_weight,
+            task=kind,
+            class_weight=self.class_weight,
             bins=self.bins,
             batch_size=batch_size,
             **names,

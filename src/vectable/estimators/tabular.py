@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from vectable.data.io.frames import to_series
 from vectable.estimators.inputs import (
     ARRAY,
+    check_classes,
     free_name,
     take_columns,
     take_numbers,
@@ -20,6 +20,7 @@ from vectable.estimators.inputs import (
     take_weights,
 )
 from vectable.estimators.table_trainer import TableTrainer
+from vectable.tables.defaults import ESTIMATOR_WEIGHT_DECAY
 
 
 class TabularEstimator(TableTrainer):
@@ -34,7 +35,7 @@ class TabularEstimator(TableTrainer):
         bins: str | None = "tree",
         n_epochs: int | str = "auto",
         lr: float = 3e-3,
-        wd: float = 0.3,
+        wd: float = ESTIMATOR_WEIGHT_DECAY,
         batch_size: int | str = "auto",
         n_models: int = 1,
         categorical_features: Sequence[Any] | str = "auto",
@@ -120,7 +121,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         bins: str | None = "tree",
         n_epochs: int | str = "auto",
         lr: float = 3e-3,
-        wd: float = 0.3,
+        wd: float = ESTIMATOR_WEIGHT_DECAY,
         batch_size: int | str = "auto",
         n_models: int = 1,
         class_weight: str | dict[Any, float] | None = None,
@@ -156,18 +157,23 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         """Train on rows `X` with classes `y`, (rows,), each counted `sample_weight` times, (rows,) or None."""
         columns = take_columns(self, X, reset=True, **ARRAY)
         classes = take_target(self, y)
-        check_classification_targets(classes)
+        check_classes(classes)
         check_consistent_length(X, classes)
         weights = take_weights(sample_weight, X)
         target = to_series(classes, free_name("target", columns.columns))
         self.learner_ = self._train(X, columns, target.to_frame(), weights, "classes")
-        self.classes_ = np.unique(classes[weights > 0])
+        known = np.unique(classes[weights > 0])
+        self.classes_ = known[np.argsort(self.learner_.data.target.numbers_of(to_series(known)))]
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The likeliest class of each row, (rows,)."""
         likeliest = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[likeliest])
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Share of the rows whose class is predicted; classes are compared by value, whatever their type."""
+        return float(np.average(self.predict(X) == column_or_1d(y, warn=True), weights=sample_weight))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability of each class, (rows, classes)."""

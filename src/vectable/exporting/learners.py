@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import onnx
+import polars as pl
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from vectable._version import __version__
@@ -40,12 +42,12 @@ def model_of_table(
     inputs = {name: column.describe() for name, column in encoder.columns.items()}
     about: dict[str, Any] = {"columns": {name: asdict(one) for name, one in inputs.items()}}
     if isinstance(target, ClassTarget):
-        is_text = not target.classes.dtype.is_integer()
         likeliest = graph.add("ArgMax", outputs, dtype="int64", axis=1, keepdims=0)
-        names = graph.constant(target.classes.to_numpy().astype(object if is_text else np.int64))
-        graph.output(predicted, graph.add("Gather", names, likeliest), str if is_text else "int64")
+        classes = _classes(target)
+        chosen = graph.add("Gather", graph.constant(classes), likeliest)
+        graph.output(predicted, chosen, str if classes.dtype == object else classes.dtype)
         graph.output(_free("probabilities", taken), outputs, "float32", target.n_outputs)
-        about["classes"] = target.classes.to_list()
+        about["classes"] = classes.tolist()
     else:
         graph.output(
             predicted, _numbers(graph, outputs, target), "float64", target.n_outputs if target.n_outputs > 1 else None
@@ -83,6 +85,14 @@ def model_of_net(net: nn.Module, activation: Activation, rows: Inputs) -> onnx.M
     model = net_model(net, activation, inputs, names)
     onnx.helper.set_model_props(model, {"vectable": __version__})
     return model
+
+
+def _classes(target: ClassTarget) -> NDArray[Any]:
+    """The classes as an array that ONNX knows: numbers and booleans as they are, all else as text."""
+    dtype = target.classes.dtype
+    if dtype == pl.Boolean or dtype.is_float() or (dtype.is_integer() and dtype != pl.Int128):
+        return target.classes.to_numpy()
+    return np.array(target.labels, dtype=object)
 
 
 def _numbers(graph: Graph, outputs: Value, target: NumberTarget) -> Value:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vectable.errors import is_finite, is_whole, require
-from vectable.models.layers import embedding, sigmoid_range
+from vectable.models.layers import BatchNorm, embedding, sigmoid_range
 
 STEP = 0.5  # height of a step beside slopes of 1: where rows are few, the net first learns along the slopes
 
@@ -25,7 +25,8 @@ class TabularModel(nn.Module):
         ps: dropout after each of them, 0 to 1.
         emb_drop: dropout on the embeddings, 0 to 1.
         y_range: (low, high) of a sigmoid at the end; None for the plain numbers.
-        preset: "modern" (a Linear under batch norm has no bias of its own) or "lesson".
+        preset: "modern" (a Linear under batch norm has no bias of its own, and batch norm knows its statistics soon) or
+            "lesson".
         borders: for each number column the borders of its piecewise-linear bins, possibly none; see
             `data.bins.PiecewiseLinearBins`.
         masking: share of the categories shown as unknown or missing in training, so that these are learned.
@@ -58,14 +59,15 @@ class TabularModel(nn.Module):
         require(len(embeddings) + n_numbers >= 1, "There is no column to learn from.")
         self.embeddings = nn.ModuleList(embedding(rows, width) for rows, width in embeddings)
         self.emb_drop = nn.Dropout(emb_drop)
-        self.numbers_norm = nn.BatchNorm1d(n_numbers) if n_numbers else None
+        norm = nn.BatchNorm1d if preset == "lesson" else BatchNorm
+        self.numbers_norm = norm(n_numbers) if n_numbers else None
         self.bins = PiecewiseLinear(borders) if any(len(one) > 1 for one in borders) else None
         self.register_buffer("missing", torch.tensor([rows - 1 for rows, _ in embeddings], dtype=torch.int32))
         self.masking = masking
         width = sum(width for _, width in embeddings) + n_numbers + (self.bins.width if self.bins else 0)
         blocks: list[nn.Module] = []
         for at, hidden in enumerate(layers):
-            blocks += [nn.Linear(width, hidden, bias=preset == "lesson"), nn.ReLU(), nn.BatchNorm1d(hidden)]
+            blocks += [nn.Linear(width, hidden, bias=preset == "lesson"), nn.ReLU(), norm(hidden)]
             blocks += [nn.Dropout(ps[at])] if ps and ps[at] else []
             width = hidden
         self.layers = nn.Sequential(*blocks, nn.Linear(width, n_outputs))

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vectable.data.io.frames import to_polars
+from vectable.data.io.frames import to_numpy, to_polars
 from vectable.data.tables.drift import Drift
 from vectable.data.tables.table_data import TableData
 from vectable.data.tables.table_encoder import TableEncoder
@@ -26,6 +26,7 @@ from vectable.models.layers import embedding_width
 from vectable.models.losses import activation_of, compute_loss
 from vectable.models.prediction_range import choose_range
 from vectable.models.tabular import TabularModel
+from vectable.tables.defaults import FACTORISATION_WEIGHT_DECAY, WEIGHT_DECAY
 from vectable.training.learner import Learner, check_arguments
 from vectable.training.saving import saved_options
 
@@ -46,7 +47,7 @@ def tabular_learner(
     emb_drop: float = 0.0,
     y_range: Sequence[float] | None = None,
     metrics: Sequence[Any] | None = None,
-    wd: float = 0.01,
+    wd: float = WEIGHT_DECAY,
     *,
     emb_widths: Mapping[str, int] | None = None,
     masking: float = 0.01,
@@ -120,7 +121,7 @@ def factorisation_learner(
     data: TableData,
     n_factors: int = 40,
     y_range: Sequence[float] | str | None = "auto",
-    wd: float = 0.1,
+    wd: float = FACTORISATION_WEIGHT_DECAY,
     *,
     n_models: int = 1,
     seed: int = 42,
@@ -175,7 +176,7 @@ class TabularLearner(Learner):
         counted and told.
         """
         decoded = self.data.target.decode(self.outputs(df))
-        values = decoded.to_numpy() if isinstance(decoded, pl.Series) else decoded
+        values = to_numpy(decoded) if isinstance(decoded, pl.Series) else decoded
         return values[0] if _is_row(df) else values
 
     def predict_proba(self, df: Any) -> NDArray[np.float32]:
@@ -194,7 +195,9 @@ class TabularLearner(Learner):
                 digits, whichever rows stand beside it.
         """
         encoder = self.data.encoder
-        codes, numbers, drift = encoder.encode_one(df) if _is_row(df) else encoder.encode(to_polars(df)[0])
+        codes, numbers, drift = (
+            encoder.encode_one(_named_by_text(df)) if _is_row(df) else encoder.encode(to_polars(df)[0])
+        )
         if drift:
             warn(f"{drift}; they are predicted as unknown or missing.")
         model = copy.deepcopy(self.model).double() if double else self.model
@@ -205,14 +208,24 @@ class TabularLearner(Learner):
 
     @property
     def classes(self) -> list[Any]:
-        """Names of the classes in the order of `predict_proba`."""
-        require(isinstance(self.data.target, ClassTarget), "The target is numbers: there are no classes.")
-        return list(self.data.target.classes)  # type: ignore[union-attr]
+        """The classes in the order of `predict_proba`, of the type that the target had."""
+        return self._class_target.classes.to_list()
+
+    @property
+    def _labels(self) -> list[str]:
+        """The classes as text."""
+        return self._class_target.labels
+
+    @property
+    def _class_target(self) -> ClassTarget:
+        if not isinstance(self.data.target, ClassTarget):
+            raise VectableError("The target is numbers: there are no classes.")
+        return self.data.target
 
     def drift(self, df: Any) -> Drift:
         """What a table holds that training never showed, counted by column."""
         encoder = self.data.encoder
-        return (encoder.encode_one(df) if _is_row(df) else encoder.encode(to_polars(df)[0]))[2]
+        return (encoder.encode_one(_named_by_text(df)) if _is_row(df) else encoder.encode(to_polars(df)[0]))[2]
 
     # ---------------------------------------------------------------- what did it learn
 
@@ -291,7 +304,7 @@ class TabularLearner(Learner):
     def confusion_matrix(self) -> Any:
         """Validation rows by class (rows of the table) and prediction (columns)."""
         probabilities, target = self._held_out()
-        return self.data.to_native(confusion_table(self.classes, probabilities, target))
+        return self.data.to_native(confusion_table(self._labels, probabilities, target))
 
     def calibration(self, n_bins: int = 10) -> "Calibration":
         """Whether the validation rows' probabilities came true as often as they say; `.plot()` draws it.
@@ -300,10 +313,10 @@ class TabularLearner(Learner):
         """
         from vectable.insight.calibration import calibration
 
-        classes = self.classes
+        labels = self._labels
         probabilities, target = (one.numpy() for one in self._held_out())
-        if len(classes) == 2:
-            return calibration(probabilities[:, 1], target == 1, n_bins, f"probability of {classes[1]}")
+        if len(labels) == 2:
+            return calibration(probabilities[:, 1], target == 1, n_bins, f"probability of {labels[1]}")
         best = probabilities.argmax(axis=1)
         return calibration(probabilities.max(axis=1), target == best, n_bins, "probability of the predicted class")
 
@@ -414,6 +427,11 @@ def _check_data(data: Any) -> None:
 def _borders(encoder: TableEncoder) -> list[list[float]]:
     """Borders of each number's bins, in normalized units; none where there are none."""
     return [[] if one.bins is None else one.bins.borders.tolist() for one in encoder.numbers.values()]
+
+
+def _named_by_text(row: Mapping[Any, Any]) -> Mapping[str, Any]:
+    """A row whose columns are named by text, as pandas may name them by numbers."""
+    return row if all(type(name) is str for name in row) else {str(name): value for name, value in row.items()}
 
 
 def _is_row(df: Any) -> bool:

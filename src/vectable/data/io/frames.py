@@ -106,6 +106,17 @@ def as_text(values: pl.Series) -> pl.Series:
         return pl.Series(values.name, texts, dtype=pl.String)
 
 
+def to_numpy(values: pl.Series) -> NDArray[Any]:
+    """A column without missing values as an array of its own type; of Python's objects where NumPy has no such type."""
+    dtype = values.dtype
+    zoned = isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
+    if zoned or dtype == pl.Time or dtype.is_decimal():
+        array = np.empty(len(values), dtype=object)
+        array[:] = values.to_list()
+        return array
+    return values.to_numpy()
+
+
 def table_to_json(frame: pl.DataFrame) -> dict[str, Any]:
     """A frame as plain JSON values: numbers, truths, texts and lists of them as they are, everything else as text."""
     columns = []

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -12,20 +12,21 @@ from numpy.typing import NDArray
 from vectable.data.batches import BatchPlan, count_steps
 from vectable.data.encoders.bins import PiecewiseLinearBins
 from vectable.data.encoders.categorify import Categorify
-from vectable.data.encoders.dates import to_datetimes
-from vectable.data.encoders.fill_missing import FillMissing, to_numbers
-from vectable.data.encoders.kinds import Kind, kind_of
+from vectable.data.encoders.fill_missing import FillMissing
+from vectable.data.encoders.kinds import Kind
 from vectable.data.encoders.normalize import Normalize
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.io.frames import FrameKind, from_polars, to_polars
 from vectable.data.io.parquet_table import BLOCK_ROWS, ParquetTable
-from vectable.data.io.wording import count_of
-from vectable.data.splits import random_split, time_split
 from vectable.data.tables.block_rows import BlockRows
+from vectable.data.tables.column_kinds import check_values, kinds_of_columns, name_list
+from vectable.data.tables.row_weights import ClassWeight, loss_weights, weights_in
 from vectable.data.tables.table_encoder import TableEncoder
 from vectable.data.tables.table_rows import TableRows
-from vectable.data.tables.targets import ClassTarget, NumberTarget, Target, check_target, make_target
-from vectable.errors import DataError, closest, require, require_columns, warn
+from vectable.data.tables.table_splits import split_rows, without_unseen_classes
+from vectable.data.tables.targets import ClassTarget, NumberTarget, Target, check_target, make_target, with_targets
+from vectable.deprecation import renamed_arguments
+from vectable.errors import DataError, require, require_columns, warn
 
 if TYPE_CHECKING:
     from vectable.data.tensors import TensorSet
@@ -45,7 +46,7 @@ class TableData:
         kinds: what each raw column was taken for, and why.
         valid_frame: the validation rows as they came, for looking at.
         kind: the kind of frame the user works with.
-        batch_size: rows a step.
+        batch_size: rows per step.
     """
 
     train_rows: TableRows | BlockRows
@@ -58,28 +59,32 @@ class TableData:
     batch_size: int = 256
 
     @classmethod
+    @renamed_arguments(target_kind="task", class_weights="class_weight")
     def from_df(
         cls,
         df: Any,
-        target: str | Sequence[str],
-        cat_names: Sequence[str] | None = None,
-        cont_names: Sequence[str] | None = None,
-        date_names: Sequence[str] | None = None,
+        target: Any,
+        cat_names: Sequence[Any] | None = None,
+        cont_names: Sequence[Any] | None = None,
+        date_names: Sequence[Any] | None = None,
         procs: Sequence[Any] = PROCS,
         *,
         valid_pct: float = 0.2,
         seed: int = 42,
-        split: str = "random",
+        split: Any = "random",
         valid_rows: Sequence[int] | NDArray[Any] | None = None,
-        target_kind: str | None = None,
+        task: str | None = None,
         log_target: bool = False,
         bins: str | PiecewiseLinearBins | None = None,
-        without: Sequence[str] = (),
-        weights: str | None = None,
-        class_weights: str | dict[Any, float] | None = None,
+        without: Sequence[Any] = (),
+        weights: Any = None,
+        class_weight: ClassWeight = None,
+        missing_target: Literal["error", "drop"] = "error",
         batch_size: int = 256,
     ) -> "TableData":
         """Split and encode a table.
+
+        Columns are named by text, or as pandas names them; a name that is a number is taken for its text.
 
         Args:
             df: pandas, polars or pyarrow table.
@@ -92,14 +97,15 @@ class TableData:
             seed: of the random split.
             split: "random", or the name of a column (a date, a number) by which the latest rows are held out.
             valid_rows: numbers of the rows to hold out, instead of a share.
-            target_kind: "classes" or "numbers"; found by the rule of columns.
+            task: whether the target is "classes" or "numbers"; by default the rule of columns decides.
             log_target: learn ``log(1 + y)``.
             bins: piecewise-linear bins for the numbers: "tree", "quantile", a pattern, or None.
             without: columns not to learn from; they stay in `valid_frame`, for looking at.
             weights: column with the weight of each row: a training row of weight w counts as w rows in the loss and
                 the encoders, one of weight 0 is left out. Validation rows count alike.
-            class_weights: "balanced", or the weight of each class.
-            batch_size: rows a step.
+            class_weight: "balanced", or the weight of each class in the loss.
+            missing_target: what to do with rows without a target: "error" or "drop".
+            batch_size: rows per step.
 
         Raises:
             DataError: with the column, row and value that cannot be used, and what to do.
@@ -107,35 +113,41 @@ class TableData:
         from vectable.data.tensors import check_batch_size
 
         check_batch_size(batch_size)
+        require(missing_target in ("error", "drop"), f"missing_target is {missing_target!r}; use 'error' or 'drop'.")
         frame: pl.DataFrame | ParquetTable
         kind: FrameKind
         frame, kind = (df, "polars") if isinstance(df, ParquetTable) else to_polars(df)
-        targets = [target] if isinstance(target, str) else list(target)
-        require_columns([*targets, *([weights] if weights else [])], frame.columns, "The table")
+        targets, unused = name_list(target), name_list(without)
+        weight = None if weights is None else str(weights)
+        require_columns([*targets, *([] if weight is None else [weight]), *unused], frame.columns, "The table")
         if len(frame) == 0:
             raise DataError("There are no rows in the table: at least one is needed.")
-        require_columns(without, frame.columns, "The table")
-        kinds = _kinds(frame, {*targets, weights, *without}, cat_names, cont_names, date_names)
-        _check_values(frame, kinds)
-        what = make_target(frame, targets, target_kind, log_target)
+        named = {"category": cat_names, "number": cont_names, "date": date_names}
+        taken = {*targets, *unused, *([] if weight is None else [weight])}
+        kinds = kinds_of_columns(
+            frame, taken, {one: None if names is None else name_list(names) for one, names in named.items()}
+        )
+        check_values(frame, kinds)
+        if missing_target == "drop":
+            frame, valid_rows = with_targets(frame, targets, valid_rows)
+        what = make_target(frame, targets, task, log_target)
         check_target(frame, targets, what.kind)
 
-        train_at, valid_at = _split(frame, valid_pct, seed, split, valid_rows)
+        train_at, valid_at = split_rows(frame, valid_pct, seed, str(split), valid_rows)
         train, valid = frame[train_at], frame[valid_at]
         valid = valid.collect() if isinstance(valid, ParquetTable) else valid
-        counts = None if weights is None else _weights_of_rows(train, weights)
+        counts = None if weight is None else weights_in(train, weight)
         if counts is not None:
             train, counts = train.filter(pl.Series(counts > 0)), counts[counts > 0]
         if isinstance(what, ClassTarget):
             what.fit(train)
         else:
-            _tell_constant(what.fit(train, counts))
-        valid = _without_unseen_classes(valid, what)
+            _warn_of_constants(what.fit(train, counts))
+        valid = without_unseen_classes(valid, what)
         fill, scale = _patterns(procs)
         encoder = TableEncoder({name: one.kind for name, one in kinds.items()}, Recipe(fill, scale, _bins(bins)))
         encoder.fit(train, _for_tree(what.encode(train)), counts)
-        row_weights = _row_weights(train, what, counts, class_weights)
-        rows = _encoded(train, encoder, what, row_weights, "the training table")
+        rows = _encoded(train, encoder, what, loss_weights(train, what, counts, class_weight), "the training table")
         held_out = _encoded(valid, encoder, what, None, "the validation table")
         return cls(rows, held_out, encoder, what, kinds, valid, kind, batch_size)
 
@@ -143,7 +155,7 @@ class TableData:
     def from_file(
         cls,
         path: str | Path,
-        target: str | Sequence[str],
+        target: Any,
         *,
         sep: str | None = None,
         has_header: bool | None = None,
@@ -162,7 +174,7 @@ class TableData:
     def from_parquet(
         cls,
         path: str | Path | Sequence[str | Path],
-        target: str | Sequence[str],
+        target: Any,
         *,
         block_rows: int = BLOCK_ROWS,
         valid_pct: float | None = None,
@@ -261,103 +273,6 @@ class TableData:
         )
 
 
-def _kinds(
-    frame: pl.DataFrame | ParquetTable,
-    taken: set[str | None],
-    cat_names: Sequence[str] | None,
-    cont_names: Sequence[str] | None,
-    date_names: Sequence[str] | None,
-) -> dict[str, Kind]:
-    """The kind of every column that is used: as named, or else by the rule."""
-    named: dict[str, Kind] = {}
-    for names, kind in ((cat_names, "category"), (cont_names, "number"), (date_names, "date")):
-        require_columns(names or [], frame.columns, "The table")
-        for name in names or []:
-            require(
-                name not in taken,
-                f"Column {name!r} is the target, the weight or left out; it cannot be looked at to predict.",
-            )
-            require(name not in named, f"Column {name!r} is named twice.")
-            named[name] = Kind(kind, "as named")
-            if kind == "number":
-                _check_numbers(frame[name])
-    if cat_names is not None and cont_names is not None and named:
-        return named
-    kinds = {name: named.get(name) or kind_of(frame[name]) for name in frame.columns if name not in taken}
-    left_out = {name: kind.why for name, kind in kinds.items() if kind.kind == "unusable"}
-    if left_out:
-        listed = "; ".join(f"{name!r} ({why})" for name, why in left_out.items())
-        told = f"{count_of(len(left_out), 'column')} cannot be learned from and {'is' if len(left_out) == 1 else 'are'}"
-        warn(f"{told} left out: {listed}.")
-    kinds = {name: kind for name, kind in kinds.items() if kind.kind != "unusable"}
-    if not kinds:
-        raise DataError("The table has no column to learn from beside the target.")
-    return kinds
-
-
-def _check_values(frame: pl.DataFrame | ParquetTable, kinds: dict[str, Kind]) -> None:
-    """Refuse text that is no date, and tell of infinite numbers, while rows still count as the user counts them."""
-    infinite = {}
-    for name, found in kinds.items():
-        values = frame[name]
-        if found.kind == "date" and values.dtype == pl.String:
-            to_datetimes(values)
-        elif found.kind == "number" and values.dtype.is_float() and (count := int(values.is_infinite().sum())):
-            infinite[name] = count
-    if infinite:
-        listed = ", ".join(f"{count:,} in {name!r}" for name, count in infinite.items())
-        warn(f"Infinite numbers are taken as missing: {listed}.")
-
-
-def _check_numbers(values: pl.Series) -> None:
-    if values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null) or values.dtype.is_temporal():
-        return
-    bad = pl.Series(np.isnan(to_numbers(values))) & values.is_not_null()
-    if bad.any():
-        row = int(bad.arg_true()[0])
-        raise DataError(
-            f"Column {values.name!r} is named among the numbers, and row {row + 1:,} holds {values[row]!r}; "
-            "correct it, or name the column in cat_names."
-        )
-
-
-def _split(
-    frame: pl.DataFrame | ParquetTable,
-    valid_pct: float,
-    seed: int,
-    split: str,
-    valid_rows: Sequence[int] | NDArray[Any] | None,
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    if valid_rows is not None:
-        held_out = np.unique(np.asarray(valid_rows, dtype=np.int32))
-        inside = len(held_out) == 0 or (held_out[0] >= 0 and held_out[-1] < len(frame))
-        require(
-            inside and len(held_out) < len(frame),
-            f"valid_rows names rows beyond the table's {len(frame):,}, or all of them.",
-        )
-        return np.setdiff1d(np.arange(len(frame), dtype=np.int32), held_out), held_out
-    if split == "random":
-        return random_split(len(frame), valid_pct, seed)
-    if split not in frame.columns:
-        near = closest(split, frame.columns)
-        raise DataError(
-            f"split is {split!r}: neither 'random' nor a column{f' (did you mean {near[0]!r}?)' if near else ''}."
-        )
-    return time_split(frame[split].rank("dense").fill_null(0).to_numpy().astype(np.float64), valid_pct)
-
-
-def _without_unseen_classes(valid: pl.DataFrame, target: Target) -> pl.DataFrame:
-    if not isinstance(target, ClassTarget) or len(valid) == 0:
-        return valid
-    known = target.encode(valid) >= 0
-    if not known.all():
-        unseen = valid.filter(pl.Series(~known))[target.name].unique().to_list()
-        count = int((~known).sum())
-        told = f"{count_of(count, 'validation row')} {'has' if count == 1 else 'have'} a class that no training row has"
-        warn(f"{told} ({', '.join(map(repr, unseen[:5]))}); they are left out.")
-    return valid.filter(pl.Series(known))
-
-
 def _patterns(procs: Sequence[Any]) -> tuple[FillMissing | None, Normalize | None]:
     """The patterns of filling and normalising among `procs`; categories are always encoded."""
     made = [proc() if isinstance(proc, type) else proc for proc in procs]
@@ -394,54 +309,7 @@ def _for_tree(target: NDArray[Any]) -> NDArray[Any]:
     return target if target.ndim == 1 else target[:, 0]
 
 
-def _weights_of_rows(train: pl.DataFrame, column: str) -> NDArray[np.float64]:
-    """The weights in a column, (rows,), 0 or more."""
-    rows = to_numbers(train[column])
-    usable = rows >= 0
-    if not usable.all() or rows.sum() == 0:
-        row = int(np.argmin(usable))
-        raise DataError(
-            f"Column {column!r} holds the weight {train[column][row]!r}; weights are 0 or more, and not all 0."
-        )
-    return rows
-
-
-def _tell_constant(target: NumberTarget) -> None:
+def _warn_of_constants(target: NumberTarget) -> None:
     for name, low, high in zip(target.names, target.low, target.high, strict=True):
         if low == high:
-            told = f"The target {name!r} is {low:g} in all training rows: there is nothing to learn from it."
-            warn(told)
-
-
-def _row_weights(
-    train: pl.DataFrame,
-    target: Target,
-    counts: NDArray[np.float64] | None,
-    class_weights: str | dict[Any, float] | None,
-) -> NDArray[np.float32] | None:
-    if counts is None and class_weights is None:
-        return None
-    rows = np.ones(len(train)) if counts is None else counts
-    if class_weights is not None:
-        if not isinstance(target, ClassTarget):
-            raise DataError("class_weights needs a target of classes.")
-        rows = rows * _class_weights(target, target.encode(train), rows, class_weights)
-    return rows.astype(np.float32)
-
-
-def _class_weights(
-    target: ClassTarget, codes: NDArray[np.int64], rows: NDArray[np.float64], by_class: str | dict[Any, float]
-) -> NDArray[np.float64]:
-    """The weight of each row's class, (rows,): as given, or such that all classes weigh the same in the loss."""
-    if by_class == "balanced":
-        counts = np.bincount(codes, rows, minlength=target.n_outputs)
-        return np.asarray((rows.sum() / (target.n_outputs * np.maximum(counts, 1e-12)))[codes])
-    if isinstance(by_class, str):
-        raise DataError(f"class_weights is {by_class!r}; it is 'balanced', or the weight of each class.")
-    named = Categorify(target.classes).encode(list(by_class))
-    require(
-        bool((named > 0).all()), f"class_weights names a class that is not there; there are {list(target.classes)}."
-    )
-    table = np.ones(target.n_outputs)
-    table[named - 1] = list(by_class.values())
-    return table[codes]
+            warn(f"The target {name!r} is {low:g} in all training rows: there is nothing to learn from it.")

@@ -6,9 +6,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.data.encoders.categorify import Categorify, as_ids
+from vectable.data.encoders.categorify import BOOLEANS, Categorify
 from vectable.data.encoders.fill_missing import to_numbers
-from vectable.errors import DataError, require
+from vectable.data.io.frames import as_text
+from vectable.data.io.parquet_table import ParquetTable
+from vectable.data.io.typed_values import values_from_json, values_to_json
+from vectable.errors import DataError, require, warn
 
 KINDS = ("classes", "numbers")
 
@@ -21,10 +24,11 @@ class Columns(Protocol):
 
 
 class ClassTarget:
-    """Classes, of which there are two or more.
+    """Classes, of which there are two or more. They are told apart by their values and keep their type.
 
     Attributes:
-        classes: their names in order, (classes,), Int64 or String; code c is ``classes[c]``.
+        classes: in order, (classes,); code c is ``classes[c]``. Numbers, booleans and dates are sorted, and so is text;
+            categories that have an order of their own keep it.
     """
 
     kind = "classes"
@@ -35,8 +39,13 @@ class ClassTarget:
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of a model: one a class."""
+        """Outputs of a model: one per class."""
         return len(self.classes)
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes as text, for tables and plots."""
+        return as_text(self.classes).to_list()
 
     def fit(self, train: Columns) -> "ClassTarget":
         """Learn the classes of the training rows.
@@ -44,7 +53,13 @@ class ClassTarget:
         Raises:
             DataError: fewer than two.
         """
-        self.classes = Categorify().fit(train[self.name]).vocabulary
+        values = train[self.name].drop_nulls()
+        if isinstance(values.dtype, pl.Enum):
+            shown = values.unique().cast(pl.String).implode()
+            self.classes = values.dtype.categories.filter(values.dtype.categories.is_in(shown)).alias("")
+        else:
+            values = values.cast(pl.String) if values.dtype == pl.Categorical else values
+            self.classes = values.unique().sort().alias("")
         if len(self.classes) < 2:
             only = f"one class, {self.classes[0]!r}" if len(self.classes) else "no value"
             raise DataError(
@@ -53,8 +68,14 @@ class ClassTarget:
         return self
 
     def encode(self, frame: Columns) -> NDArray[np.int64]:
-        """Class numbers, (rows,); -1 for a class that training never showed."""
-        return Categorify(self.classes).encode(frame[self.name]).astype(np.int64) - 1
+        """Class numbers, (rows,); -1 for a class that is not in the training data."""
+        return self.numbers_of(frame[self.name])
+
+    def numbers_of(self, values: pl.Series) -> NDArray[np.int64]:
+        """`encode` of a column."""
+        known, numbers = self.classes, pl.arange(len(self.classes), dtype=pl.Int64, eager=True)
+        alike = _in_type(values, known.dtype)
+        return alike.replace_strict(known, numbers, default=-1, return_dtype=pl.Int64).to_numpy(writable=True)
 
     def decode(self, outputs: NDArray[Any]) -> pl.Series:
         """The likeliest class of each row of probabilities, (rows, classes)."""
@@ -62,7 +83,25 @@ class ClassTarget:
 
     def to_json(self) -> dict[str, Any]:
         """The target as plain JSON values."""
-        return {"kind": self.kind, "name": self.name, "classes": Categorify(self.classes).to_json()}
+        return {"kind": self.kind, "name": self.name, "classes": values_to_json(self.classes)}
+
+
+def _in_type(values: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Values in the type of the classes; missing where that would make another value of them."""
+    if values.dtype == dtype:
+        return values
+    missing = pl.Series(values.name, [None] * len(values), dtype=dtype)
+    if values.dtype in (pl.Enum, pl.Categorical):
+        return _in_type(values.cast(pl.String), dtype)
+    if dtype == pl.Boolean and values.dtype == pl.String:
+        return values.replace(BOOLEANS).replace_strict(["false", "true"], [False, True], default=None)
+    if dtype.is_temporal() != values.dtype.is_temporal():
+        return missing
+    try:
+        cast = values.cast(dtype, strict=False)
+        return cast.set(cast.cast(values.dtype, strict=False) != values, None)
+    except pl.exceptions.PolarsError:
+        return missing
 
 
 class NumberTarget:
@@ -135,10 +174,10 @@ Target = ClassTarget | NumberTarget
 
 
 def make_target(frame: Columns, names: list[str], kind: str | None, log: bool) -> Target:
-    """Classes for text, truths, categories and whole numbers of up to 20 values, else numbers; or as `kind` says."""
+    """Classes for text, booleans, categories and whole numbers of up to 20 values, else numbers; or as `kind` says."""
     from vectable.data.encoders.kinds import kind_of
 
-    require(kind in (None, *KINDS), f"target_kind is {kind!r}; it is one of {list(KINDS)}.")
+    require(kind in (None, *KINDS), f"task is {kind!r}; it is one of {list(KINDS)}.")
     if kind is None:
         several = len(names) > 1 or log
         kind = "numbers" if several or kind_of(frame[names[0]]).kind == "number" else "classes"
@@ -154,23 +193,50 @@ def make_target(frame: Columns, names: list[str], kind: str | None, log: bool) -
 def target_from_json(form: dict[str, Any]) -> Target:
     """The target back from its `to_json`."""
     if form["kind"] == "classes":
-        return ClassTarget(form["name"], Categorify.from_json(form["classes"]).vocabulary)
+        classes = form["classes"]
+        known = values_from_json(classes) if "type" in classes else Categorify.from_json(classes).vocabulary
+        return ClassTarget(form["name"], known)  # version 0.1 kept classes as a vocabulary, as text or whole numbers
     target = NumberTarget(form["names"], form["log"], form["normalize"])
     for key in ("mean", "std", "low", "high"):
         setattr(target, key, np.array(form[key], dtype=np.float64))
     return target
 
 
+def _is_missing(values: pl.Series) -> NDArray[np.bool_]:
+    """Whether each class is missing, (rows,)."""
+    return (values.fill_nan(None) if values.dtype.is_float() else values).is_null().to_numpy()
+
+
+def with_targets(frame: pl.DataFrame | ParquetTable, names: list[str], valid_rows: Any = None) -> tuple[Any, Any]:
+    """The rows whose targets are all there, and the numbers that `valid_rows` have among them.
+
+    How many others there are is a warning.
+
+    Raises:
+        DataError: no row has a target.
+    """
+    there = ~np.any([_is_missing(frame[name]) for name in names], axis=0)
+    if there.all():
+        return frame, valid_rows
+    if not there.any():
+        raise DataError(f"No row has a target: column {names[0]!r} is missing in all {len(frame):,}.")
+    warn(f"{int((~there).sum()):,} of {len(frame):,} rows have no target and are left out.")
+    if valid_rows is not None:
+        valid_rows = np.flatnonzero(np.isin(np.flatnonzero(there), valid_rows))
+    return frame.filter(pl.Series(there)), valid_rows
+
+
 def check_target(frame: Columns, names: list[str], kind: str, where: str = "the table") -> None:
     """Raise a sentence for the first row whose target is missing or, for numbers, not a finite number."""
     for name in names:
         values = frame[name]
-        usable = np.isfinite(to_numbers(values)) if kind == "numbers" else as_ids(values).is_not_null().to_numpy()
+        usable = np.isfinite(to_numbers(values)) if kind == "numbers" else ~_is_missing(values)
         if not usable.all():
             row = int(np.argmin(usable))
             is_gone = values[row] is None or values[row] != values[row]
+            drop = ", or leave them out with missing_target='drop'" if is_gone else ""
             what = "missing" if is_gone else f"{values[row]!r}, which is not a finite number"
             raise DataError(
                 f"The target in row {row + 1:,} of {where} (column {name!r}) is {what}; {int((~usable).sum()):,} of "
-                f"{len(values):,} rows are like that. Correct or drop them."
+                f"{len(values):,} rows are like that. Correct them{drop}."
             )

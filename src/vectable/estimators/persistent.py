@@ -1,5 +1,8 @@
 """Saving estimators as the same folder that learners are saved as, and pickling them by the same contents."""
 
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +15,7 @@ from vectable.artifact import read_folder, write_folder
 from vectable.errors import ArtifactError
 from vectable.loading import learner_of
 
-# Which class comes back from which folder: the only names that a folder may bring to life.
+# Which class comes back from which folder: the only names that are loaded.
 ESTIMATORS = {
     "TabularClassifier": "vectable.estimators.tabular",
     "TabularRegressor": "vectable.estimators.tabular",
@@ -21,8 +24,8 @@ ESTIMATORS = {
 }
 
 
-class LearnerKeeper(BaseEstimator):  # type: ignore[misc]
-    """An estimator whose fit leaves a learner, `learner_`, and which is kept as that learner is kept."""
+class PersistentEstimator(BaseEstimator):  # type: ignore[misc]
+    """An estimator whose fit leaves a learner, `learner_`, and which is saved and pickled as that learner is saved."""
 
     learner_: Any
 
@@ -83,27 +86,52 @@ def load_estimator(path: str | Path) -> Any:
 
 
 def _to_json(value: Any) -> Any:
-    """A parameter or fitted attribute as JSON; what is more than a name says its type."""
+    """A parameter or fitted attribute as JSON, with its type where JSON has none; None for what no folder holds."""
     if isinstance(value, np.ndarray):
-        return {"array": value.tolist(), "dtype": value.dtype.str}
+        return {"array": _plain_values(value), "dtype": value.dtype.str}
+    if isinstance(value, np.generic) and value.dtype.kind in "mM":
+        return {"scalar": int(value.astype(np.int64)), "dtype": value.dtype.str}
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, dict):
         return {"pairs": [[_to_json(key), _to_json(one)] for key, one in value.items()]}
     if isinstance(value, list | tuple):
         return [_to_json(one) for one in value]
-    if isinstance(value, np.generic):
-        return value.item()
+    if isinstance(value, dt.date | dt.time | Decimal):
+        return {"type": type(value).__name__, "text": str(value)}
     return value if isinstance(value, str | int | float | bool) else None
 
 
 def _from_json(value: Any) -> Any:
-    if isinstance(value, dict) and "array" in value:
-        return _array(value["array"], value["dtype"])
-    if isinstance(value, dict):
-        return {key: _from_json(one) for key, one in value["pairs"]}
-    return tuple(_from_json(one) for one in value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return tuple(_from_json(one) for one in value)
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return _array(value["array"], np.dtype(value["dtype"]))
+    if "scalar" in value:
+        return np.int64(value["scalar"]).astype(value["dtype"])
+    if "text" in value:
+        return TYPES[value["type"]](value["text"])
+    return {_from_json(key): _from_json(one) for key, one in value["pairs"]}
 
 
-def _array(values: list[Any], dtype: str) -> NDArray[Any]:
+TYPES: dict[str, Callable[[str], Any]] = {
+    "date": dt.date.fromisoformat,
+    "datetime": dt.datetime.fromisoformat,
+    "time": dt.time.fromisoformat,
+    "Decimal": Decimal,
+}
+
+
+def _plain_values(array: NDArray[Any]) -> list[Any]:
+    values: list[Any] = (array.astype(np.int64) if array.dtype.kind in "mM" else array).tolist()
+    return [_to_json(one) for one in values] if array.dtype.kind == "O" else values
+
+
+def _array(values: list[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if dtype.kind in "mM":
+        return np.array(values, dtype=np.int64).astype(dtype)
     array = np.empty(len(values), dtype=dtype)
-    array[:] = values
+    array[:] = [_from_json(one) for one in values] if dtype.kind == "O" else values
     return array
