@@ -26,13 +26,13 @@ def main() -> None:
     args = parser.parse_args()
     warnings.simplefilter("ignore", vt.VectableWarning)
     few = pl.DataFrame({"user": [1, 2, 2], "item": [1, 1, 2], "rating": [1.0, 2.0, 3.0]})
-    vt.bayes_collab(vt.RatingsData.from_df(few, valid_pct=0), 2, 3, 0, progress=False).fit()
+    vt.bayes_collab_learner(vt.RatingsData.from_df(few, valid_pct=0), 2, 3, 0, progress=False).fit()
     before = resident()
     forget_peak()
     train, valid = (pl.read_parquet(args.folder / f"{part}.parquet") for part in ("train", "valid"))
     data = vt.RatingsData.from_splits(train, valid)
     del train, valid
-    learn = vt.bayes_collab(
+    learn = vt.bayes_collab_learner(
         data, args.factors, args.draws, 5, history=args.history, threads=args.threads, progress=False
     )
     started = time.perf_counter()

@@ -49,7 +49,7 @@ def one_part(found, part, seed, quick, gains, errors):
             known, found.user, found.item, found.rating, title=found.title, items=found.items, users=found.users,
             valid_pct=0,
         )  # fmt: skip
-        learn = vt.bayes_collab(
+        learn = vt.bayes_collab_learner(
             data, FACTORS, 30 if quick else DRAWS, BURN_IN, history=False, seed=seed, progress=False
         )
         learn.fit()

@@ -18,7 +18,7 @@ FACTORS, BURN_IN = 16, 20
 MODELS = {
     "ids alone": {"features": None, "history": False, "n_draws": 200},
     "histories": {"features": None, "n_draws": 600},
-    "everything": {"user_day": True, "n_draws": 600},
+    "everything": {"user_day_bias": True, "n_draws": 600},
 }
 MOST = {"ids alone": 0.897, "histories": 0.880, "everything": 0.874}
 MOST_SECONDS, COVERED = 3.0, (0.88, 0.92)
@@ -70,7 +70,7 @@ def ours(found, train, valid, seed, settings, quick):
             train, valid, found.user, found.item, found.rating, timestamp=found.timestamp, items=found.items,
             users=found.users, title=found.title,
         )  # fmt: skip
-        learn = vt.bayes_collab(data, FACTORS, burn_in=BURN_IN, seed=seed, progress=False, **settings)
+        learn = vt.bayes_collab_learner(data, FACTORS, burn_in=BURN_IN, seed=seed, progress=False, **settings)
         with clock() as fit, warnings.catch_warnings():
             warnings.simplefilter("ignore", vt.VectableWarning)
             learn.fit()
@@ -150,7 +150,7 @@ def warm_up(found):
     data = vt.RatingsData.from_df(found.ratings.head(300), found.user, found.item, found.rating)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", vt.VectableWarning)
-        vt.bayes_collab(data, 2, 3, 0, progress=False).fit()
+        vt.bayes_collab_learner(data, 2, 3, 0, progress=False).fit()
 
 
 def figures(report, who, by_seed):

@@ -44,7 +44,7 @@ def run(found, seed, draws, settings):
         warnings.simplefilter("ignore", vt.VectableWarning)
         with clock() as whole:
             data = found.to_data(valid_pct=0.1, seed=seed)
-            learn = vt.bayes_collab(data, FACTORS, draws, BURN_IN, seed=seed, progress=False, **settings)
+            learn = vt.bayes_collab_learner(data, FACTORS, draws, BURN_IN, seed=seed, progress=False, **settings)
             with clock() as fit:
                 learn.fit()
     measured = learn.validate()
@@ -63,7 +63,7 @@ def warm_up():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", vt.VectableWarning)
         few = vt.datasets.load("goodbooks").ratings.head(300)
-        vt.bayes_collab(vt.RatingsData.from_df(few), 2, 3, 0, progress=False).fit()
+        vt.bayes_collab_learner(vt.RatingsData.from_df(few), 2, 3, 0, progress=False).fit()
 
 
 def figures(report, name, runs, plain):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from matplotlib.text import Text
 
 import vectable as vt
-from vectable.recommending.fold_in import solve_row
+from vectable.recommending.fold_in import negative_log_posterior, solve_row
 from vectable.recommending.ranking import measure_lists
 from vectable.recommending.top_n import top_items
 
@@ -130,7 +130,7 @@ def test_an_ensemble_predicts_the_mean_and_spread_of_its_members(frame: pl.DataF
     predicted, _ = learner.get_preds()
     assert np.allclose(predicted.numpy(), each.mean(axis=0), atol=1e-6)
     assert each.std(axis=0).min() > 0
-    mean, spread = learner.predict(frame, with_spread=True)
+    mean, spread = learner.predict(frame, return_std=True)
     assert np.array_equal(mean, learner.predict(frame))
     assert spread.shape == mean.shape
     assert spread.mean() > 0
@@ -192,7 +192,7 @@ def test_components_and_map(learn: vt.CollabLearner, tmp_path: Any) -> None:
     assert table.columns == ["item", "title", "factor 0", "factor 1"]
     assert len(table) == 50
     assert 1 >= shares[0] >= shares[1] > 0
-    figure = learn.map(show=30, path=str(tmp_path / "map.png"))
+    figure = learn.plot_map(show=30, path=str(tmp_path / "map.png"))
     labels = figure.axes[0].texts
     assert len(labels) == 30
     boxes = [Text.get_window_extent(label) for label in labels]  # without the line to its point
@@ -236,7 +236,7 @@ def test_recommend_is_the_sorted_predictions_of_what_is_unseen(learn: vt.CollabL
     user = 107
     table = learn.recommend(user, n=12)
     known = learn.data.item_ids.vocabulary
-    scores = learn.predict(pl.DataFrame({"user": [user] * len(known), "item": known}))
+    scores = learn.predict(pl.DataFrame({"user": [user] * len(known), "item": known}), raw=True)
     train = learn.data.train_ratings
     seen = set(learn.data.item_ids.decode(train.item[train.user == learn.data.user_ids.encode([user])[0]]))
     expected = [item for _, item in sorted(zip(-scores, known, strict=True)) if item not in seen][:12]
@@ -269,7 +269,7 @@ def test_an_unknown_user_gets_the_average_users_list_and_is_told(learn: vt.Colla
 def test_many_lists_are_the_single_ones(learn: vt.CollabLearner, monkeypatch: pytest.MonkeyPatch) -> None:
     from vectable.recommending import top_n
 
-    monkeypatch.setattr(top_n, "SCORES_A_BLOCK", 81 * 7)  # seven users at a time
+    monkeypatch.setattr(top_n, "SCORES_PER_BLOCK", 81 * 7)  # seven users at a time
     table = learn.recommend_many(n=4)
     assert len(table) == 4 * learn.data.n_users
     for user in (100, 150, 219):
@@ -301,7 +301,12 @@ def test_top_items_equals_sorting(seed: int, n_items: int, n: int, n_users: int)
     seen = [rng.permutation(n_items)[: rng.integers(0, n_items)].astype(np.int32) for _ in range(n_users)]
     allowed = rng.random(n_items) < 0.8
     lists, values = top_items(
-        lambda part: torch.from_numpy(scores[part].copy()), n_users, n_items, n, lambda at: seen[at], allowed
+        lambda part: torch.from_numpy(scores[part].copy()),
+        n_users,
+        n_items,
+        n,
+        seen=lambda at: seen[at],
+        allowed=allowed,
     )
     for user in range(n_users):
         usable = [i for i in range(1, n_items) if allowed[i] and i not in seen[user]]
@@ -352,15 +357,12 @@ def test_folding_in_finds_the_minimum(learn: vt.CollabLearner) -> None:
     items, ratings = np.array([3, 9, 27], dtype=np.int32), np.array([5, 1, 4], dtype=np.float32)
     best = solve_row(model, prior, items, ratings).double().numpy()
 
-    def badness(row: np.ndarray) -> float:
-        predicted, _ = model.predict_with_jacobian(torch.from_numpy(row).float(), torch.from_numpy(items))
-        off = row - prior.mean
-        error = ratings - predicted.detach().numpy()
-        return float((error.astype(np.float64) ** 2).sum() / prior.noise + off @ prior.precision @ off)
+    def loss(row: np.ndarray) -> float:
+        return negative_log_posterior(model, prior, row, torch.from_numpy(items), ratings.astype(np.float64))
 
     rng = np.random.default_rng(0)
     for _ in range(50):
-        assert badness(best) <= badness(best + 0.02 * rng.normal(size=len(best))) + 1e-4
+        assert loss(best) <= loss(best + 0.02 * rng.normal(size=len(best))) + 1e-4
 
 
 def test_a_folded_user_is_served_like_any_other(learn: vt.CollabLearner) -> None:
@@ -386,7 +388,7 @@ def test_update_takes_in_new_users_and_items_and_goes_on(frame: pl.DataFrame, en
     old_users, old_item = learner.data.n_users, learner.predict({"user": [100], "item": [0]})[0]
     new = pl.DataFrame({"user": [999] * 30 + [100], "item": [i * 10 for i in range(30)] + [5555], "rating": [5.0] * 31})
     steps = int(learner.session.engines[0].state().get("step", torch.tensor(0)))
-    learner.update(new, n_epoch=3, lr=0.02)
+    learner.update(new, n_epochs=3, lr=0.02)
     assert learner.data.n_users == old_users + 1
     assert 5555 in learner.data.item_ids.vocabulary
     with warnings.catch_warnings():
@@ -397,14 +399,14 @@ def test_update_takes_in_new_users_and_items_and_goes_on(frame: pl.DataFrame, en
     assert learner.predict({"user": [100], "item": [0]})[0] == pytest.approx(old_item, abs=0.7)
     if engine == "compiled":
         assert int(learner.session.engines[0].state()["step"]) > steps > 0
-    learner.update(new.head(0), n_epoch=0)
+    learner.update(new.head(0), n_epochs=0)
 
 
 # ---------------------------------------------------------------- cross-validation
 
 
 def test_cross_validation_reports_folds_seeds_and_spread(frame: pl.DataFrame) -> None:
-    scores = vt.cross_validate(frame, 4, k=3, seeds=2, n_epoch=2, lr=0.02)
+    scores = vt.cross_validate(frame, 4, k=3, seeds=2, n_epochs=2, lr=0.02)
     assert len(scores.table) == 6
     assert scores.table["fold"].to_list() == [1, 1, 2, 2, 3, 3]
     assert scores.mean["rmse"] == pytest.approx(scores.table["rmse"].mean())
@@ -412,8 +414,8 @@ def test_cross_validation_reports_folds_seeds_and_spread(frame: pl.DataFrame) ->
     assert scores.spread["rmse"] == pytest.approx(by_seed.std())
     assert len(scores.folds) == 3
     given_folds = [(frame[:3000], frame[3000:]), (frame[500:], frame[:500])]
-    again = vt.cross_validate(given_folds, 4, seeds=[7], n_epoch=1, user="user", item="item", rating="rating")
+    again = vt.cross_validate(given_folds, 4, seeds=[7], n_epochs=1, user="user", item="item", rating="rating")
     assert again.table["seed"].to_list() == [7, 7]
-    assert isinstance(vt.cross_validate(frame.to_pandas(), 2, k=2, n_epoch=1).to_frame(), pd.DataFrame)
+    assert isinstance(vt.cross_validate(frame.to_pandas(), 2, k=2, n_epochs=1).to_frame(), pd.DataFrame)
     with pytest.raises(vt.VectableError, match="k is 1"):
         vt.cross_validate(frame, k=1)

@@ -80,7 +80,7 @@ def test_what_cannot_be_compared_is_told(frame: pl.DataFrame) -> None:
     for seeds in (0, "ab", [], [0.5]):
         with pytest.raises(vt.VectableError, match="seeds is"):
             vt.compare(data, seeds=seeds)  # type: ignore[arg-type]
-    with pytest.raises(vt.VectableError, match=r"bayes_collab has no argument 'draws'\. Did you mean 'n_draws'"):
+    with pytest.raises(vt.VectableError, match=r"has no argument 'draws'\. Did you mean 'n_draws'"):
         vt.compare(data, bayes={"draws": 3})
     with pytest.raises(vt.VectableError, match="'seed', which compare gives itself"):
         vt.compare(data, gradient={"seed": 3})

@@ -35,7 +35,7 @@ from vectable.models.dot_bias import EmbeddingDotBias as EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet as EmbeddingNet
 from vectable.models.tabular import TabularModel as TabularModel
 from vectable.ratings.bayes import BayesLearner as BayesLearner
-from vectable.ratings.bayes import bayes_collab as bayes_collab
+from vectable.ratings.bayes import bayes_collab_learner as bayes_collab_learner
 from vectable.ratings.collab import CollabLearner as CollabLearner
 from vectable.ratings.collab import collab_learner as collab_learner
 from vectable.ratings.comparison import Comparison as Comparison

@@ -10,6 +10,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 RENAMED: dict[str, str] = {
+    "bayes_collab": "bayes_collab_learner",
     "CSVLog": "CSVLogger",
     "KeepBest": "RestoreBest",
     "TrainingStopped": "NonFiniteLossError",

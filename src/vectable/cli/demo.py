@@ -90,6 +90,6 @@ def _with_reasons(learn: "CollabLearner", user: int) -> "pl.DataFrame":
     import polars as pl
 
     table: pl.DataFrame = learn.recommend(user, n=10)
-    liked = learn.recommender.alike_seen(user, table[learn.data.columns.item].to_list())
+    liked = learn.closest_liked(user, table[learn.data.columns.item].to_list())
     reasons = ["liked by most" if one is None else f"like {one[0]}, which you gave {one[1]:g}" for one in liked]
     return table.select("title", "prediction").with_columns(pl.Series("why", reasons))

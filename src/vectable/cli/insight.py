@@ -84,10 +84,10 @@ def draw_plots(learn: "CollabLearner | BayesLearner", folder: Path) -> list[Path
     if isinstance(learn, BayesLearner):
         paths = [make_folder(folder) / name for name in ("coverage.png", "map.png")]
         learn.coverage().plot(path=str(paths[0]))
-        learn.map(path=str(paths[1]))
+        learn.plot_map(path=str(paths[1]))
         return paths
     paths = [make_folder(folder) / name for name in ("learning_rate.png", "losses.png", "map.png")]
     learn.recorder.plot_lr(show_moms=True, path=str(paths[0]))
     learn.recorder.plot_losses(path=str(paths[1]))
-    learn.map(path=str(paths[2]))
+    learn.plot_map(path=str(paths[2]))
     return paths

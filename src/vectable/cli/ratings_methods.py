@@ -84,7 +84,7 @@ class Bayes:
             "burn_in": self.burn_in,
             "features": {"auto": "auto", "none": None}.get(self.features, listed),
             "history": not self.no_history,
-            "user_day": self.user_day,
+            "user_day_bias": self.user_day,
             "likelihood": self.likelihood,
             "n_chains": self.chains,
         }
@@ -122,10 +122,10 @@ class Methods:
 
     def draw(self, data: "RatingsData") -> "BayesLearner":
         """Draw from the posterior."""
-        from vectable import bayes_collab
+        from vectable import bayes_collab_learner
 
         width, console = 16 if self.factors is None else self.factors, progress_console(self.quiet)
-        return bayes_collab(data, width, seed=self.seed, progress=console, **self.bayes.arguments).fit()
+        return bayes_collab_learner(data, width, seed=self.seed, progress=console, **self.bayes.arguments).fit()
 
 
 def limits_in(y_range: str) -> Any:

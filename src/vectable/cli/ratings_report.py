@@ -1,5 +1,6 @@
 """What commands report of a model of ratings: columns, errors, ranking figures, and whether it beats its baselines."""
 
+import warnings
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,7 +42,7 @@ def measure(learn: "CollabLearner | BayesLearner", ranking: bool | None) -> dict
     from vectable.data.io.frames import to_polars
 
     data = learn.data
-    measured = {"split": data.fingerprint, **learn.validate()}
+    measured = {"split": data.fingerprint, **_errors(learn)}
     measured["beats_baselines"] = None if not len(data.valid_ratings) else not_better(measured) is None
     small = data.n_users * data.n_items <= QUICKLY_RANKED
     if len(data.valid_ratings) and (small if ranking is None else ranking):
@@ -52,6 +53,13 @@ def measure(learn: "CollabLearner | BayesLearner", ranking: bool | None) -> dict
     if isinstance(learn, BayesLearner):
         measured["convergence"] = to_polars(learn.convergence())[0].to_dicts()
     return measured
+
+
+def _errors(learn: "CollabLearner | BayesLearner") -> dict[str, Any]:
+    """Errors on the held-out ratings; that the model loses to its baselines is said by `report_verdict`."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This model does not beat its baselines")
+        return learn.validate()
 
 
 def print_measured(measured: dict[str, Any]) -> None:
@@ -104,13 +112,7 @@ def report_verdict(measured: dict[str, Any]) -> None:
 
 def not_better(measured: dict[str, Any]) -> str | None:
     """A sentence where a baseline's error is as low as the model's; None where the model beats them all."""
-    best = min(measured["baselines"], key=lambda name: float(measured["baselines"][name]["rmse"]))
-    least = measured["baselines"][best]["rmse"]
-    if not measured["rmse"] >= least:
-        return None
-    simple = {"global mean": "the mean of all ratings", "biases": "biases of users and items alone"}.get(best, best)
-    return (
-        f"This model does not beat its baselines: its rmse on the held-out ratings is {measured['rmse']:.4f}, and "
-        f"{simple} has {least:.4f}. Do not rely on it. Check that the column of ratings holds ratings, not "
-        "quantities, prices or times; then train longer, or at another learning rate (vectable lr-find)."
-    )
+    from vectable.ratings.beside_baselines import verdict
+
+    found = verdict(measured)
+    return None if found is None else f"{found} Another learning rate may help too: vectable lr-find."

@@ -73,6 +73,6 @@ def recommend(
     learn = open_posterior(model) if ucb_scale else open_ratings(model)
     asked = filters.arguments(learn.data)
     if ucb_scale:
-        asked["optimism"] = ucb_scale
+        asked["ucb_scale"] = ucb_scale
     found = learn.recommend_many(n=n, **asked) if everybody else learn.recommend(user, n=n, **asked)
     print_or_write(found, out, as_json, f"For {user}")

@@ -35,6 +35,7 @@ class Vocabularies:
         user_ids, item_ids: vocabularies; code 0 is the unknown.
         columns: names of the columns in the user's table.
         titles: a name to show for each item, in the order of `item_ids`, or None where the ids are the names.
+        item_table: side columns of the items in the order of `item_ids`, or None.
         kind: the kind of frame the user works with.
     """
 
@@ -42,6 +43,7 @@ class Vocabularies:
     item_ids: Categorify
     columns: NamedColumns
     titles: pl.Series | None
+    item_table: pl.DataFrame | None
     kind: FrameKind
 
     @property
@@ -70,12 +72,7 @@ class Vocabularies:
 
     def item_names(self, codes: Sequence[int] | NDArray[Any]) -> pl.Series:
         """Titles of items by code, or their ids as text where there are no titles."""
-        codes = np.asarray(codes, dtype=np.int32)
-        ids = self.item_ids.decode(codes).cast(pl.String)
-        if self.titles is None:
-            return ids
-        titles = Categorify(self.titles).decode(codes)
-        return pl.select(pl.coalesce(titles.alias("title"), ids.alias("id"))).to_series()
+        return self._names_by_code.gather(np.asarray(codes, dtype=np.int32))
 
     def item_frame(self, codes: Sequence[int] | NDArray[Any], **more: Any) -> pl.DataFrame:
         """A table with the items' ids, their titles where there are any, and `more` columns.
@@ -83,7 +80,7 @@ class Vocabularies:
         Where the ids' column has the name of one of those, that one gets a number behind it.
         """
         codes = np.asarray(codes, dtype=np.int32)
-        columns: dict[str, Any] = {self.columns.item: self.item_ids.decode(codes)}
+        columns: dict[str, Any] = {self.columns.item: self._ids_by_code.gather(codes)}
         if self.titles is not None:
             more = {"title": self.item_names(codes), **more}
         return pl.DataFrame(columns | {f"{name}_2" if name in columns else name: one for name, one in more.items()})
@@ -95,3 +92,18 @@ class Vocabularies:
     def vocabularies(self) -> dict[str, Any]:
         """Both vocabularies as plain JSON values."""
         return {"user": self.user_ids.to_json(), "item": self.item_ids.to_json()}
+
+    @cached_property
+    def _ids_by_code(self) -> pl.Series:
+        """The id of each item, (items + 1,); missing for the unknown."""
+        ids = self.item_ids.vocabulary
+        return pl.concat([pl.Series([None], dtype=ids.dtype), ids.alias("")])
+
+    @cached_property
+    def _names_by_code(self) -> pl.Series:
+        """The title of each item, or its id as text where there is none, (items + 1,); missing for the unknown."""
+        ids = self._ids_by_code.cast(pl.String)
+        if self.titles is None:
+            return ids
+        titles = pl.concat([pl.Series([None], dtype=pl.String), self.titles.alias("")])
+        return pl.select(pl.coalesce(titles.alias("title"), ids.alias("id"))).to_series()

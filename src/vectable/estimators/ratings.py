@@ -26,7 +26,7 @@ from vectable.estimators.inputs import (
 )
 from vectable.estimators.persistent import PersistentEstimator
 from vectable.estimators.table_trainer import auto_batch_size, auto_epochs
-from vectable.ratings.bayes import BayesLearner, bayes_collab
+from vectable.ratings.bayes import BayesLearner, bayes_collab_learner
 from vectable.ratings.collab import CollabLearner, collab_learner
 from vectable.tables.tabular import TabularLearner, factorisation_learner
 
@@ -49,8 +49,8 @@ class RatingRegressor(RegressorMixin, PersistentEstimator):  # type: ignore[misc
     Weights of rows mean what repeating them means, to the last digit.
 
     Args:
-        method: "gradient", or "bayes": draws from the posterior (`vectable.bayes_collab`), for a user and an item
-            column alone, and weights that are whole numbers. It has no use for y_range, bins, n_epochs, lr, wd,
+        method: "gradient", or "bayes": draws from the posterior (`vectable.bayes_collab_learner`), for a user and an
+            item column alone, and weights that are integers. It has no use for y_range, bins, n_epochs, lr, wd,
             batch_size, n_models and device; 16 factors do.
         n_draws: of "bayes", after 20 thrown away.
         n_factors: width of the vectors.
@@ -174,14 +174,14 @@ class RatingRegressor(RegressorMixin, PersistentEstimator):  # type: ignore[misc
         if table.width > 3:
             raise DataError(
                 f"method='bayes' takes a user and an item column, and X has {table.width - 1}; side tables of users "
-                "and items go to vectable.bayes_collab."
+                "and items go to vectable.bayes_collab_learner."
             )
         if (weights % 1 != 0).any():
             raise DataError("method='bayes' takes weights that are whole numbers: how often a row counts.")
         rows = np.repeat(np.arange(len(table)), weights.astype(np.int64))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         data = _pairs(table[rows], None, LARGEST_BATCH)
-        return bayes_collab(data, self.n_factors, self.n_draws, seed=seed, progress=self.verbose).fit()
+        return bayes_collab_learner(data, self.n_factors, self.n_draws, seed=seed, progress=self.verbose).fit()
 
     def _learner(
         self, table: pl.DataFrame, weights: NDArray[np.float64], typed: bool

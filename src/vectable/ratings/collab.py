@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from vectable.data.ratings.ratings_data import RatingsData
-from vectable.data.tensors import Inputs
 from vectable.deprecation import renamed_arguments
-from vectable.errors import ArtifactError, is_whole, require
+from vectable.errors import ArtifactError, is_whole, require, warn
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet
 from vectable.models.ensemble import RatingEnsemble
 from vectable.models.losses import activation_of
 from vectable.models.prediction_range import check_within, choose_range
+from vectable.ratings.beside_baselines import baseline_errors, verdict
 from vectable.ratings.rating_answers import RatingAnswers
+from vectable.ratings.rating_rows import codes_of, predict_pairs, take_ratings
+from vectable.recommending.answer import Notes
+from vectable.recommending.presenting import warn_of
 from vectable.recommending.recommender import Recommender
 from vectable.training.learner import Learner, check_arguments
 from vectable.training.saving import saved_options
@@ -51,18 +55,19 @@ def collab_learner(
         wd: weight decay.
         use_nn: a multi-layer net on the embeddings instead of the dot product.
         layers, widths, dropout: of that net; see `EmbeddingNet`.
-        n_models: so many models from different seeds, whose mean predicts.
+        n_models: number of models, trained from different seeds, whose mean predicts.
         preset: "modern" or "lesson".
-        seed: of the start, the batches and the dropout.
+        seed: random seed for initialization, batching and dropout.
         learner: further arguments of `Learner`: opt, metrics, device, callbacks, engine, threads, progress.
 
     Raises:
-        VectableError: an argument out of range.
+        VectableError: an argument out of range, or data that is not a `RatingsData`.
     """
-    require(is_whole(n_models, 1), f"n_models is {n_models!r}; it is a whole number, 1 or more.")
+    take_ratings(data)
+    require(is_whole(n_models, 1), f"n_models must be a positive integer; got {n_models!r}.")
     limits = choose_range(*data.rating_range, y_range)
     with torch.random.fork_rng(devices=[]):
-        members: list[nn.Module] = []
+        members: list[EmbeddingDotBias | EmbeddingNet] = []
         for member in range(n_models):
             torch.manual_seed(seed + 1000 * member)
             sizes = len(data.user_ids), len(data.item_ids)
@@ -70,69 +75,82 @@ def collab_learner(
                 members.append(EmbeddingNet(*sizes, widths, layers, limits, dropout, preset))
             else:
                 members.append(EmbeddingDotBias(*sizes, n_factors, limits))
-    model = members[0] if n_models == 1 else RatingEnsemble(members)
     check_arguments(collab_learner, learner)
-    return CollabLearner(data, model, wd=wd, preset=preset, seed=seed, **{"metrics": ["rmse", "mae"], **learner})
+    options = {"metrics": ["rmse", "mae"], **learner}
+    return CollabLearner(data, _one_of(members), wd=wd, preset=preset, seed=seed, **options)
 
 
 class CollabLearner(RatingAnswers, Learner):
-    """A `Learner` for ratings, with the words that belong to them; made by `collab_learner`."""
+    """A `Learner` for ratings, with the words that belong to them; made by `collab_learner`.
 
-    data: RatingsData
+    Attributes:
+        clips: whether predictions are clipped to the rating scale where nothing else is asked for. Models that an older
+            version saved do not clip: they answer as they did.
+    """
+
+    clips = True
+    _recommender: Recommender | None = None
 
     @property
     def recommender(self) -> Recommender:
         """Answers from the weights as they are now."""
         if self._recommender is None:
-            self._recommender = Recommender(self.model, self.members, self.data)
+            self._recommender = Recommender(self.model, self.data, clips=self.clips)
         return self._recommender
-
-    _recommender: Recommender | None = None
 
     # ---------------------------------------------------------------- how good is it
 
     def validate(self) -> dict[str, Any]:
         """Loss, rmse and mae on the validation ratings; the same for the baselines, under "baselines".
 
-        The baselines are the mean of all training ratings, and that mean plus the biases of user and item.
+        The baselines are the mean of all training ratings, and that mean plus the biases of user and item. Warns where
+        the model does not beat them.
         """
-        return {**super().validate(), "baselines": self._baseline_errors()}
+        measured = {**super().validate(), "baselines": baseline_errors(self.data, self.recommender.baseline)}
+        if (message := verdict(measured)) is not None:
+            warn(message)
+        return measured
 
-    def predict(self, df: Any, with_spread: bool = False) -> Any:
-        """Predicted ratings, (rows,) float32, of a table with the user and item columns; a user or item that training
-        never showed counts as the average one, and how many there were is told.
+    @renamed_arguments(with_spread="return_std")
+    def predict(self, df: Any, return_std: bool = False, *, raw: bool = False) -> Any:
+        """Predicted ratings, (rows,) float32, of a table with the user and item columns.
+
+        A user or item that is not in the training data counts as the average one; their number is warned of.
 
         Args:
-            with_spread: also the standard deviation over the members of an ensemble, (rows,).
+            df: items may be ids or titles.
+            return_std: also the standard deviation over the members of an ensemble, (rows,).
+            raw: leave predictions that lie beyond the rating scale as they are, instead of clipping them.
         """
-        _, users, items = self._codes_of(df)
-        rows = Inputs((torch.from_numpy(users), torch.from_numpy(items)))
-        each = torch.stack([self.session.outputs(model, rows) for model in self.members]).numpy()
-        predicted = each.mean(axis=0) if len(each) > 1 else each[0]
-        return (predicted, each.std(axis=0)) if with_spread else predicted
+        notes = Notes()
+        _, users, items = codes_of(self.data, df, notes)
+        warn_of(notes)
+        each = np.stack([predict_pairs(member, users, items) for member in self.recommender.model.members])
+        predicted = self.recommender.shown(each.mean(axis=0) if len(each) > 1 else each[0], raw)
+        return (predicted, each.std(axis=0)) if return_std else predicted
 
     # ---------------------------------------------------------------- growing
 
     @renamed_arguments(n_epoch="n_epochs")
     def update(self, new_df: Any, n_epochs: int = 1, lr: float | None = None) -> "CollabLearner":
-        """Take in tomorrow's ratings and train on from here, on all ratings.
+        """Take in new ratings and continue training, on all ratings.
 
-        Vocabularies grow; new users and items start as average ones. The optimizer goes on where it was.
+        Vocabularies grow; new users and items start as average ones. The optimizer continues where it was.
 
         Args:
+            new_df: known items may be named by their titles.
             n_epochs: 0 takes the rows in without training.
             lr: constant learning rate; by default a fifth of the highest of the latest fit.
         """
         with self.session.growing():
             self.session.data = data = self.data.with_more(new_df)
-            limits = self._rater.config()["y_range"]
-            if limits is not None:
-                check_within(*data.rating_range, (limits[0], limits[1]))
+            if self.model.limits is not None:
+                check_within(*data.rating_range, self.model.limits)
             with self.session.seeded("grow", self.epochs_done):
-                self._rater.grow(len(data.user_ids), len(data.item_ids))
+                self.model.grow(len(data.user_ids), len(data.item_ids))
             self._forget_answers()
         if n_epochs == 0:
-            self._rater.fill_unknown()
+            self.model.fill_unknown()
             return self
         last = self.recorder.runs[-1].lrs.max() / 5 if self.recorder.runs else 1e-3
         self.fit(n_epochs, float(last) if lr is None else lr)
@@ -145,11 +163,11 @@ class CollabLearner(RatingAnswers, Learner):
 
     def _check_data(self, data: Any) -> None:
         """Raise a `VectableError` for ratings of other users or items than the model has rows for."""
-        require(isinstance(data, RatingsData), f"data is {data!r:.80}; a model of ratings needs RatingsData.")
+        take_ratings(data)
         require(
             data.vocabularies() == self.data.vocabularies(),
-            "These ratings know other users or items than the model: take new ones in with update(...), or make a new "
-            "learner.",
+            "These ratings have other users or items than the model has rows for: add rows to it with update(df), or "
+            "make a new learner with collab_learner(data).",
         )
 
     def _to_onnx(self) -> Any:
@@ -161,11 +179,16 @@ class CollabLearner(RatingAnswers, Learner):
         """Everything a saved folder holds: the ratings and vocabularies among it."""
         contents = super().to_contents()
         contents.kind = "ratings"
-        contents.settings |= {"config": self._rater.config(), "n_models": len(self.members), "about": repr(self.data)}
         data_tensors, data_tables, data_settings = self.data.to_saved()
+        contents.settings |= {
+            "config": self.model.config(),
+            "n_models": len(self.members),
+            "clips": self.clips,
+            "about": repr(self.data),
+            "data": data_settings,
+        }
         contents.tensors |= data_tensors
         contents.tables |= data_tables
-        contents.settings["data"] = data_settings
         return contents
 
     @classmethod
@@ -174,10 +197,10 @@ class CollabLearner(RatingAnswers, Learner):
         settings = contents.settings
         if model is None:
             make, config = MODELS[settings["model"]], settings["config"]
-            members = [make(**config) for _ in range(settings["n_models"])]
-            model = members[0] if len(members) == 1 else RatingEnsemble(members)
+            model = _one_of([make(**config) for _ in range(settings["n_models"])])
         data = RatingsData.from_saved(contents.tensors, contents.tables, settings["data"])
         learn = cls(data, model, **saved_options(settings, more))
+        learn.clips = settings.get("clips", False)
         learn.take_state(contents)
         return learn
 
@@ -187,8 +210,8 @@ class CollabLearner(RatingAnswers, Learner):
         Raises:
             ArtifactError: the folder is of other users or items, or its model of another make.
         """
-        if contents.kind != "ratings" or contents.settings["config"] != self._rater.config():
-            theirs, ours = contents.settings.get("config"), self._rater.config()
+        if contents.kind != "ratings" or contents.settings["config"] != self.model.config():
+            theirs, ours = contents.settings.get("config"), self.model.config()
             raise ArtifactError(f"The saved model is another: {theirs} there, and {ours} here. Use load_learner.")
         if contents.tables["vocabularies"] != self.data.vocabularies():
             raise ArtifactError(
@@ -197,12 +220,6 @@ class CollabLearner(RatingAnswers, Learner):
         super().take_state(contents)
         self._forget_answers()
 
-    # ---------------------------------------------------------------- inside
 
-    @property
-    def _rater(self) -> Any:
-        return self.model
-
-    @property
-    def _has_biases(self) -> bool:
-        return not isinstance(self.members[0], EmbeddingNet)
+def _one_of(members: Sequence[EmbeddingDotBias | EmbeddingNet]) -> EmbeddingDotBias | EmbeddingNet | RatingEnsemble:
+    return members[0] if len(members) == 1 else RatingEnsemble(members)

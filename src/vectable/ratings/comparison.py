@@ -11,9 +11,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vectable.data.ratings.ratings_data import RatingsData
+from vectable.deprecation import renamed_arguments
 from vectable.errors import did_you_mean, is_whole, quote_some, require
-from vectable.ratings.bayes import bayes_collab, take_ratings
+from vectable.ratings.bayes import bayes_collab_learner
 from vectable.ratings.collab import collab_learner
+from vectable.ratings.rating_rows import take_ratings
 from vectable.recommending.baselines import BiasBaseline
 from vectable.training.metrics import mae, rmse
 
@@ -59,12 +61,13 @@ class Comparison:
         return f"{self.best} is best, {sure}: ahead of {second['model']} by {second['worse_by']:.4f} in squared error."
 
 
+@renamed_arguments(n_epoch="n_epochs")
 def compare(
     data: RatingsData,
     models: Sequence[str] | str = KNOWN,
     *,
     seeds: Sequence[int] | int = 1,
-    n_epoch: int = 5,
+    n_epochs: int = 5,
     lr: float = 5e-3,
     n_models: int = 8,
     gradient: dict[str, Any] | None = None,
@@ -76,8 +79,8 @@ def compare(
         models: one or more of "global mean", "biases", "gradient" (`collab_learner`), "ensemble" (`n_models` of them)
             and "bayes".
         seeds: of training, or how many of them (0, 1, ...).
-        n_epoch, lr: of the gradient models' cycle.
-        gradient, bayes: arguments of `collab_learner` and of `bayes_collab`.
+        n_epochs, lr: of the gradient models' cycle.
+        gradient, bayes: arguments of `collab_learner` and of `bayes_collab_learner`.
 
     Raises:
         VectableError: no validation rows, a model or an argument that there is not, no seeds.
@@ -87,7 +90,7 @@ def compare(
     require(len(models) > 0, f"models is empty; there are {quote_some(KNOWN)}.")
     for name in models:
         require(name in KNOWN, f"There is no model {name!r}.{did_you_mean(name, KNOWN)} There are {quote_some(KNOWN)}.")
-    for what, maker, options in (("gradient", collab_learner, gradient), ("bayes", bayes_collab, bayes)):
+    for what, maker, options in (("gradient", collab_learner, gradient), ("bayes", bayes_collab_learner, bayes)):
         _check_options(what, maker, options)
     held_out = data.valid_ratings
     require(len(held_out) > 0, "Models are compared on validation rows, and there are none: give valid_pct above 0.")
@@ -104,11 +107,11 @@ def compare(
             found = BiasBaseline.fit(data.train_ratings, len(data.user_ids), len(data.item_ids))
             return found.predict(held_out.user, held_out.item), len(found.user_bias) + len(found.item_bias)
         if name == "bayes":
-            learner = bayes_collab(data, seed=seed, **{"progress": False, **(bayes or {})}).fit()
-            return learner.valid_predictions, learner.model.users.numel() + learner.model.items.numel()
+            learner = bayes_collab_learner(data, seed=seed, **{"progress": False, **(bayes or {})}).fit()
+            return learner.get_preds()[0].numpy(), learner.model.users.numel() + learner.model.items.numel()
         members = n_models if name == "ensemble" else 1
         trainer = collab_learner(data, seed=seed, n_models=members, **{"progress": False, **(gradient or {})})
-        trainer.fit_one_cycle(n_epoch, lr)
+        trainer.fit_one_cycle(n_epochs, lr)
         return trainer.get_preds()[0].numpy(), sum(one.numel() for one in trainer.model.parameters())
 
     rows, losses = [], {}

@@ -10,6 +10,7 @@ import polars as pl
 
 from vectable.data.io.frames import FrameKind, from_polars, to_polars
 from vectable.data.ratings.ratings_data import RatingsData
+from vectable.deprecation import renamed_arguments
 from vectable.errors import VectableError, require
 from vectable.ratings.collab import collab_learner
 
@@ -74,6 +75,7 @@ class CrossValidation:
         return f"CrossValidation over {folds} folds and {seeds} seeds (± over seeds): {figures}"
 
 
+@renamed_arguments(n_epoch="n_epochs")
 def cross_validate(
     df_or_folds: Any,
     n_factors: int = 40,
@@ -81,7 +83,7 @@ def cross_validate(
     k: int = 5,
     seeds: Sequence[int] | int = 1,
     split_seed: int = 42,
-    n_epoch: int = 5,
+    n_epochs: int = 5,
     lr: float = 5e-3,
     progress: bool = False,
     **options: Any,
@@ -93,7 +95,7 @@ def cross_validate(
         n_factors: and any other argument of `collab_learner` (y_range, wd, n_models, preset, ...) or of
             `RatingsData.from_df` (user, item, rating, title, timestamp, items, users, duplicates, batch_size).
         seeds: training seeds, or how many of them (0, 1, ...).
-        n_epoch, lr: of one cycle of training.
+        n_epochs, lr: of one cycle of training.
 
     Raises:
         VectableError: fewer rows than folds, or no folds.
@@ -108,10 +110,9 @@ def cross_validate(
         for seed in seeds:
             learn = collab_learner(data, n_factors=n_factors, seed=seed, progress=progress, **options)
             started = time.perf_counter()
-            learn.fit_one_cycle(n_epoch, lr)
+            learn.fit_one_cycle(n_epochs, lr)
             seconds = time.perf_counter() - started
-            figures = {name: value for name, value in learn.validate().items() if name != "baselines"}
-            rows.append({"fold": fold, "seed": seed, **figures, "fit_seconds": seconds})
+            rows.append({"fold": fold, "seed": seed, **learn.session.measure(learn.model), "fit_seconds": seconds})
     return CrossValidation(pl.DataFrame(rows), kind)
 
 

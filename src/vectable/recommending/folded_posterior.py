@@ -1,151 +1,69 @@
-"""New rows under a posterior: a user (or item) known by ratings, by features, or by both, in one solve a draw.
-
-Given the draws of the other side, the row of a new user is normal: precision ``Lambda + alpha W'W``, and as its mean
-``Lambda m + alpha W'y`` solved by it, with W the rated items' ``(q, 1)`` and y what is left of the ratings. With
-ordered categories the latents are replaced by their expectation, again and again until they agree with the row.
-"""
+"""A user folded into draws from the posterior: lists, intervals and standard deviations like those of a trained one."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vectable.models.posterior import PosteriorDotBias
 from vectable.one_blas_thread import one_blas_thread
 from vectable.recommending.folded_user import FoldedUser
 from vectable.recommending.intervals import category_shares, check_level, interval_about, shortest_runs
-from vectable.recommending.optimism import Optimistic, check_optimism, mean_and_doubt, row_variance
+from vectable.recommending.new_row import NewRow
 
 Floats = NDArray[np.float64]
 
-ROUNDS = 20  # of latents and row in turn
-SMALLEST_SHARE = 1e-12
-
-
-@dataclass(frozen=True)
-class NewRow:
-    """The posterior of one new row in each draw.
-
-    Attributes:
-        mean: (draws, D).
-        precision: (draws, D, D).
-    """
-
-    mean: Floats
-    precision: Floats
-
-    @cached_property
-    def covariance(self) -> Floats:
-        """(draws, D, D)."""
-        return np.asarray(np.linalg.inv(self.precision), dtype=np.float64)
-
-    def drawn(self, rng: np.random.Generator) -> Floats:
-        """One row a draw, (draws, D): normals whose mean and deviation over the draws are made exact."""
-        normals = rng.standard_normal(self.mean.shape)
-        if len(normals) > 1:
-            normals = (normals - normals.mean(axis=0)) / normals.std(axis=0)
-        return np.asarray(self.mean + np.einsum("sde,se->sd", np.linalg.cholesky(self.covariance), normals))
-
-
-def new_row(
-    prior_mean: Floats,
-    prior_precision: Floats,
-    noise_precision: Floats,
-    designs: Floats,
-    rests: Floats,
-    cuts: Floats | None = None,
-    levels: NDArray[np.int32] | None = None,
-) -> NewRow:
-    """Solve for a row.
-
-    Args:
-        prior_mean, prior_precision: (draws, D) and (draws, D, D).
-        noise_precision: (draws,).
-        designs: ``(q, 1)`` of the rated ones, (draws, ratings, D).
-        rests: rating less the rated one's bias, in the sampler's units, (draws, ratings); with categories less the
-            bias alone.
-        cuts, levels: with ordered categories, (draws, categories + 1), and of each rating, (ratings,).
-    """
-    if designs.shape[1] == 0:
-        return NewRow(prior_mean, prior_precision)
-    weighted = designs.transpose(0, 2, 1) * noise_precision[:, None, None]
-    precision = prior_precision + weighted @ designs
-    pull = np.einsum("sde,se->sd", prior_precision, prior_mean)
-    if cuts is None or levels is None:
-        mean = np.linalg.solve(precision, (pull + np.einsum("sdn,sn->sd", weighted, rests))[..., None])[..., 0]
-        return NewRow(mean, precision)
-    inverse = np.linalg.inv(precision)
-    low, high = cuts[:, levels], cuts[:, levels + 1]
-    mean = prior_mean
-    for _ in range(ROUNDS):
-        scores = np.einsum("snd,sd->sn", designs, mean) - rests
-        latents = scores + _truncated_mean(low - scores, high - scores)
-        mean = np.einsum("sde,se->sd", inverse, pull + np.einsum("sdn,sn->sd", weighted, latents + rests))
-    return NewRow(mean, precision)
-
-
-def _truncated_mean(low: Floats, high: Floats) -> Floats:
-    """Mean of a standard normal between `low` and `high`."""
-    from scipy.special import ndtr
-
-    share = np.maximum(ndtr(high) - ndtr(low), SMALLEST_SHARE)
-    return np.asarray((np.exp(-0.5 * low**2) - np.exp(-0.5 * high**2)) / np.sqrt(2 * np.pi) / share)
+ITEMS_PER_BLOCK = 1000  # of all draws at a time
 
 
 @dataclass(frozen=True, repr=False)
 class FoldedPosterior(FoldedUser):
-    """What the draws make of a user they never saw; `row` is the mean of each draw, side by side.
+    """What the draws make of a user who is not in the training data; `row` is the mean of each draw, side by side.
 
     Attributes:
+        model: the draws.
         posterior: of the row.
+        noise: variance of a rating about its expectation.
     """
 
+    model: PosteriorDotBias
     posterior: NewRow
-
-    def predict(self, items: Iterable[Any], return_std: bool = False) -> Any:
-        """Predicted ratings of items by id or title, (items,), clipped to the scale; and how far in doubt each is."""
-        codes = self.recommender.item_codes(items)
-        model = self.recommender.model
-        predicted = self.recommender.scores_of_row(self.row).numpy()[codes].clip(*self.recommender.data.rating_range)
-        if not return_std:
-            return predicted
-        with one_blas_thread():
-            _, doubt = mean_and_doubt(model, self.row, self.posterior.covariance, codes)
-        return predicted, doubt.astype(np.float32)
+    noise: float
 
     def predict_interval(self, items: Iterable[Any], level: float = 0.9) -> NDArray[np.float32]:
         """Where a new rating lies with a probability of `level`, (items, 2); see `BayesLearner.predict_interval`."""
         check_level(level)
-        codes = self.recommender.item_codes(items)
-        model, covariance = self.recommender.model, self.posterior.covariance
+        codes = self._codes(items)
+        if self.model.cuts is None:
+            mean, std = self._mean_and_std(codes)
+            return interval_about(mean, std, self.noise, level, self.recommender.data.rating_range)
+        assert self.model.values is not None
         with one_blas_thread():
-            if model.cuts is None:
-                noise = float(np.mean([prior.noise for prior in self.recommender.priors]))
-                both = mean_and_doubt(model, self.row, covariance, codes)
-                return interval_about(*both, noise, level, self.recommender.data.rating_range)
-            sums = model.sums_of_row(self.row)[:, torch.from_numpy(codes).long()]
-            shares = category_shares(model.cuts, sums, row_variance(model, covariance, codes))
-        return shortest_runs(shares, model.values.double().numpy(), level)
+            sums = self.model.sums_of_row(self.row)[:, torch.from_numpy(codes).long()]
+            shares = category_shares(self.model.cuts, sums, row_variance(self.model, self.posterior.covariance, codes))
+        return shortest_runs(shares, self.model.values.double().numpy(), level)
 
-    def recommend(
-        self,
-        n: int = 10,
-        exclude_seen: bool = True,
-        candidates: Iterable[Any] | None = None,
-        exclude: Iterable[Any] | None = None,
-        min_ratings: int = 0,
-        optimism: float = 0.0,
-    ) -> Any:
-        """The `n` best items; `optimism` as in `BayesLearner.recommend`."""
-        check_optimism(optimism)
-        filters = n, exclude_seen, candidates, exclude, min_ratings
-        if optimism == 0:
-            return super().recommend(*filters)
-        known = self.recommender
-        hopeful = Optimistic(known.model, optimism, self.posterior.covariance)
-        asked = replace(self, recommender=type(known)(hopeful, known.members, known.data, known.priors))
+    def _mean_and_std(self, codes: NDArray[np.int32]) -> tuple[Floats, Floats]:
+        """To the draws' spread comes that of the row, which a few ratings do not determine exactly."""
+        mean, std = super()._mean_and_std(codes)
         with one_blas_thread():
-            return super(FoldedPosterior, asked).recommend(*filters)
+            extra = row_variance(self.model, self.posterior.covariance, codes)
+        slopes = self.model.scale if self.model.cuts is None else self.model.slopes_of_row(self.row)[:, codes]
+        return mean, np.sqrt(std**2 + (extra * slopes**2).mean(axis=0))
+
+
+def row_variance(model: PosteriorDotBias, covariance: Floats, codes: NDArray[Any]) -> Floats:
+    """What not knowing a row exactly adds to the variance of each draw's sum, (draws, items).
+
+    Args:
+        covariance: of the row in each draw, (draws, D, D).
+    """
+    found = np.empty((len(covariance), len(codes)))
+    for first in range(0, len(codes), ITEMS_PER_BLOCK):
+        part = slice(first, first + ITEMS_PER_BLOCK)
+        designs = model.designs_of(torch.from_numpy(codes[part])).double().numpy()
+        found[:, part] = ((designs @ covariance) * designs).sum(axis=2)
+    return found

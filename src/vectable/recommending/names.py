@@ -1,61 +1,90 @@
-"""From what a person writes, an id or a title, to the code of a user or an item, and telling what is unknown."""
+"""From what a person writes, an id or a title, to the code of a user or an item."""
 
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from vectable.data.vocabularies import Vocabularies
-from vectable.errors import UnknownNameError, closest, quote_some, warn
+from vectable.errors import UnknownNameError, closest, quote_some
+from vectable.recommending.answer import Notes
 
 AVERAGE = "the average one stands in"
-SEARCHED_FOR_CLOSE = 200_000  # names: among more, no close ones are looked for
+SEARCHED_FOR_CLOSE = 200_000  # names: among more, close ones are not looked for
+FEW = 64  # names that are looked up one by one
 
 
 def find_codes(
-    data: Vocabularies, names: Iterable[Any], is_item: bool, then: str = AVERAGE, must_exist: bool = False
+    data: Vocabularies, names: Iterable[Any] | Any, is_item: bool, notes: Notes, then: str = AVERAGE
 ) -> NDArray[np.int32]:
-    """Codes for ids or, for items, titles; 0 for what is neither, which is told.
+    """Codes for ids or, for items, titles; 0 for what is neither, with a note.
 
     Text is looked for among the titles first (a book may be called "1984"), everything else among the ids. Where
     several items share a title, it means the one with most ratings.
 
     Args:
-        then: what becomes of an unknown one, for the warning.
-        must_exist: raise instead.
-
-    Raises:
-        UnknownNameError: unknown, and `must_exist`; with the closest names.
+        then: what becomes of an unknown one, for the note.
     """
-    names = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
-    codes = (data.item_ids if is_item else data.user_ids).encode(names)
+    listed = _listed(names)
+    codes = _codes_by_id(data, listed, is_item)
     if is_item and data.titles is not None:
         titled = data.codes_by_title
-        found = [
-            titled.get(name, code) if isinstance(name, str) else code for name, code in zip(names, codes, strict=True)
-        ]
-        codes = np.array(found, dtype=np.int32)
-    missing = [name for name, code in zip(names, codes, strict=True) if code == 0]
-    if missing:
-        _tell(data, missing, is_item, then, must_exist)
+        pairs = zip(listed, codes.tolist(), strict=True)
+        codes = np.array(
+            [titled.get(name, code) if isinstance(name, str) else code for name, code in pairs], dtype=np.int32
+        )
+    missing = [name for name, code in zip(listed, codes, strict=True) if code == 0]
+    kind = "unknown_item" if is_item else "unknown_user"
+    notes.add(
+        kind, len(missing), lambda: f"{_unknown(data, missing, is_item)}: {then}.{_close(data, missing, is_item)}"
+    )
     return codes
 
 
-def tell_unknown(column: str, codes: NDArray[np.int32], then: str = AVERAGE) -> None:
-    """Warn with the number of rows whose code is 0, if there are any."""
+def find_code(data: Vocabularies, name: Any, is_item: bool) -> int:
+    """The code of one that must be known.
+
+    Raises:
+        UnknownNameError: it is not; with the closest names.
+    """
+    (code,) = find_codes(data, [name], is_item, Notes()).tolist()
+    if code == 0:
+        unknown, close = _unknown(data, [name], is_item), _close(data, [name], is_item)
+        raise UnknownNameError(f"{unknown}: it is not in the training data.{close}")
+    return int(code)
+
+
+def note_unknown_rows(notes: Notes, column: str, codes: NDArray[np.int32], is_item: bool, then: str = AVERAGE) -> None:
+    """Note the number of rows whose code is 0, if there are any."""
     unknown = int(np.count_nonzero(codes == 0))
-    if unknown:
-        told = f"{unknown:,} of {len(codes):,} rows have a {column!r} that training never showed: {then}."
-        warn(told)
+    kind = "unknown_item" if is_item else "unknown_user"
+    message = f"{unknown:,} of {len(codes):,} rows have a {column!r} that is not in the training data: {then}."
+    notes.add(kind, unknown, lambda: message)
 
 
-def _tell(data: Vocabularies, missing: list[Any], is_item: bool, then: str, must_exist: bool) -> None:
+def _listed(names: Any) -> list[Any]:
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        return [names]
+    return names.to_list() if isinstance(names, pl.Series) else list(names)
+
+
+def _codes_by_id(data: Vocabularies, names: list[Any], is_item: bool) -> NDArray[np.int32]:
+    ids = data.item_ids if is_item else data.user_ids
+    if len(names) <= FEW:
+        return np.array([ids.encode_one(name) for name in names], dtype=np.int32)
+    return ids.encode(names)
+
+
+def _unknown(data: Vocabularies, missing: list[Any], is_item: bool) -> str:
+    return (
+        f"{len(missing):,} unknown {'item' if is_item else 'user'}{'s' * (len(missing) > 1)} ({quote_some(missing, 3)})"
+    )
+
+
+def _close(data: Vocabularies, missing: list[Any], is_item: bool) -> str:
+    """Known names like the first unknown one, as a sentence with a leading space; empty where there are none."""
     known = data.item_names(np.arange(1, len(data.item_ids))) if is_item else data.user_ids.vocabulary
     near = closest(missing[0], known) if len(known) <= SEARCHED_FOR_CLOSE else []
-    hint = f" Close to {missing[0]!r}: {quote_some(near)}." if near else ""
-    what = f"{'item' if is_item else 'user'}{'s' if len(missing) > 1 else ''}"
-    told = f"{len(missing):,} unknown {what} ({quote_some(missing, 3)})"
-    if must_exist:
-        raise UnknownNameError(f"{told}: training never showed it.{hint}")
-    warn(f"{told}: {then}.{hint}")
+    return f" Close to {missing[0]!r}: {quote_some(near)}." if near else ""

@@ -1,6 +1,6 @@
 """What the kept draws say of pairs and of new rows: expectation, doubt, intervals, and the rows of newcomers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.models.posterior import PosteriorDotBias
-from vectable.recommending.folded_posterior import NewRow, new_row
 from vectable.recommending.intervals import category_shares, interval_about, shortest_runs
+from vectable.recommending.new_row import NewRow, new_row
+from vectable.sampling.day_biases import places_of
 from vectable.sampling.directions import Directions
-from vectable.sampling.layout import days
+from vectable.sampling.units import Units
 
 Floats = NDArray[np.float64]
 
@@ -29,19 +30,16 @@ class Posterior:
         draws: by name, the draw as first dimension; see `sampling/draws.py`.
         model: the same as a model.
         features, groups: what is known of users and items, and its directions.
-        categories: rating values, or None with the normal likelihood.
-        centre, scale: from the sampler's units to the rating scale.
+        units: how ratings and the sampler's sums belong together.
         rating_range: lowest and highest training rating.
-        keys: user and day of every offset, rising, or None without offsets; see `day_keys`.
+        keys: user and day of every offset, rising, or None without offsets; see `sampling/day_biases.py`.
     """
 
     draws: dict[str, NDArray[Any]]
     model: PosteriorDotBias
     features: RatingFeatures
-    groups: tuple[list[Directions], list[Directions]]
-    categories: Floats | None
-    centre: float
-    scale: float
+    groups: tuple[Sequence[Directions], Sequence[Directions]]
+    units: Units
     rating_range: tuple[float, float]
     keys: NDArray[np.int64] | None
 
@@ -52,15 +50,15 @@ class Posterior:
         day adds to it, (draws, rows).
         """
         draws, model = self.draws, self.model
-        keys, offsets = self.keys, draws["offsets"]
+        offsets = draws["offsets"]
         size = max(PAIRS_A_BLOCK // model.n_draws, 1)
         for first in range(0, max(len(users), 1), size):
             part = slice(first, first + size)
             u, i = (torch.from_numpy(np.ascontiguousarray(one[part])).long() for one in (users, items))
             sums = model.sums(u, i)
             extra = self._unknown_variance(u.numpy(), i.numpy())
-            if self.keys is not None:
-                places = places_of(keys, users[part], None if times is None else times[part], offsets.shape[1])
+            places = places_of(self.keys, users[part], None if times is None else times[part])
+            if places is not None:
                 padded = np.concatenate([offsets, np.zeros((len(offsets), 1), offsets.dtype)], axis=1)
                 sums = sums + torch.from_numpy(padded[:, places].astype(np.float32))
                 extra = extra + (places == offsets.shape[1]) / draws["precisions"][:, 1:]
@@ -73,16 +71,16 @@ class Posterior:
         mean, spread = np.empty(len(users)), np.empty(len(users))
         for part, sums, extra in self._blocks(users, items, times):
             each = self.model.to_ratings(sums).double().numpy()
-            slope: Any = self.scale
-            if self.categories is not None:
+            slope: Any = self.units.scale
+            if self.units.categories is not None:
                 slope = (self.model.to_ratings(sums + 0.5) - self.model.to_ratings(sums - 0.5)).double().numpy()
             mean[part], spread[part] = each.mean(axis=0), np.sqrt(each.var(axis=0) + (slope**2 * extra).mean(axis=0))
         return mean, spread
 
     def probabilities(self, users: NDArray[np.int32], items: NDArray[np.int32], times: Floats | None) -> Floats:
         """The chance of each category, (rows, categories)."""
-        assert self.categories is not None
-        found = np.empty((len(users), len(self.categories)))
+        assert self.units.categories is not None
+        found = np.empty((len(users), len(self.units.categories)))
         for part, sums, extra in self._blocks(users, items, times):
             assert self.model.cuts is not None
             found[part] = category_shares(self.model.cuts, sums, extra)
@@ -92,10 +90,10 @@ class Posterior:
         self, users: NDArray[np.int32], items: NDArray[np.int32], times: Floats | None, level: float
     ) -> NDArray[np.float32]:
         """Lowest and highest of where a new rating lies with a probability of `level`, (rows, 2)."""
-        if self.categories is not None:
-            return shortest_runs(self.probabilities(users, items, times), self.categories, level)
+        if self.units.categories is not None:
+            return shortest_runs(self.probabilities(users, items, times), self.units.categories, level)
         mean, spread = self.predict(users, items, times)
-        noise = float((self.scale**2 / self.draws["precisions"][:, 0]).mean())
+        noise = float((self.units.scale**2 / self.draws["precisions"][:, 0]).mean())
         return interval_about(mean, spread, noise, level, self.rating_range)
 
     def _unknown_variance(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> Floats:
@@ -146,10 +144,9 @@ class Posterior:
         biases = designs[..., -1].copy()
         designs[..., -1] = 1.0
         given = (means, draws[f"{side}.precision"], draws["precisions"][:, 0], designs)
-        if self.categories is None:
-            return new_row(*given, (values - self.centre) / self.scale - biases)
-        levels = np.clip(np.searchsorted(self.categories, values), 0, len(self.categories) - 1).astype(np.int32)
-        return new_row(*given, -biases, draws["cuts"], levels)
+        if self.units.categories is None:
+            return new_row(*given, (values - self.units.centre) / self.units.scale - biases)
+        return new_row(*given, -biases, draws["cuts"], self.units.to_levels(values))
 
     @cached_property
     def _coefficients(self) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
@@ -160,19 +157,3 @@ class Posterior:
                 drawn = self.draws[f"{side}.{at}"].astype(np.float32)
                 listed.append(np.ascontiguousarray(drawn.transpose(1, 0, 2)).reshape(drawn.shape[1], -1))
         return found
-
-
-def day_keys(users: NDArray[Any], day: NDArray[np.int64]) -> NDArray[np.int64]:
-    """User and day in one number each."""
-    return (users.astype(np.int64) << 32) + (day + (1 << 31))
-
-
-def places_of(
-    keys: NDArray[np.int64] | None, users: NDArray[np.int32], times: Floats | None, n_offsets: int
-) -> NDArray[np.int64]:
-    """The offset of each row's user and day, or `n_offsets` where training saw none."""
-    if keys is None or times is None or n_offsets == 0:
-        return np.full(len(users), n_offsets)
-    wanted = day_keys(users, days(times))
-    at = np.searchsorted(keys, wanted).clip(max=n_offsets - 1)
-    return np.where(keys[at] == wanted, at, n_offsets)

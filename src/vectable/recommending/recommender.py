@@ -1,138 +1,154 @@
-"""A trained model and its ratings, ready to answer: what to recommend to whom, and why."""
+"""A trained model and its ratings, ready to answer: lists, rows of new users, reasons. No frames, no warnings."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import polars as pl
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from vectable.data.ratings.ratings_data import RatingsData
-from vectable.errors import is_finite, is_whole, require
-from vectable.insight.neighbours import cosines
+from vectable.insight.neighbours import directions_of
+from vectable.models.rating_model import RatingModel, device_of
+from vectable.recommending.answer import Answer, Answers, Notes
 from vectable.recommending.baselines import BiasBaseline
-from vectable.recommending.fold_in import UserPrior
-from vectable.recommending.folded_user import FoldedUser
-from vectable.recommending.names import find_codes, tell_unknown
-from vectable.recommending.optimism import Optimistic
-from vectable.recommending.reasons import explain_row
+from vectable.recommending.caps import Groups
+from vectable.recommending.filters import allowed_items
+from vectable.recommending.fold_in import UserPrior, solve_row
+from vectable.recommending.names import find_codes, note_unknown_rows
+from vectable.recommending.reasons import Term, explain_row
+from vectable.recommending.request import ListRequest
+from vectable.recommending.selection import Selection
 from vectable.recommending.top_n import top_items
+from vectable.recommending.upper_confidence import MeanAndStd, UpperConfidenceBound, member_mean_and_std
 
 NOISE_ROWS = 100_000  # training rows looked at to know a model's error
 NOTHING = np.zeros(0, dtype=np.int32)
 MEAN_USER = "the list is what the average user likes best"
+MEAN_USERS = "they get what the average user likes best"
 
-
-def check_length(n: int) -> None:
-    """Raise a sentence unless `n` is a length that a list can have."""
-    require(is_whole(n, 1), f"n is {n!r}; a list has at least 1 item.")
+Codes = NDArray[np.int32]
+Floats = NDArray[np.float32]
 
 
 class Recommender:
-    """Answers from weights that stay as they are; training makes a new one.
+    """Answers from weights that stay as they are; training makes a new one. Safe to ask from several threads.
 
     Args:
-        model: one that has rows for users and scores for items (`EmbeddingDotBias`, `EmbeddingNet`, `Ensemble`).
-        members: the models that it is made of, itself if it is none of several.
+        model: any `RatingModel`.
         data: the ratings that it was trained on.
         priors: what each member knows of a user before any rating; by default found from the trained users.
+        clips: whether predictions that people see are clipped to the rating scale; ranking never is.
     """
 
     def __init__(
-        self, model: Any, members: Sequence[Any], data: RatingsData, priors: Sequence[UserPrior] | None = None
+        self, model: RatingModel, data: RatingsData, priors: Sequence[UserPrior] | None = None, clips: bool = True
     ) -> None:
-        self.model, self.members, self.data = model.eval(), members, data
+        if isinstance(model, nn.Module):
+            model.eval()
+        self.model, self.data, self.device = model, data, device_of(model)
+        self.scale = data.rating_range if clips else None
         self._known_priors = priors
-        self.device = next(model.parameters()).device
+        self._groups: dict[str, Groups] = {}
 
     # ---------------------------------------------------------------- lists
 
-    def recommend(self, user: Any, n: int, exclude_seen: bool, *filters: Any) -> Any:
-        """The best items for one user; see `CollabLearner.recommend`."""
-        code = int(find_codes(self.data, [user], False, MEAN_USER)[0])
-        seen = self.seen_by(code)[0] if exclude_seen else NOTHING
-        return self.list_for(self.row_of(code), seen, n, *filters)
+    def answer(self, user: Any, request: ListRequest) -> Answer:
+        """The list for one user, named by id; an unknown one gets the average user's, with a note."""
+        notes = Notes()
+        code = int(find_codes(self.data, [user], False, notes, MEAN_USER)[0])
+        return self.answer_row(self.row_of(code), self.seen_by(code)[0], request, notes)
 
-    def recommend_many(self, users: Iterable[Any] | None, n: int, exclude_seen: bool, *filters: Any) -> Any:
-        """The best items for many users; see `CollabLearner.recommend_many`."""
-        check_length(n)
-        ids = self.data.user_ids
-        users = [users] if isinstance(users, str) or not (users is None or isinstance(users, Iterable)) else users
-        asked = ids.vocabulary if users is None else pl.Series(list(users), strict=False)
-        codes = np.arange(1, len(ids), dtype=np.int32) if users is None else ids.encode(asked)
-        tell_unknown(self.data.columns.user, codes, "they get what the average user likes best")
-        lists, scores = top_items(
-            lambda part: self.scores(codes[part]),
-            len(codes),
-            len(self.data.item_ids),
-            n,
-            seen=(lambda at: self.seen_by(int(codes[at]))[0]) if exclude_seen else None,
-            allowed=self._allowed(*filters),
-        )
-        listed = lists > 0
-        of_user, rank = np.nonzero(listed)
-        figures = self._figures(lambda user: self.row_of(int(codes[user])), lists, scores)
-        shown = self.data.item_frame(lists[listed], rank=rank + 1, **figures)
-        name = self.data.columns.user
-        shown = shown.rename({name: f"{name}_2"}) if name in shown.columns else shown
-        return self.data.to_native(shown.insert_column(0, asked.gather(of_user).alias(name)))
+    def answer_many(self, users: Iterable[Any] | None, request: ListRequest) -> Answers:
+        """The lists for many users, named by id; for all known ones by default."""
+        notes = Notes()
+        codes = np.arange(1, len(self.data.user_ids), dtype=np.int32)
+        if users is not None:
+            codes = self.data.user_ids.encode(users)
+            note_unknown_rows(notes, self.data.columns.user, codes, False, MEAN_USERS)
+        seen = (lambda at: self.seen_by(int(codes[at]))[0]) if request.exclude_seen else None
+        return self._lists(lambda part: self.rows_of(codes[part]), len(codes), seen, request, notes)
 
-    def list_for(self, row: Tensor, seen: NDArray[np.int32], n: int, *filters: Any) -> Any:
-        """The best items for a user's row, (width,), without those `seen`."""
-        check_length(n)
-        lists, scores = top_items(
-            lambda _: self.scores_of_row(row)[None],
-            1,
-            len(self.data.item_ids),
-            n,
-            seen=lambda _: seen,
-            allowed=self._allowed(*filters),
-        )
-        codes = lists[0][lists[0] > 0]
-        figures = self._figures(lambda _: row, lists, scores)
-        shown = self.data.item_frame(codes, **figures, ratings=self.data.item_counts[codes])
-        return self.data.to_native(shown)
+    def answer_row(
+        self,
+        row: Tensor,
+        seen: Codes,
+        request: ListRequest,
+        notes: Notes | None = None,
+        mean_and_std: MeanAndStd | None = None,
+    ) -> Answer:
+        """The list for a user's row, (width,), who has `seen` these items.
 
-    def fold_in(self, ratings: Mapping[Any, float]) -> FoldedUser:
-        """A user the model never saw; see `CollabLearner.fold_in`."""
-        require(isinstance(ratings, Mapping), "fold_in takes a mapping from items to ratings, {'Item A': 5}.")
-        for item, value in ratings.items():
-            require(is_finite(value), f"The rating of {item!r} is {value!r}; it is a finite number.")
-        codes = find_codes(self.data, ratings, True, "they are left out")
-        values = np.array(list(ratings.values()), dtype=np.float32)
-        return FoldedUser.solve(self, codes[codes > 0], values[codes > 0])
-
-    # ---------------------------------------------------------------- reasons
-
-    def explain(self, user: Any, item: Any, n: int) -> Any:
-        """Terms of one prediction; see `CollabLearner.explain`."""
-        code = int(find_codes(self.data, [user], False)[0])
-        item_code = int(find_codes(self.data, [item], True, must_exist=True)[0])
-        return self.reasons(self.row_of(code), *self.seen_by(code), item_code, n)
-
-    def reasons(
-        self, row: Tensor, seen: NDArray[np.int32], ratings: NDArray[np.float32], item_code: int, n: int
-    ) -> Any:
-        """Terms of the prediction for a user's row and an item."""
-        return self.data.to_native(explain_row(self.data, self._members_with(row), seen, ratings, item_code, n))
-
-    def alike_seen(self, user: Any, items: Iterable[Any]) -> list[tuple[str, float] | None]:
-        """For each item the one most like it among those that the user rated at or above their mean: name and rating.
-
-        A reason in one line; `explain` gives the whole account. None for a user without training ratings.
+        Args:
+            notes: taken so far.
+            mean_and_std: of every item for the row, where the members' spread is not all of the uncertainty.
         """
-        seen, ratings = self.seen_by(int(self.data.user_ids.encode([user])[0]))
-        if len(seen) == 0:
-            return [None for _ in items]
-        liked = ratings >= ratings.mean()
-        seen, ratings = seen[liked], ratings[liked]
-        alike = cosines(self.model.vectors(True).cpu().numpy())
-        closest = [int(alike(int(code), seen).argmax()) for code in self.item_codes(items)]
-        names = self.data.item_names(seen)
-        return [(names[at], float(ratings[at])) for at in closest]
+        skip = (lambda _: seen) if request.exclude_seen and len(seen) else None
+        notes = Notes() if notes is None else notes
+        return self._lists(lambda _: row[None], 1, skip, request, notes, mean_and_std)[0]
+
+    def _lists(
+        self,
+        rows_of: Callable[[slice], Tensor],
+        n_users: int,
+        seen: Callable[[int], Codes] | None,
+        request: ListRequest,
+        notes: Notes,
+        mean_and_std: MeanAndStd | None = None,
+    ) -> Answers:
+        bound = None
+        if request.ucb_scale:
+            bound = UpperConfidenceBound(mean_and_std or member_mean_and_std(self.model), request.ucb_scale)
+        score_rows = self.model.score_rows if bound is None else bound.score_rows
+
+        def score(part: slice) -> Tensor:
+            with torch.no_grad():
+                return score_rows(rows_of(part).to(self.device))
+
+        items, scores = top_items(
+            score,
+            n_users,
+            len(self.data.item_ids),
+            request.n,
+            seen=seen,
+            allowed=allowed_items(self.data, request, notes),
+            selection=self._selection(request),
+        )
+        if bound is None:
+            return Answers(items, scores, scores, None, notes)
+        both = np.zeros((2, *items.shape), dtype=np.float32)
+        for user, codes in enumerate(items):
+            (row,) = rows_of(slice(user, user + 1))
+            both[:, user] = np.stack(bound.mean_and_std(row))[:, codes]
+        return Answers(items, scores, both[0], both[1], notes)
+
+    def _selection(self, request: ListRequest) -> Selection:
+        caps = [(self._groups_of(column), most) for column, most in (request.max_per or {}).items()]
+        return Selection(caps, request.diversity, self.directions if request.diversity else None)
+
+    def _groups_of(self, column: str) -> Groups:
+        if column not in self._groups:
+            self._groups[column] = Groups.of(self.data, column)
+        return self._groups[column]
+
+    # ---------------------------------------------------------------- new users, reasons
+
+    def fold_in(self, seen: Codes, ratings: Floats) -> Tensor:
+        """The row of a user known by `ratings` of the items `seen`, the members' side by side, (width,)."""
+        pairs = zip(self.model.members, self.priors, strict=True)
+        return torch.cat([solve_row(member, prior, seen, ratings) for member, prior in pairs])
+
+    def explain_row(self, row: Tensor, seen: Codes, ratings: Floats, item: int, n: int) -> list[Term]:
+        """Terms of the prediction of an item for a user's row; see `reasons.explain_row`."""
+        members = self.model.members
+        parts = list(zip(members, self.priors, row.chunk(len(members)), strict=True))
+        return explain_row(parts, seen, ratings, item, n, self.scale)
+
+    def most_alike(self, items: Codes, others: Codes) -> NDArray[np.intp]:
+        """For each of `items` the place of the one of `others` whose vector points most the same way, (items,)."""
+        return np.asarray((self.directions[items] @ self.directions[others].T).argmax(axis=1))
 
     # ---------------------------------------------------------------- rows and scores
 
@@ -142,74 +158,50 @@ class Recommender:
         if self._known_priors is not None:
             return list(self._known_priors)
         known = self.data.train_ratings
-        rows = np.random.default_rng(0).permutation(len(known))[:NOISE_ROWS]
+        rows = np.arange(len(known))
+        if len(rows) > NOISE_ROWS:
+            rows = np.random.default_rng(0).choice(len(rows), NOISE_ROWS, replace=False)
         users, items = (torch.from_numpy(codes[rows]).to(self.device) for codes in (known.user, known.item))
         target = torch.from_numpy(known.rating[rows]).to(self.device)
         with torch.no_grad():
-            errors = [float(((member(users, items) - target) ** 2).mean()) for member in self.members]
-        return [UserPrior.of(m, self.data.n_users, error) for m, error in zip(self.members, errors, strict=True)]
+            errors = [float(((member(users, items) - target) ** 2).mean()) for member in self.model.members]
+        pairs = zip(self.model.members, errors, strict=True)
+        return [UserPrior.of(member, self.data.n_users, error) for member, error in pairs]
 
     @cached_property
     def baseline(self) -> BiasBaseline:
         """Biases of users and items alone."""
         return BiasBaseline.fit(self.data.train_ratings, len(self.data.user_ids), len(self.data.item_ids))
 
-    def scores(self, users: NDArray[np.int32]) -> Tensor:
-        """Predicted ratings of every item for user codes, (users, items)."""
-        with torch.no_grad():
-            rows = self.model.user_rows(torch.from_numpy(users).to(self.device))
-            return self.model.score_rows(rows)  # type: ignore[no-any-return]
+    @cached_property
+    def directions(self) -> Floats:
+        """Vectors of the items of length 1, by which they are compared, (items + 1, width)."""
+        return directions_of(self.model.vectors(True).cpu().numpy())
 
-    def scores_of_row(self, row: Tensor) -> Tensor:
-        """Predicted ratings of every item for a user's row, (items,)."""
+    def scores(self, users: Codes) -> Tensor:
+        """Predicted ratings of every item for user codes, (users, items); not clipped."""
         with torch.no_grad():
-            return torch.as_tensor(self.model.score_rows(row[None].to(self.device))[0]).cpu()
+            return self.model.score_rows(self.rows_of(users))
+
+    def scores_of_row(self, row: Tensor) -> Floats:
+        """Predicted ratings of every item for a user's row, (items,); not clipped."""
+        with torch.no_grad():
+            return np.asarray(self.model.score_rows(row[None].to(self.device))[0].cpu().numpy())
+
+    def shown(self, predictions: Floats, raw: bool = False) -> Floats:
+        """Predictions as people see them: clipped to the rating scale unless `raw`."""
+        return predictions if raw or self.scale is None else predictions.clip(*self.scale)
+
+    def rows_of(self, users: Codes) -> Tensor:
+        """All that the model knows of some users, (users, width)."""
+        with torch.no_grad():
+            return self.model.user_rows(torch.from_numpy(users).to(self.device))
 
     def row_of(self, code: int) -> Tensor:
-        """All the model knows of a user: factors and bias, (width,)."""
-        with torch.no_grad():
-            return self.model.user_rows(torch.tensor([code], device=self.device))[0]  # type: ignore[no-any-return]
+        """All that the model knows of a user, (width,)."""
+        return self.rows_of(np.array([code], dtype=np.int32))[0]
 
-    def seen_by(self, code: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def seen_by(self, code: int) -> tuple[Codes, Floats]:
         """Items and ratings of a user's training rows; none for the unknown."""
         rows = self.data.rows_of(code) if code else NOTHING
         return self.data.train_ratings.item[rows], self.data.train_ratings.rating[rows]
-
-    def item_codes(self, items: Iterable[Any]) -> NDArray[np.int32]:
-        """Codes of items by id or title."""
-        return find_codes(self.data, items, True)
-
-    def _figures(
-        self, row_of: Callable[[int], Tensor], lists: NDArray[np.int32], scores: NDArray[np.float32]
-    ) -> dict[str, NDArray[np.float32]]:
-        """What lists show of each item: the predicted rating, clipped to the scale; where the standard deviation joins
-        the score, the rating without it, and "std".
-        """
-        listed = lists > 0
-        found = {"prediction": scores[listed]}
-        if isinstance(self.model, Optimistic):
-            both = np.zeros((2, *scores.shape), dtype=np.float32)
-            for user, codes in enumerate(lists):
-                both[:, user] = np.stack(self.model.mean_and_doubt(row_of(user)))[:, codes]
-            found = dict(zip(("prediction", "std"), both[:, listed], strict=True))
-        found["prediction"] = found["prediction"].clip(*self.data.rating_range)
-        return found
-
-    def _members_with(self, row: Tensor) -> list[tuple[Any, UserPrior, Tensor]]:
-        return list(zip(self.members, self.priors, row.chunk(len(self.members)), strict=True))
-
-    def _allowed(
-        self,
-        candidates: Iterable[Any] | None = None,
-        exclude: Iterable[Any] | None = None,
-        min_ratings: int = 0,
-    ) -> NDArray[np.bool_]:
-        require(is_finite(min_ratings), f"min_ratings is {min_ratings!r}; it is a number of ratings.")
-        allowed = self.data.item_counts >= min_ratings
-        if candidates is not None:
-            wanted = np.zeros_like(allowed)
-            wanted[find_codes(self.data, candidates, True, "they are left out")] = True
-            allowed &= wanted
-        if exclude is not None:
-            allowed[find_codes(self.data, exclude, True, "there is nothing to leave out")] = False
-        return allowed

@@ -5,11 +5,15 @@ normalization, folding, and localization: an improved R-hat", doi 10.1214/20-BA1
 that have them bring labelled arrays and several readers along, which is much for sixty lines.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 
 Floats = NDArray[np.float64]
+
+FEWEST_EFFECTIVE, MOST_RHAT = 10, 1.1  # draws with less, or more, are not trusted
 
 
 def rhat(draws: Floats) -> float:
@@ -72,3 +76,36 @@ def _autocovariance(chain: Floats) -> Floats:
     length = len(chain)
     spectrum = np.fft.rfft(chain - chain.mean(), 2 * length)
     return np.fft.irfft(spectrum * spectrum.conj())[:length] / length
+
+
+def convergence_table(traces: Floats) -> list[dict[str, Any]]:
+    """A row per quantity: its name, mean, standard deviation, R-hat, effective and actual number of draws.
+
+    Args:
+        traces: (chains, draws, quantities): the noise, then predictions.
+    """
+    names = ["noise", *(f"prediction {at + 1}" for at in range(traces.shape[2] - 1))]
+    return [
+        {
+            "quantity": name,
+            "mean": float(values.mean()),
+            "sd": float(values.std()),
+            "rhat": rhat(values),
+            "effective_draws": effective_draws(values),
+            "draws": values.size,
+        }
+        for name, values in zip(names, np.moveaxis(traces, 2, 0), strict=True)
+    ]
+
+
+def few_draws(traces: Floats) -> str | None:
+    """What to do about too few draws, in a sentence; None where there are enough."""
+    rows = convergence_table(traces)
+    worst = max(np.inf if np.isnan(row["rhat"]) else row["rhat"] for row in rows)
+    fewest = min(np.nan_to_num(row["effective_draws"]) for row in rows)
+    if worst <= MOST_RHAT and fewest >= FEWEST_EFFECTIVE:
+        return None
+    return (
+        f"The draws are too few to trust their spread: R-hat is up to {worst:.2f} (1.0 would be converged), "
+        f"and the least certain quantity has {fewest:.0f} independent draws. Add more: fit(n_draws)."
+    )

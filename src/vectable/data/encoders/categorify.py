@@ -3,7 +3,6 @@
 Where asked for, missing values have a code of their own, the last; otherwise they count as unknown.
 """
 
-import warnings
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +14,7 @@ from vectable.data.encoders.column_encoder import ColumnInput
 from vectable.data.encoders.graph import Value
 from vectable.data.io.frames import as_text, to_column
 from vectable.data.io.single_values import is_missing
-from vectable.errors import ArtifactError, VectableWarning, require
+from vectable.errors import ArtifactError, require
 
 Codes = NDArray[np.int32]
 
@@ -236,6 +235,4 @@ class Categorify:
 
 def _ids_of(values: Any) -> pl.Series:
     """Ids to look up; numbers and texts together are looked up as text without a warning."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", VectableWarning)
-        return as_ids(to_column(values))
+    return as_ids(to_column(values, quiet=True))

@@ -64,23 +64,23 @@ def _numpy_column(series: pl.Series) -> NDArray[Any]:
     return np.array(series.to_list(), dtype=object) if holes else series.to_numpy()
 
 
-def to_series(values: Any, name: str = "") -> pl.Series:
+def to_series(values: Any, name: str = "", quiet: bool = False) -> pl.Series:
     """Take a column: of polars, pandas or pyarrow, a NumPy array, or any values one after the other.
 
-    Values of several types become numbers where all are numbers, else text, which is told.
+    Values of several types become numbers where all are numbers, else text, with a warning unless `quiet`.
     """
     if isinstance(values, pl.Series):
         return values.alias(name)
     if nw.dependencies.is_pandas_series(values) or nw.dependencies.is_pandas_index(values):
-        return _from_pandas_column(name, values)
+        return _from_pandas_column(name, values, quiet)
     if nw.dependencies.is_pyarrow_chunked_array(values) or hasattr(values, "__arrow_c_array__"):
         return pl.Series(name, values)
     if isinstance(values, np.ndarray) and values.dtype.kind != "O":
         return _from_numpy(name, values)
-    return _from_values(name, list(values))
+    return _from_values(name, list(values), quiet)
 
 
-def to_column(values: Any) -> pl.Series:
+def to_column(values: Any, quiet: bool = False) -> pl.Series:
     """A column under its own name: whatever `to_series` takes, or a table of one column.
 
     Raises:
@@ -94,7 +94,7 @@ def to_column(values: Any) -> pl.Series:
             raise DataError(f"One column is asked for, and the table has {frame.width}; hand in one of them.")
         return frame.to_series()
     name = getattr(values, "name", None)
-    return to_series(values, "" if name is None else str(name))
+    return to_series(values, "" if name is None else str(name), quiet)
 
 
 def as_text(values: pl.Series) -> pl.Series:
@@ -179,7 +179,7 @@ def _from_pandas(frame: Any, what: str) -> pl.DataFrame:
     return pl.DataFrame({name: _from_pandas_column(name, one) for name, one in zip(names, columns, strict=True)})
 
 
-def _from_pandas_column(name: str, column: Any) -> pl.Series:
+def _from_pandas_column(name: str, column: Any, quiet: bool = False) -> pl.Series:
     dtype = column.dtype
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
         return _from_numpy(name, column.to_numpy(), nan_is_missing=True)  # as it is in pandas
@@ -195,7 +195,8 @@ def _from_pandas_column(name: str, column: Any) -> pl.Series:
             return pl.Series(name, pl.from_pandas(column))
         except (TypeError, ValueError, NotImplementedError):  # pyarrow does not know every type of pandas
             pass
-    return _from_values(name, [None if gone else value for value, gone in zip(column, column.isna(), strict=True)])
+    values = [None if gone else value for value, gone in zip(column, column.isna(), strict=True)]
+    return _from_values(name, values, quiet)
 
 
 @cache
@@ -218,7 +219,7 @@ def _from_numpy(name: str, values: NDArray[Any], nan_is_missing: bool = False) -
     return pl.Series(name, values, nan_to_null=nan_is_missing)
 
 
-def _from_values(name: str, values: list[Any]) -> pl.Series:
+def _from_values(name: str, values: list[Any], quiet: bool = False) -> pl.Series:
     if not all(isinstance(value, str | float | int | None) for value in values):
         values = [to_python(value) for value in values]
     try:
@@ -231,16 +232,21 @@ def _from_values(name: str, values: list[Any]) -> pl.Series:
     if all(isinstance(value, numbers.Real) for value in known):
         return pl.Series(name, values, dtype=pl.Float64, strict=False)
     texts = [None if value is None else _text_of(value) for value in values]
+    if not quiet:
+        _warn_of_mixed(name, values, texts)
+    return pl.Series(name, texts, dtype=pl.String)
+
+
+def _warn_of_mixed(name: str, values: list[Any], texts: list[str | None]) -> None:
     sources = {(text, isinstance(value, str)) for text, value in zip(texts, values, strict=True)}
     merged = len(sources) - len(set(texts))
     told = (
         f" {merged:,} of them stood there both as text and as something else, and are now the same." if merged else ""
     )
     warn(
-        f"Column {name!r} mixes {', '.join(sorted({type(value).__name__ for value in known}))}; "
+        f"Column {name!r} mixes {', '.join(sorted({type(value).__name__ for value in values if value is not None}))}; "
         f"all its values are taken as text.{told}"
     )
-    return pl.Series(name, texts, dtype=pl.String)
 
 
 def _text_of(value: Any) -> str:

@@ -24,6 +24,7 @@ from vectable.data.ratings.rating_columns import Columns, DuplicatePolicy, find_
 from vectable.data.ratings.wide_ratings import long_ratings
 from vectable.data.side_tables import item_titles, lengthen, named_items, side_table
 from vectable.data.splits import random_split, time_split
+from vectable.data.titled_items import ids_for_titles
 from vectable.data.vocabularies import Vocabularies
 from vectable.errors import is_finite, quote_some, require, require_columns, warn
 
@@ -472,11 +473,16 @@ class RatingsData(Vocabularies):
     def with_more(self, df: Any) -> "RatingsData":
         """The same data with tomorrow's ratings among the training rows; vocabularies grow behind what they held.
 
-        Codes given out stay, so a trained model's rows keep their meaning.
+        Codes given out stay, so a trained model's rows keep their meaning. Known items may be named by their titles.
+
+        Raises:
+            DataError: rows that cannot be used; a text that is neither a title nor like the items' ids.
         """
         frame, _ = to_polars(df, "the new table")
         columns = self.columns
         require_columns([columns.user, columns.item, columns.rating], frame.columns, "The new table")
+        items = ids_for_titles(frame[columns.item], self.item_ids, self.codes_by_title)
+        frame = frame.with_columns(items.alias(columns.item))
         new = read_ratings(frame, columns, "keep", "error", "the new table", may_be_empty=True)
         check_on_scale(new["rating"].to_numpy(), self.rating_range, "the new table")
         user_ids, item_ids = Categorify(self.user_ids.vocabulary), Categorify(self.item_ids.vocabulary)

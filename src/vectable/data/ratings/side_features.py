@@ -61,8 +61,8 @@ class SideFeatures:
             column = table[name]
             if column.drop_nulls().n_unique() < 2:
                 self.left_out[name] = "no value at all" if column.null_count() == len(column) else "one value only"
-            elif _is_several(column):
-                self.several[name] = Categorify().fit(_parts(column).explode())
+            elif holds_several(column):
+                self.several[name] = Categorify().fit(parts_of(column).explode())
             else:
                 found = kind_of(column)
                 if choose and (why := _tells_little(column, found.kind)):
@@ -128,7 +128,7 @@ class SideFeatures:
     def _is_unheard(self, row: pl.DataFrame, name: str) -> bool:
         """Whether the one value of a column is, or holds, nothing that training showed: no such category, no number."""
         if name in self.several:
-            return bool((self.several[name].encode(_parts(row[name]).explode()) == 0).any())
+            return bool((self.several[name].encode(parts_of(row[name]).explode()) == 0).any())
         if name in self.encoder.names_of("number"):
             return not np.isfinite(to_numbers(row[name])).all()
         if name in self.encoder.names_of("date"):
@@ -146,7 +146,7 @@ class SideFeatures:
             assert one.bins is not None
             blocks.append(sparse.csr_matrix(one.bins.encode(numbers[:, at].astype(np.float64))))
         for name, vocabulary in self.several.items():
-            lists = _parts(table[name])
+            lists = parts_of(table[name])
             counts = lists.list.len().fill_null(0).to_numpy()
             rows = np.repeat(np.arange(len(table)), counts)
             values = vocabulary.encode(lists.explode(empty_as_null=False, keep_nulls=False))
@@ -201,13 +201,14 @@ def _tells_little(column: pl.Series, kind: str) -> str | None:
     return None
 
 
-def _is_several(column: pl.Series) -> bool:
+def holds_several(column: pl.Series) -> bool:
+    """Whether a column has several values per row: lists, or texts with a separator."""
     if column.dtype == pl.List(pl.String):
         return True
     return column.dtype == pl.String and float(column.str.contains(SEPARATOR, literal=True).mean() or 0.0) >= SEVERAL  # type: ignore[arg-type]
 
 
-def _parts(column: pl.Series) -> pl.Series:
+def parts_of(column: pl.Series) -> pl.Series:
     """The values of each row, a list a row."""
     if column.dtype == pl.List(pl.String):
         return column

@@ -1,0 +1,87 @@
+"""A learner of draws as what its saved folder holds, and back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vectable.artifact import Contents
+from vectable.data.ratings.rating_features import RatingFeatures
+from vectable.data.ratings.ratings_data import RatingsData
+from vectable.sampling.directions import Directions
+from vectable.sampling.options import SamplingOptions
+from vectable.sampling.record import DrawRecord, part_of
+
+Arrays = dict[str, NDArray[Any]]
+SIDES = ("user", "item")
+
+
+@dataclass(frozen=True)
+class BayesFolder:
+    """What a saved folder of draws holds.
+
+    Attributes:
+        data, options, features, groups: what the draws are of; the added items are in the data's vocabulary.
+        record: the draws.
+        chains: the chains' state, from which sampling continues.
+        added: rows of items added after sampling.
+        history: figures of the fit so far.
+    """
+
+    data: RatingsData
+    options: SamplingOptions
+    features: RatingFeatures
+    groups: tuple[Sequence[Directions], Sequence[Directions]]
+    record: DrawRecord
+    chains: Mapping[str, NDArray[Any]]
+    added: Sequence[NDArray[Any]]
+    history: list[dict[str, float]]
+
+    def to_contents(self) -> Contents:
+        """The contents of the folder."""
+        tensors, tables, data_settings = self.data.to_saved()
+        arrays: dict[str, Mapping[str, NDArray[Any]]] = {
+            **self.record.to_arrays(),
+            "chains": self.chains,
+            "directions": {
+                f"{side}.{at}.{name}": one
+                for side, groups in zip(SIDES, self.groups, strict=True)
+                for at, group in enumerate(groups)
+                for name, one in vars(group).items()
+            },
+            "added": {str(at): one for at, one in enumerate(self.added)},
+        }
+        tensors |= {
+            name: {key: torch.from_numpy(np.ascontiguousarray(one)) for key, one in part.items()}
+            for name, part in arrays.items()
+        }
+        settings = {
+            "model": "PosteriorDotBias",
+            "config": self.options.to_json(),
+            "data": data_settings,
+            "about": repr(self.data),
+            "every": [kept.every for kept in self.record.kept],
+            "summed": self.record.summed,
+        }
+        tables |= {"features": self.features.to_json(), "epochs": self.history}
+        return Contents("posterior", settings, tensors, tables)
+
+    @classmethod
+    def from_contents(cls, contents: Contents) -> "BayesFolder":
+        """What a folder's contents hold."""
+        settings, tables = contents.settings, contents.tables
+        data = RatingsData.from_saved(contents.tensors, tables, settings["data"])
+        options = SamplingOptions.from_json(settings["config"])
+        arrays = {name: {key: one.numpy() for key, one in part.items()} for name, part in contents.tensors.items()}
+        groups: tuple[list[Directions], list[Directions]] = ([], [])
+        for side, listed in zip(SIDES, groups, strict=True):
+            while part := part_of(arrays["directions"], f"{side}.{len(listed)}."):
+                listed.append(Directions(**part))
+        record = DrawRecord(options)
+        record.load_arrays(arrays, settings["every"], settings["summed"])
+        added = [arrays["added"][str(at)] for at in range(len(arrays["added"]))]
+        features = RatingFeatures.from_json(tables["features"])
+        return cls(data, options, features, groups, record, arrays["chains"], added, tables["epochs"])

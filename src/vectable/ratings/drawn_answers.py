@@ -1,0 +1,82 @@
+"""What answers from draws: the model, the posterior and the recommender that a set of kept draws amounts to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vectable.data.ratings.rating_features import RatingFeatures
+from vectable.data.ratings.ratings_data import RatingsData
+from vectable.models.posterior import PosteriorDotBias
+from vectable.recommending.fold_in import UserPrior
+from vectable.recommending.posterior import Posterior
+from vectable.recommending.recommender import Recommender
+from vectable.sampling.day_biases import Keys
+from vectable.sampling.directions import Directions
+from vectable.sampling.units import Units
+
+NOISE_ROWS = slice(0, 10_000)  # training rows looked at to know the noise of ordered categories
+
+
+@dataclass(frozen=True)
+class DrawnAnswers:
+    """Answers from draws as they are; more draws or items make another one.
+
+    Attributes:
+        draws: by name, the draw as first dimension; see `sampling/draws.py`.
+        added: the rows of items that were added after sampling, (draws * (factors + 1),) each.
+        data: the ratings, the added items among its vocabulary.
+        units, features, groups: of the sampling run.
+        keys: user and day of every day's offset; None without.
+    """
+
+    draws: dict[str, NDArray[Any]]
+    added: Sequence[NDArray[Any]]
+    data: RatingsData
+    units: Units
+    features: RatingFeatures
+    groups: tuple[Sequence[Directions], Sequence[Directions]]
+    keys: Keys | None
+
+    @cached_property
+    def model(self) -> PosteriorDotBias:
+        """The draws as a model."""
+        users, items = (_side_by_side(self.draws[name]) for name in ("users", "items"))
+        items = np.concatenate([items, *(row[None] for row in self.added)]) if self.added else items
+        cuts = values = None
+        if self.units.categories is not None:
+            cuts = torch.from_numpy(self.draws["cuts"].astype(np.float32))
+            values = torch.from_numpy(self.units.categories.astype(np.float32))
+        rows, n_draws = (torch.from_numpy(users), torch.from_numpy(items)), len(self.draws["users"])
+        return PosteriorDotBias(*rows, n_draws, self.units.centre, self.units.scale, cuts, values)
+
+    @cached_property
+    def posterior(self) -> Posterior:
+        """The draws, asked by code."""
+        about = self.features, self.groups, self.units, self.data.rating_range, self.keys
+        return Posterior(self.draws, self.model, *about)
+
+    @cached_property
+    def noise(self) -> NDArray[np.float64]:
+        """Variance of a rating about its expectation, in each draw, (draws,)."""
+        if self.units.categories is None:
+            return np.asarray(self.units.scale**2 / self.draws["precisions"][:, 0])
+        ratings = self.data.train_ratings
+        mean, _ = self.posterior.predict(ratings.user[NOISE_ROWS], ratings.item[NOISE_ROWS], None)
+        return np.full(self.model.n_draws, float(((ratings.rating[NOISE_ROWS] - mean) ** 2).mean()) or 1.0)
+
+    @cached_property
+    def recommender(self) -> Recommender:
+        """Lists, fold-in and reasons from the draws."""
+        means = self.model.users[0].double().numpy().reshape(self.model.n_draws, -1)
+        known = zip(means, self.draws["user.precision"], self.noise.tolist(), strict=True)
+        return Recommender(self.model, self.data, [UserPrior(*one) for one in known])
+
+
+def _side_by_side(draws: NDArray[Any]) -> NDArray[Any]:
+    """From (draws, rows, D) to every row's draws side by side, (rows, draws * D)."""
+    return np.ascontiguousarray(draws.transpose(1, 0, 2)).reshape(draws.shape[1], -1)

@@ -1,0 +1,76 @@
+"""Answers for people: notes become warnings, codes become frames of the kind that the user works with."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from vectable.data.io.frames import to_column
+from vectable.data.vocabularies import Vocabularies
+from vectable.errors import warn
+from vectable.recommending.answer import Answer, Answers, Notes
+from vectable.recommending.reasons import Term
+from vectable.recommending.recommender import Recommender
+
+MEANINGS = {
+    "prediction": "the predicted rating: the sum of the terms below",
+    "mean": "what the average user gives the average item",
+    "user": "how far this user's ratings are above that",
+    "item": "how far this item's ratings are above that",
+    "end of scale": "what lies beyond the rating scale",
+    "taste": "how well this user and this item suit each other",
+    "because": "part of taste: what this rating contributes",
+    "everything else": "part of taste: all other ratings",
+}
+
+
+def warn_of(notes: Notes) -> None:
+    """Turn the notes of a call into warnings at the caller's line."""
+    for note in notes:
+        warn(note.message)
+
+
+def list_frame(recommender: Recommender, answer: Answer, raw: bool) -> Any:
+    """One list as a frame: the items, best first, with prediction, std where it is known, and number of ratings."""
+    data = recommender.data
+    warn_of(answer.notes)
+    figures = {"prediction": recommender.shown(answer.predictions, raw)}
+    if answer.std is not None:
+        figures["std"] = answer.std
+    return data.to_native(data.item_frame(answer.items, **figures, ratings=data.item_counts[answer.items]))
+
+
+def lists_frame(recommender: Recommender, users: Any, answers: Answers, raw: bool) -> Any:
+    """Many lists as one frame: a row per user and item, with the rank.
+
+    Args:
+        users: as they were named; None for all known ones.
+    """
+    data = recommender.data
+    warn_of(answers.notes)
+    listed = answers.items > 0
+    of_user, rank = np.nonzero(listed)
+    figures = {"prediction": recommender.shown(answers.predictions[listed], raw)}
+    if answers.std is not None:
+        figures["std"] = answers.std[listed]
+    shown = data.item_frame(answers.items[listed], rank=rank + 1, **figures)
+    name = data.columns.user
+    shown = shown.rename({name: f"{name}_2"}) if name in shown.columns else shown
+    named = data.user_ids.vocabulary if users is None else to_column(users, quiet=True)
+    return data.to_native(shown.insert_column(0, named.gather(of_user).alias(name)))
+
+
+def reasons_frame(data: Vocabularies, terms: Sequence[Term]) -> Any:
+    """The terms of a prediction as a frame: term, meaning, item (and title), your_rating, ratings, points."""
+    codes = np.array([term.item for term in terms], dtype=np.int32)
+    ratings = pl.Series([int(data.item_counts[code]) if code else None for code in codes], dtype=pl.Int64)
+    shown = data.item_frame(
+        codes,
+        your_rating=pl.Series([term.rating for term in terms], dtype=pl.Float64),
+        ratings=ratings,
+        points=[term.points for term in terms],
+    )
+    shown.insert_column(0, pl.Series("term", [term.name for term in terms]))
+    shown.insert_column(1, pl.Series("meaning", [MEANINGS[term.name] for term in terms]))
+    return data.to_native(shown)

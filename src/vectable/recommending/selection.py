@@ -1,0 +1,62 @@
+"""From items sorted by score to a list: by score alone, or with limits per group and with diversity."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vectable.recommending.caps import Groups, Room
+from vectable.recommending.diversity import POOL, MarginalRelevance
+
+Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How the items of a list are chosen among those that may be in it.
+
+    Attributes:
+        caps: groups, and how many items each of their values may have.
+        diversity: 0 to 1; see `diversity.py`.
+        directions: the items' vectors, of length 1, (items + 1, width); needed for diversity.
+    """
+
+    caps: Sequence[tuple[Groups, int]] = ()
+    diversity: float = 0.0
+    directions: NDArray[np.float32] | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the list is the best items by score."""
+        return not self.caps and self.diversity == 0
+
+    def candidates(self, n: int) -> int:
+        """How many of the best items to look at first for a list of `n`."""
+        if self.is_plain:
+            return n
+        return max(n, POOL) if self.diversity else 4 * n
+
+    def choose(self, items: Codes, scores: NDArray[np.float32], n: int) -> NDArray[np.intp]:
+        """Which of `items`, sorted by score, make the list, in its order: places, (up to n,).
+
+        With diversity the best `POOL` (or n, if more) are ordered by marginal relevance; where limits leave fewer than
+        n of them, the items behind follow by score.
+        """
+        room, chosen = Room(self.caps), list[int]()
+        pool = max(n, POOL) if self.diversity else 0
+        if self.diversity and self.directions is not None:
+            order = MarginalRelevance(scores[:pool], self.directions[items[:pool]], self.diversity)
+            while len(chosen) < n and (at := order.best()) is not None:
+                admitted = room.admits(int(items[at]))
+                order.close(at, admitted)
+                if admitted:
+                    room.take(int(items[at]))
+                    chosen.append(at)
+        for at in range(pool, len(items)):
+            if len(chosen) == n:
+                break
+            if room.admits(int(items[at])):
+                room.take(int(items[at]))
+                chosen.append(at)
+        return np.array(chosen, dtype=np.intp)
