@@ -648,3 +648,10 @@ def test_a_million_ids(quiet):
     assert len(learn.recommend(user, n=3)) == 3
     with pytest.warns(vt.VectableWarning, match="1 unknown user"):
         learn.recommend(n + 5)
+
+
+def test_a_model_of_ratings_is_loaded_without_data(trained, tmp_path):
+    trained.save(tmp_path / "model")
+    with pytest.raises(vt.VectableError, match="model together with its data: leave data= out"):
+        vt.load_learner(tmp_path / "model", data=trained.data)
+    assert vt.load_learner(tmp_path / "model", data=None, progress=False).data.n_items == trained.data.n_items

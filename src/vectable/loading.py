@@ -23,6 +23,9 @@ LOADERS = {
 }
 """The class of each kind of folder: the only names of code that a folder can lead to."""
 
+HOLD_THEIR_DATA = ("ratings", "posterior", "table")
+"""Kinds of folder with the data in them, to whose names and columns the model's vectors belong."""
+
 
 def load_learner(
     path: str | Path, model: "nn.Module | None" = None, frames: str | None = None, **more: Any
@@ -39,7 +42,7 @@ def load_learner(
 
     Raises:
         ArtifactError: the folder is not there, not ours, newer, damaged, or needs `model`.
-        VectableError: `frames` is none of these.
+        VectableError: `frames` is none of these, or `data` is given where the folder holds it.
     """
     require(frames is None or frames in FRAMES, f"frames is {frames!r}; it is {quote_some(FRAMES)}.")
     with contents_of_model(path) as contents:
@@ -60,6 +63,12 @@ def learner_of(contents: Contents, where: str = "the folder", **more: Any) -> "L
     check_is_model(contents, where)
     if contents.kind not in LOADERS:
         raise ArtifactError(f"{where!r} holds a model of kind {contents.kind!r}; this program loads {list(LOADERS)}.")
+    if contents.kind in HOLD_THEIR_DATA:
+        require(
+            more.pop("data", None) is None,
+            f"{where!r} holds the model together with its data: leave data= out. To a model of ratings, new ones are "
+            "added by learn.update(ratings).",
+        )
     module, name = LOADERS[contents.kind]
     learner: Learner = getattr(import_module(module), name).from_contents(contents, **more)
     return learner

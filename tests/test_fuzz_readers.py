@@ -1,0 +1,30 @@
+"""A share of the mutated files of `fuzz/fuzz_readers.py`: answers or sentences, in bounded memory and time.
+
+Parquet is left to the script: polars ends the process for a run length in a damaged page that no memory can hold, which
+a test cannot turn into a sentence.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "fuzz"))
+from fuzz_readers import FORMATS, fuzz
+
+TESTED = [name for name in FORMATS if "parquet" not in name]
+
+
+@pytest.mark.parametrize("name", ["csv", "digits"])
+def test_a_few_mutated_files_are_read_or_refused_in_a_sentence(name: str) -> None:
+    counts, failures = fuzz(name, cases=20, seed=1)
+    assert failures == []
+    assert counts["answer"] + counts["sentence"] == 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TESTED)
+def test_mutated_files_of_every_format_are_read_or_refused_in_a_sentence(name: str) -> None:
+    counts, failures = fuzz(name, cases=120, seed=3)
+    assert failures == []
+    assert counts["sentence"] > 0
