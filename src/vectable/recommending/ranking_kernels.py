@@ -1,0 +1,134 @@
+"""From scores to lists, and from lists to what is measured of them: nothing larger than a block of scores is held."""
+
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+# mypy: disable-error-code="import-untyped"
+
+import numba
+import numpy as np
+from numba import njit, types
+
+
+@njit(inline="always")
+def comes_after(score, item, than_score, than_item):
+    """Whether an item stands behind another in a list: of equal scores the later code does."""
+    return score < than_score or (score == than_score and item > than_item)
+
+
+@njit(inline="always")
+def sift_down(scores, items, n, at):
+    """Let entry `at` of a heap of `n`, the last of the list at its top, sink to its place."""
+    while True:
+        child = 2 * at + 1
+        if child >= n:
+            return
+        if child + 1 < n and comes_after(scores[child + 1], items[child + 1], scores[child], items[child]):
+            child += 1
+        if not comes_after(scores[child], items[child], scores[at], items[at]):
+            return
+        scores[at], scores[child] = scores[child], scores[at]
+        items[at], items[child] = items[child], items[at]
+        at = child
+
+
+@njit(nogil=True, error_model="numpy", boundscheck=False)
+def best_items(scores, seen_starts, seen_items, allowed, lists, best):
+    """The items with the highest scores of each user, best first.
+
+    Args:
+        scores: (users, items) float32; those of seen items are written over.
+        seen_starts, seen_items: what user k has seen, and cannot be listed.
+        allowed: which items may be listed at all, (items,) uint8.
+        lists: item codes, (users, n) int32, written to; 0 where there are no more.
+        best: their scores, (users, n) float32, written to.
+    """
+    n_users, n_items = scores.shape
+    most = lists.shape[1]
+    for user in range(n_users):
+        row, items, values = scores[user], lists[user], best[user]
+        for at in range(seen_starts[user], seen_starts[user + 1]):
+            row[seen_items[at]] = -np.inf
+        n = 0
+        for item in range(n_items):
+            score = row[item]
+            if n == most and score <= values[0]:  # of equal scores the earlier code stays
+                continue
+            if allowed[item] == 0 or not score > -np.inf:
+                continue
+            if n < most:
+                items[n], values[n] = item, score
+                n += 1
+                if n == most:
+                    for at in range(n // 2 - 1, -1, -1):
+                        sift_down(values, items, n, at)
+            else:
+                items[0], values[0] = item, score
+                sift_down(values, items, n, 0)
+        if n < most:
+            for at in range(n // 2 - 1, -1, -1):
+                sift_down(values, items, n, at)
+        for left in range(n - 1, 0, -1):
+            values[0], values[left] = values[left], values[0]
+            items[0], items[left] = items[left], items[0]
+            sift_down(values, items, left, 0)
+        items[n:] = 0
+        values[n:] = -np.inf
+
+
+@njit(nogil=True, error_model="numpy", boundscheck=False)
+def measure_lists(lists, target_starts, target_items, k, marked, figures, shown):
+    """NDCG, recall, reciprocal rank, average precision and hit of each list among its first `k`.
+
+    Args:
+        lists: item codes, (users, at least k), best first, 0 for none.
+        target_starts, target_items: what is to be found of each user.
+        marked: zeros, (items,) uint8; zeros again afterwards.
+        figures: (users, 5) float64, written to.
+        shown: how often each item stands among the first k, (items,) int64, added to.
+    """
+    for user in range(lists.shape[0]):
+        first, last = target_starts[user], target_starts[user + 1]
+        for at in range(first, last):
+            marked[target_items[at]] = 1
+        possible = min(k, last - first)
+        gain, ideal, precision, rank, hits = 0.0, 0.0, 0.0, 0.0, 0
+        for place in range(k):
+            weight = 1.0 / np.log2(place + 2.0)
+            if place < possible:
+                ideal += weight
+            item = lists[user, place]
+            if item == 0:
+                continue
+            shown[item] += 1
+            if marked[item] == 0:
+                continue
+            hits += 1
+            gain += weight
+            precision += hits / (place + 1.0)
+            if hits == 1:
+                rank = 1.0 / (place + 1.0)
+        for at in range(first, last):
+            marked[target_items[at]] = 0
+        if possible > 0:
+            figures[user, 0] = gain / ideal
+            figures[user, 1] = hits / possible
+            figures[user, 2] = rank
+            figures[user, 3] = precision / possible
+            figures[user, 4] = 1.0 if hits > 0 else 0.0
+
+
+def _array(kind, dimensions=1):
+    return types.Array(kind, dimensions, "C")
+
+
+def _read_only(kind, dimensions=1):
+    return types.Array(kind, dimensions, "C", readonly=True)
+
+
+_f4, _f8, _i4, _i8, _u1 = numba.float32, numba.float64, numba.int32, numba.int64, numba.uint8
+
+SIGNATURES = {
+    "best_items": (_array(_f4, 2), _read_only(_i8), _read_only(_i4), _read_only(_u1), _array(_i4, 2), _array(_f4, 2)),
+    "measure_lists": (
+        _read_only(_i4, 2), _read_only(_i8), _read_only(_i4), _i8, _array(_u1), _array(_f8, 2), _array(_i8),
+    ),
+}  # fmt: skip
