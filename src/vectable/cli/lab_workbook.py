@@ -30,9 +30,15 @@ class Ratings:
         str | None,
         typer.Option(help="A file or a data set; by default goodbooks.", autocompletion=complete_data),
     ] = None
-    user: Annotated[str | None, typer.Option(help="Column with the user; by default the first.")] = None
-    item: Annotated[str | None, typer.Option(help="Column with the item; by default the second.")] = None
-    rating: Annotated[str | None, typer.Option(help="Column with the rating; by default the third.")] = None
+    user: Annotated[str | None, typer.Option(help="Column with the user; by default as in vectable train ratings.")] = (
+        None
+    )
+    item: Annotated[str | None, typer.Option(help="Column with the item; by default as in vectable train ratings.")] = (
+        None
+    )
+    rating: Annotated[
+        str | None, typer.Option(help="Column with the rating; by default as in vectable train ratings.")
+    ] = None
     title: Annotated[str | None, typer.Option(help="Column with the item's name.")] = None
     lesson: Annotated[bool, typer.Option("--lesson", help="collab with the lesson's own ratings, from --data.")] = False
     data: DataFolder = None

@@ -29,9 +29,17 @@ class RatingColumns:
 
     panel: ClassVar[str] = "Columns"
 
-    user: Annotated[str | None, typer.Option(help="Column with the user; by default the first.")] = None
-    item: Annotated[str | None, typer.Option(help="Column with the item; by default the second.")] = None
-    rating: Annotated[str | None, typer.Option(help="Column with the rating; by default the third.")] = None
+    user: Annotated[
+        str | None,
+        typer.Option(help="Column with the user; by default one named so (userId, customer), else the first."),
+    ] = None
+    item: Annotated[
+        str | None,
+        typer.Option(help="Column with the item; by default one named so (movieId, product), else the second."),
+    ] = None
+    rating: Annotated[
+        str | None, typer.Option(help="Column with the rating; by default one named so (stars, score), else the third.")
+    ] = None
     wide: Annotated[
         bool, typer.Option("--wide", help="The file is a matrix: a row per user, and a column per item.")
     ] = False
