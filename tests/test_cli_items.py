@@ -78,3 +78,38 @@ def test_search_by_a_part_of_the_title(inside, model):
 def test_search_that_finds_nothing(refused, model):
     assert "None of the 7 items has a name like 'zzz'." in refused("search", model, "zzz")
     assert "None of the 7 items" in refused("search", model, "")
+
+
+# ---------------------------------------------------------------- conditions of a list
+
+
+def test_a_limit_per_title_and_raw_predictions(inside, refused, model, tmp_path):
+    frame = pl.DataFrame({"user": [u for u in range(9) for _ in range(6)], "item": [*range(6)] * 9})
+    frame = frame.with_columns(rating=(pl.col("user") + pl.col("item")) % 5 + 1).filter(
+        pl.col("user") != pl.col("item")
+    )
+    books = pl.DataFrame({"item": range(6), "author": ["Tolkien", "Tolkien", "Tolkien", "Austen", "Austen", "Austen"]})
+    data = vt.RatingsData.from_df(frame, items=books, valid_pct=0)
+    vt.collab_learner(data, 2, y_range=None, progress=False).fit(1, 0.01).save(tmp_path / "m")
+    ask = ["recommend", tmp_path / "m", 0, "--include-seen", "--json"]
+    rows = json.loads(good(inside(*ask, "--max-per", "author=1")).stdout)
+    assert len(rows) == 2
+    assert sorted(row["item"] // 3 for row in rows) == [0, 1]
+    assert len(json.loads(good(inside(*ask, "--max-per", "author=2", "--diversity", 0.5)).stdout)) == 4
+    assert "--max-per is 'author'; give a column and a number, e.g. author=2." in refused(*ask, "--max-per", "author")
+    assert "'publisher'" in refused(*ask, "--max-per", "publisher=1")
+    raw = json.loads(good(inside(*ask, "--raw")).stdout)
+    assert [row["item"] for row in raw] == [row["item"] for row in json.loads(good(inside(*ask)).stdout)]
+
+
+# ---------------------------------------------------------------- unknown names
+
+
+def test_an_unknown_title_is_answered_with_titles_that_hold_it_or_look_like_it(inside, refused, model):
+    said = refused("similar", model, "hobbit")
+    for title in ("The Hobbit", "Hobbit's Tale, Part 2", "A Hobbits' Cookbook"):
+        assert title in said
+    assert "'Amélie'" in refused("explain", model, 1, "amelie")
+    done = good(inside("recommend", model, 1, "--exclude", "Ema", "--exclude", "Nothing at all", "--json"))
+    assert "note: 2 unknown items ('Ema', 'Nothing at all')" in done.stderr
+    assert "'Emma'" in done.stderr

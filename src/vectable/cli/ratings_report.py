@@ -42,7 +42,7 @@ def measure(learn: "CollabLearner | BayesLearner", ranking: bool | None) -> dict
     from vectable.data.io.frames import to_polars
 
     data = learn.data
-    measured = {"split": data.fingerprint, **_errors(learn)}
+    measured = {"split": data.fingerprint, **errors_of(learn)}
     measured["beats_baselines"] = None if not len(data.valid_ratings) else not_better(measured) is None
     small = data.n_users * data.n_items <= QUICKLY_RANKED
     if len(data.valid_ratings) and (small if ranking is None else ranking):
@@ -55,8 +55,8 @@ def measure(learn: "CollabLearner | BayesLearner", ranking: bool | None) -> dict
     return measured
 
 
-def _errors(learn: "CollabLearner | BayesLearner") -> dict[str, Any]:
-    """Errors on the held-out ratings; that the model loses to its baselines is said by `report_verdict`."""
+def errors_of(learn: "CollabLearner | BayesLearner") -> dict[str, Any]:
+    """Errors on the held-out ratings; that the model loses to its baselines is for `report_verdict` to say."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This model does not beat its baselines")
         return learn.validate()

@@ -8,7 +8,7 @@ import typer
 
 from vectable.cli.gathering import grouped
 from vectable.cli.item_names import items_named
-from vectable.cli.models import open_posterior, open_ratings
+from vectable.cli.models import open_ratings
 from vectable.cli.options import AsJson, Model, N, OutFile
 from vectable.cli.output import print_or_write
 from vectable.errors import VectableError
@@ -37,6 +37,16 @@ class Filters:
         list[Path] | None, typer.Option(help="None of the items in this file, one id or title per line.")
     ] = None
     min_ratings: Annotated[int, typer.Option(help="Only items with at least this many ratings.")] = 0
+    max_per: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=N",
+            help="At most N items with the same value of a column of --items, e.g. author=2; may be repeated.",
+        ),
+    ] = None
+    diversity: Annotated[
+        float, typer.Option(help="How much the items of a list should differ, 0 (not at all) to 1.")
+    ] = 0.0
 
     def arguments(self, data: "RatingsData") -> dict[str, Any]:
         """The arguments of `recommend`."""
@@ -45,6 +55,8 @@ class Filters:
             "candidates": items_named(data, self.only, self.only_file, "--only"),
             "exclude": items_named(data, self.exclude, self.exclude_file, "--exclude"),
             "min_ratings": self.min_ratings,
+            "max_per": limits_in(self.max_per),
+            "diversity": self.diversity,
         }
 
 
@@ -57,8 +69,11 @@ def recommend(
     everybody: Annotated[bool, typer.Option("--all", help="For every user, into the file named with --out.")] = False,
     ucb_scale: Annotated[
         float,
-        typer.Option(help="Rank by mean plus this many standard deviations (a model of --method bayes)."),
+        typer.Option(help="Rank by prediction plus this many standard deviations (draws, or an ensemble)."),
     ] = 0.0,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Show predictions beyond the rating scale as they are ranked, not clipped.")
+    ] = False,
     out: OutFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -70,9 +85,22 @@ def recommend(
         raise VectableError("Name one user, or give --all with --out FILE for every user.")
     if everybody and out is None:
         raise VectableError("Lists for every user are long: name a file with --out.")
-    learn = open_posterior(model) if ucb_scale else open_ratings(model)
-    asked = filters.arguments(learn.data)
-    if ucb_scale:
-        asked["ucb_scale"] = ucb_scale
+    learn = open_ratings(model)
+    asked = {**filters.arguments(learn.data), "ucb_scale": ucb_scale, "raw": raw}
     found = learn.recommend_many(n=n, **asked) if everybody else learn.recommend(user, n=n, **asked)
     print_or_write(found, out, as_json, f"For {user}")
+
+
+def limits_in(texts: list[str] | None) -> dict[str, int] | None:
+    """What ``--max-per author=2`` says; None where it is not given.
+
+    Raises:
+        VectableError: a text that is not a column, "=" and a number.
+    """
+    limits = {}
+    for text in texts or []:
+        column, _, most = text.rpartition("=")
+        if not (column and most.isdecimal()):
+            raise VectableError(f"--max-per is {text!r}; give a column and a number, e.g. author=2.")
+        limits[column] = int(most)
+    return limits or None

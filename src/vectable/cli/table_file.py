@@ -70,7 +70,7 @@ class TableColumns:
 
 @dataclass(frozen=True)
 class TableRows:
-    """Which rows are held out."""
+    """Which rows count, and which are held out."""
 
     panel: ClassVar[str] = "Rows"
 
@@ -78,6 +78,10 @@ class TableRows:
     split: Annotated[
         str, typer.Option(help="What is held out: random rows; or a column (a date), whose latest rows are.")
     ] = "random"
+    missing_target: Annotated[
+        str,
+        typer.Option(help="Rows without a target: error or drop.", autocompletion=complete_one_of("error", "drop")),
+    ] = "error"
     seed: Seed = 42
 
 

@@ -1,5 +1,6 @@
 """`vectable train ratings --method auto`: every method that the data allow, with small budgets; the best is kept."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vectable.cli.output import print_table, report
 from vectable.cli.ratings_methods import Methods
+from vectable.cli.ratings_report import errors_of
 from vectable.cli.training import was_interrupted
 from vectable.errors import VectableError, require
 
@@ -55,6 +57,7 @@ def try_methods(data: "RatingsData", methods: Methods) -> "tuple[CollabLearner |
     """
     require(len(data.valid_ratings) > 0, "--method auto compares on held-out rows: give --valid-pct above 0.")
     best: CollabLearner | BayesLearner | None = None
+    lowest = math.inf
     tried: list[Tried] = []
     for name, train in _trainers(methods).items():
         reason = _why_not(name, data)
@@ -65,13 +68,13 @@ def try_methods(data: "RatingsData", methods: Methods) -> "tuple[CollabLearner |
         started = time.perf_counter()
         try:
             learn = train(data)
-            measured = learn.validate()
+            measured = errors_of(learn)
         except VectableError as problem:
             tried.append(Tried(name, note=str(problem)))
             continue
         tried.append(Tried(name, measured["rmse"], measured["mae"], time.perf_counter() - started))
-        if best is None or measured["rmse"] < best.validate()["rmse"]:
-            best = learn
+        if measured["rmse"] < lowest:
+            best, lowest = learn, measured["rmse"]
             tried = [replace(one, kept=one.method == name) for one in tried]
         if was_interrupted(learn):
             break

@@ -32,6 +32,14 @@ def search_items(data: Vocabularies, text: str, n: int = 10) -> NDArray[np.int32
     return np.array([by_plain[name] for name in closest(wanted, by_plain, n)], dtype=np.int32)
 
 
+def names_like(data: Vocabularies, text: str, n: int = 3) -> list[str]:
+    """Up to `n` names of items that hold `text`, and up to `n` that look like it, each once, the likeliest first."""
+    names = data.item_names(search_items(data, text, n)).to_list()
+    if data.n_items <= MOST_COMPARED:
+        names += closest(text, data.item_names(np.arange(1, len(data.item_ids))), n)
+    return list(dict.fromkeys(names))
+
+
 def _level(name: str, wanted: str) -> int:
     """How well a name matches: 0 for the same, `NO_MATCH` for not at all; both plain."""
     if not wanted:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from vectable.data.item_search import names_like
 from vectable.data.vocabularies import Vocabularies
 from vectable.errors import UnknownNameError, closest, quote_some
 from vectable.recommending.answer import Notes
@@ -85,6 +86,9 @@ def _unknown(data: Vocabularies, missing: list[Any], is_item: bool) -> str:
 
 def _close(data: Vocabularies, missing: list[Any], is_item: bool) -> str:
     """Known names like the first unknown one, as a sentence with a leading space; empty where there are none."""
-    known = data.item_names(np.arange(1, len(data.item_ids))) if is_item else data.user_ids.vocabulary
-    near = closest(missing[0], known) if len(known) <= SEARCHED_FOR_CLOSE else []
-    return f" Close to {missing[0]!r}: {quote_some(near)}." if near else ""
+    name, ids = missing[0], data.item_ids if is_item else data.user_ids
+    if is_item and isinstance(name, str):
+        near = names_like(data, name)
+    else:
+        near = closest(name, ids.vocabulary) if len(ids) <= SEARCHED_FOR_CLOSE else []
+    return f" Close to {name!r}: {quote_some(near)}." if near else ""
