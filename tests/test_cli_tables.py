@@ -231,7 +231,7 @@ def test_lr_find_for_a_table(inside, refused, work, tmp_path):
         (["--target", "salary", "--target-kind", "ranks"], "task is 'ranks'"),
         (["--target", "height"], "is missing; "),
         (["--target", "salary", "--y-range", "0,1"], "y_range bounds numbers"),
-        (["--target", "salary", "--n-models", "0"], "n_models is 0"),
+        (["--target", "salary", "--n-models", "0"], "n_models must be a positive integer; got 0"),
         (["--target", "salary", "--epochs", "0"], "number of epochs is 0"),
     ],
 )

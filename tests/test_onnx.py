@@ -19,7 +19,7 @@ from vectable.cli.app import app
 from vectable.data.encoders.fill_missing import to_numbers
 from vectable.data.tables.table_encoder import TableEncoder
 from vectable.exporting.onnx_model import OnnxGraph
-from vectable.tables.tabular import factorisation_learner
+from vectable.tables.factorisation import factorisation_learner
 
 
 def homes(rows: int, seed: int = 0) -> pl.DataFrame:

@@ -28,7 +28,8 @@ from vectable.estimators.persistent import PersistentEstimator
 from vectable.estimators.table_trainer import auto_batch_size, auto_epochs
 from vectable.ratings.bayes import BayesLearner, bayes_collab_learner
 from vectable.ratings.collab import CollabLearner, collab_learner
-from vectable.tables.tabular import TabularLearner, factorisation_learner
+from vectable.tables.factorisation import factorisation_learner
+from vectable.tables.tabular import TabularLearner
 
 ANYTHING = {"dtype": None, "ensure_all_finite": "allow-nan"}
 EPOCHS, LARGEST_BATCH = 5, 64  # of the lesson

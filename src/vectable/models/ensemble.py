@@ -1,13 +1,18 @@
 """Several models of one kind, trained from different seeds: their mean is better, their spread says how sure it is."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from vectable.errors import is_whole, require
 from vectable.models.rating_model import Limits, RatingNet
+
+Net = TypeVar("Net", bound=nn.Module)
+
+SEEDS_APART = 1000  # between members
 
 
 class Ensemble(nn.Module):
@@ -34,6 +39,23 @@ class Ensemble(nn.Module):
     def each(self, *inputs: Tensor) -> Tensor:
         """Every member's prediction, (members, ...)."""
         return torch.stack([member(*inputs) for member in self.members])
+
+
+def seeded_members(make: Callable[[], Net], n_models: int, seed: int) -> list[Net]:
+    """Models of one kind, each started from a seed of its own; torch's random state is as before, afterwards.
+
+    Args:
+        make: makes one.
+        n_models: the number of models that are averaged at prediction time.
+        seed: random seed of the first.
+    """
+    require(is_whole(n_models, 1), f"n_models must be a positive integer; got {n_models!r}.")
+    members = []
+    with torch.random.fork_rng(devices=[]):
+        for member in range(n_models):
+            torch.manual_seed(seed + SEEDS_APART * member)
+            members.append(make())
+    return members
 
 
 class RatingEnsemble(Ensemble):

@@ -9,10 +9,10 @@ from torch import nn
 
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.deprecation import renamed_arguments
-from vectable.errors import ArtifactError, is_whole, require, warn
+from vectable.errors import ArtifactError, require, warn
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet
-from vectable.models.ensemble import RatingEnsemble
+from vectable.models.ensemble import RatingEnsemble, seeded_members
 from vectable.models.losses import activation_of
 from vectable.models.prediction_range import check_within, choose_range
 from vectable.ratings.beside_baselines import baseline_errors, verdict
@@ -64,17 +64,15 @@ def collab_learner(
         VectableError: an argument out of range, or data that is not a `RatingsData`.
     """
     take_ratings(data)
-    require(is_whole(n_models, 1), f"n_models must be a positive integer; got {n_models!r}.")
     limits = choose_range(*data.rating_range, y_range)
-    with torch.random.fork_rng(devices=[]):
-        members: list[EmbeddingDotBias | EmbeddingNet] = []
-        for member in range(n_models):
-            torch.manual_seed(seed + 1000 * member)
-            sizes = len(data.user_ids), len(data.item_ids)
-            if use_nn:
-                members.append(EmbeddingNet(*sizes, widths, layers, limits, dropout, preset))
-            else:
-                members.append(EmbeddingDotBias(*sizes, n_factors, limits))
+    sizes = len(data.user_ids), len(data.item_ids)
+
+    def make() -> EmbeddingDotBias | EmbeddingNet:
+        if use_nn:
+            return EmbeddingNet(*sizes, widths, layers, limits, dropout, preset)
+        return EmbeddingDotBias(*sizes, n_factors, limits)
+
+    members = seeded_members(make, n_models, seed)
     check_arguments(collab_learner, learner)
     options = {"metrics": ["rmse", "mae"], **learner}
     return CollabLearner(data, _one_of(members), wd=wd, preset=preset, seed=seed, **options)

@@ -59,7 +59,7 @@ def _of_classes(
         return np.asarray((rows.sum() / (target.n_outputs * np.maximum(counts, 1e-12)))[codes])
     if isinstance(by_class, str):
         raise DataError(f"class_weight is {by_class!r}; it is 'balanced', or the weight of each class.")
-    named = target.numbers_of(to_series(list(by_class)))
+    named = np.concatenate([target.numbers_of(to_series([one])) for one in by_class])
     require(
         bool((named >= 0).all()), f"class_weight names a class that is not there; there are {target.classes.to_list()}."
     )

@@ -1,0 +1,50 @@
+"""Where a net for a table starts: the bounds of its outputs, and a last bias that predicts the mean."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from vectable.data.tables.table_data import TableData
+from vectable.data.tables.table_encoder import TableEncoder
+from vectable.data.tables.targets import ClassTarget, NumberTarget
+from vectable.errors import VectableError, require
+from vectable.models.tabular import TabularModel
+
+
+def bin_borders(encoder: TableEncoder) -> list[list[float]]:
+    """Borders of each number's bins, in normalized units; none where there are none."""
+    return [[] if one.bins is None else one.bins.borders.tolist() for one in encoder.numbers.values()]
+
+
+def start_at_the_mean(model: TabularModel, data: TableData) -> None:
+    """Let a net's last bias begin at the training rows' mean: of classes, each as often as it weighs; of a number in a
+    y_range, the mean (of its logarithm) instead of the middle of the range."""
+    last, rows = model.layers[-1], data.train_rows
+    if isinstance(data.target, ClassTarget):
+        shares = np.bincount(rows.target, rows.weights, minlength=data.target.n_outputs)
+        logs = np.log(np.maximum(shares / shares.sum(), 1e-12))
+        start = torch.from_numpy(logs - logs.mean())
+    elif model.y_range is not None:
+        low, high = model.y_range
+        share = (np.average(rows.target, weights=rows.weights) - low) / (high - low)
+        start = torch.logit(torch.tensor([share]), eps=1e-6)  # a mean outside the range begins at its edge
+    else:
+        return
+    with torch.no_grad():
+        last.bias.copy_(start)  # type: ignore[operator]
+
+
+def normalized_range(target: Any, y_range: Sequence[float] | None) -> list[float] | None:
+    """The range in the units of the model's output."""
+    if y_range is None:
+        return None
+    if not isinstance(target, NumberTarget):
+        raise VectableError("y_range bounds numbers, and the target is classes; leave it out.")
+    bounds = np.log1p(np.asarray(y_range, dtype=float)) if target.log else np.asarray(y_range, dtype=float)
+    require(
+        bounds.shape == (2,) and bounds[0] < bounds[1], f"y_range is {y_range!r}; it is (low, high), low below high."
+    )
+    require(len(target.names) == 1, "y_range bounds one number, and there are several targets.")
+    return [float(bound) for bound in (bounds - target.mean[0]) / target.std[0]]
