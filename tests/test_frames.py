@@ -294,3 +294,19 @@ def test_periods_are_when_they_start_and_intervals_their_text(pyarrow_or_not):
     for at, row in enumerate(frame.to_dict("records")):
         alone = {name: None if is_missing(value) else to_series([value])[0] for name, value in row.items()}
         assert alone == found.row(at, named=True)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"user": ["x", "a\ud800b"]}, r"Row 2 of column 'user' holds 'a\\ud800b', which is not valid Unicode"),
+        ({"user": np.array(["x", "a\ud800b"])}, r"Row 2 of column 'user' holds 'a\\ud800b'"),
+        ({"user": np.array([1, "a\ud800b"], dtype=object)}, r"Row 2 of column 'user' holds 'a\\ud800b'"),
+        ({"us\ud800": ["x", "y"]}, r"name of column 'us\\ud800' is not valid Unicode"),
+        ({"us\ud800": 1, "b": [1]}, r"not valid Unicode"),
+    ],
+)
+def test_half_a_surrogate_pair_gets_a_sentence(columns, message):
+    with pytest.raises(vt.DataError, match=message) as caught:
+        to_polars(columns)
+    str(caught.value).encode()  # it can be printed anywhere

@@ -22,6 +22,7 @@ from vectable.errors import DataError, VectableError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 Picture = NDArray[np.uint8]  # (height, width, 3)
 
@@ -141,7 +142,7 @@ def center_crop(picture: Picture, size: int) -> Picture:
     return picture[top : top + size, left : left + size]
 
 
-def _open(path: Path) -> "Image":
+def _open(path: Path) -> "ImageFile":
     """Open without decoding; Pillow's own guard against huge pictures gives way to ours, which knows of drafts."""
     from PIL import Image
     from PIL.JpegImagePlugin import JpegImageFile
@@ -169,8 +170,11 @@ def _known_formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
-def _check_pixels(image: "Image", full: int, path: str | Path) -> None:
-    """Refuse what is too large to decode. A progressive JPEG keeps every coefficient in memory, drafted or not."""
+def _check_pixels(image: "ImageFile", full: int, path: str | Path) -> None:
+    """Refuse what is too large to decode, or smaller than it says: uncompressed pixels take a bit each, at least.
+
+    A progressive JPEG keeps every coefficient in memory, drafted or not.
+    """
     pixels = full if image.info.get("progressive") else image.width * image.height
     most = MAX_PIXELS_COPIED if image.format in COPIED else MAX_PIXELS
     if pixels > most:
@@ -178,6 +182,8 @@ def _check_pixels(image: "Image", full: int, path: str | Path) -> None:
             f"{str(path)!r} has {full:,} pixels, and {most:,} is the most that is decoded whole: make it smaller, or a "
             "baseline JPEG, which is read at a part of its size."
         )
+    if image.tile and all(tile[0] == "raw" for tile in image.tile) and pixels > 8 * Path(path).stat().st_size:
+        raise DataError(f"{str(path)!r} is cut short or damaged: it says that it has {full:,} pixels.")
 
 
 def _in_colour(image: "Image") -> "Image":

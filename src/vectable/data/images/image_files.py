@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.data.io.frames import as_text
+from vectable.data.io.frames import as_text, is_unicode
 from vectable.errors import DataError, quote_some, require_columns, warn
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
@@ -94,7 +94,7 @@ def _folders_in(top: Path) -> list[str]:
             f"{str(top)!r} holds {what} for any class: put the images of each class into a folder of its name."
         )
     for name in found:
-        if not _is_unicode(name):
+        if not is_unicode(name):
             raise DataError(f"The name of the folder {name!r} in {str(top)!r} is not valid UTF-8; rename it.")
     return found
 
@@ -110,19 +110,15 @@ def _files_below(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         listed = [Path(where, name) for name in files if not name.startswith(".")]
         found += [one for one in listed if os.path.isfile(one)]  # not a pipe, nor a link to nowhere
-    odd = [one for one in found if not _is_unicode(str(one))]
+    odd = [one for one in found if not is_unicode(str(one))]
     if odd:
-        warn(f"{len(odd)} files are passed over, since their names are not valid UTF-8: {quote_some(map(str, odd))}.")
+        names = quote_some(one.name for one in odd)
+        warn(f"{len(odd)} files are passed over, since their names are not valid UTF-8: {names}.")
     return sorted(one for one in found if one not in odd)
 
 
 def _is_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a name can be written as UTF-8: one that a system gave as other bytes cannot."""
-    return not any("\ud800" <= one <= "\udfff" for one in text)
 
 
 def files_of_table(frame: pl.DataFrame, folder: Path, file: str, label: str, suffix: str = "") -> ImageFiles:

@@ -160,6 +160,9 @@ def _dtype_name(dtype: pl.DataType) -> str:
 
 def _from_columns(columns: dict[Any, Any], what: str) -> pl.DataFrame:
     """A dict of columns; a single value stands for as many as the others have."""
+    for name in columns:
+        if not is_unicode(str(name)):
+            raise _no_unicode(str(name), [])
     single = {str(name): values for name, values in columns.items() if isinstance(values, str | int | float)}
     try:
         several = {
@@ -216,7 +219,10 @@ def _from_numpy(name: str, values: NDArray[Any], nan_is_missing: bool = False) -
         values = values.astype(f"{values.dtype.kind}8[us]")  # polars has no coarser ones
     if not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))
-    return pl.Series(name, values, nan_to_null=nan_is_missing)
+    try:
+        return pl.Series(name, values, nan_to_null=nan_is_missing)
+    except UnicodeEncodeError:
+        raise _no_unicode(name, values.tolist()) from None
 
 
 def _from_values(name: str, values: list[Any], quiet: bool = False) -> pl.Series:
@@ -224,9 +230,13 @@ def _from_values(name: str, values: list[Any], quiet: bool = False) -> pl.Series
         values = [to_python(value) for value in values]
     try:
         return pl.Series(name, values)
+    except UnicodeEncodeError:
+        raise _no_unicode(name, values) from None
     except (TypeError, pl.exceptions.PolarsError):
         values = [None if is_missing(value) else value for value in values]
     known = [value for value in values if value is not None]
+    if any(isinstance(value, str) and not is_unicode(value) for value in known):
+        raise _no_unicode(name, values)
     if all(isinstance(value, str) for value in known):
         return pl.Series(name, values, dtype=pl.String)
     if all(isinstance(value, numbers.Real) for value in known):
@@ -246,6 +256,23 @@ def _warn_of_mixed(name: str, values: list[Any], texts: list[str | None]) -> Non
     warn(
         f"Column {name!r} mixes {', '.join(sorted({type(value).__name__ for value in values if value is not None}))}; "
         f"all its values are taken as text.{told}"
+    )
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: half of a surrogate pair, as undecodable bytes leave it, cannot."""
+    return text.isascii() or not any("\ud800" <= one <= "\udfff" for one in text)
+
+
+def _no_unicode(name: str, values: list[Any]) -> DataError:
+    texts = (isinstance(value, str) and not is_unicode(value) for value in values)
+    row = next((row for row, is_bad in enumerate(texts) if is_bad), None)
+    if row is None:
+        return DataError(f"The name of column {name!r} is not valid Unicode; rename it.")
+    where = f"Row {row + 1:,} of column {name!r}" if name else f"Value {row + 1:,}"
+    return DataError(
+        f"{where} holds {values[row]!r:.80}, which is not valid Unicode; read the data in the encoding it is "
+        "written in, or correct it."
     )
 
 
