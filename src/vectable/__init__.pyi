@@ -30,6 +30,11 @@ from vectable.images.vision import VisionLearner as VisionLearner
 from vectable.images.vision import vision_learner as vision_learner
 from vectable.insight.components import pca as pca
 from vectable.insight.watch import watch as watch
+from vectable.interactions.evaluate import evaluate as evaluate
+from vectable.interactions.implicit import ImplicitLearner as ImplicitLearner
+from vectable.interactions.implicit import implicit_learner as implicit_learner
+from vectable.interactions.next_item import NextItemLearner as NextItemLearner
+from vectable.interactions.next_item import next_item_learner as next_item_learner
 from vectable.loading import load_learner as load_learner
 from vectable.models.dot_bias import EmbeddingDotBias as EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet as EmbeddingNet

@@ -19,6 +19,8 @@ LOADERS = {
     "posterior": ("vectable.ratings.bayes", "BayesLearner"),
     "table": ("vectable.tables.tabular", "TabularLearner"),
     "images": ("vectable.images.vision", "VisionLearner"),
+    "implicit": ("vectable.interactions.implicit", "ImplicitLearner"),
+    "next_item": ("vectable.interactions.next_item", "NextItemLearner"),
     "own module": ("vectable.training.learner", "Learner"),
 }
 """The class of each kind of folder: the only names of code that a folder can lead to."""

@@ -1,0 +1,48 @@
+"""Who would take what: a learner for interactions whose order does not matter."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from rich.console import Console
+
+from vectable.data.interactions.interactions_data import InteractionsData
+from vectable.errors import require
+from vectable.interactions.candidates import implicit_candidates
+from vectable.interactions.learner import InteractionLearner
+
+
+class ImplicitLearner(InteractionLearner):
+    """Who would take what; made by `implicit_learner`."""
+
+    kind = "implicit"
+    in_order = False
+
+
+def implicit_learner(
+    data: InteractionsData,
+    model: Literal["auto", "als", "ease", "neighbours"] = "auto",
+    *,
+    alpha: float | None = None,
+    als: Mapping[str, Any] | None = None,
+    progress: bool | Console = True,
+) -> ImplicitLearner:
+    """A learner of who would take what, from orders, clicks, plays or loans.
+
+    Args:
+        data: the interactions.
+        model: "als" (factors by implicit alternating least squares), "ease" (weights between all items in closed form,
+            up to 10,000 items), "neighbours" (the strongest weights of each item), or "auto": EASE (or neighbors
+            beyond 10,000 items), ALS and a blend of both are fitted, and the best on the validation part is kept.
+        alpha: how much counts matter: an interaction weighs ``1 + alpha log(1 + count)``, divided by what a count of 1
+            gives. By default 1 where counts differ, else 0.
+        als: changes to the defaults of ALS by size, fields of `ALSOptions` (n_factors, epochs, reg, unobserved, ...).
+        progress: whether a line per model is printed, or the console to print to.
+    """
+    require(
+        isinstance(data, InteractionsData),
+        f"data must be InteractionsData (InteractionsData.from_df, or to_interactions of ratings); got a "
+        f"{type(data).__name__}.",
+    )
+    return ImplicitLearner(
+        data, implicit_candidates(model, len(data.item_ids)), als=als, alpha=alpha, progress=progress
+    )

@@ -1,0 +1,277 @@
+"""A learner of interactions: fits models of histories, keeps the best, and answers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from rich.console import Console
+
+from vectable.artifact import Contents, write_folder
+from vectable.data.interactions.interactions_data import InteractionsData
+from vectable.data.interactions.saved_interactions import from_saved, to_saved
+from vectable.errors import VectableError, is_finite, require
+from vectable.factorising.als import ALSOptions, ImplicitALS
+from vectable.factorising.history_models import FactorModel, HistoryModel
+from vectable.insight.components import principal_components
+from vectable.insight.neighbours import directions_of, nearest
+from vectable.insight.vectors import export_vectors
+from vectable.interactions.candidates import Candidate, Fitter, to_rows
+from vectable.interactions.folded_history import FoldedHistory, history_of
+from vectable.interactions.history_recommender import HistoryRecommender
+from vectable.interactions.model_parts import model_from_parts, model_to_parts
+from vectable.interactions.presenting import lists_frame, one_list_frame, reasons_frame
+from vectable.interactions.selecting import Trial, choose
+from vectable.recommending.answer import Notes
+from vectable.recommending.names import find_code
+from vectable.recommending.presenting import warn_of
+from vectable.recommending.request import ListRequest
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float32]
+
+VECTOR_FACTORS = 32  # of items, for models that have no factors of their own
+
+
+class InteractionLearner:
+    """What both learners of interactions share; made by `implicit_learner` and `next_item_learner`.
+
+    It has the methods of the other learners, one for each question that a user asks, and each hands over to a file.
+
+    Attributes:
+        data: the interactions.
+        candidates: what `fit` tries.
+        chosen: the candidate that is kept, None before `fit`.
+        tried: what each candidate scored on the validation part, a row each.
+    """
+
+    kind: ClassVar[str]
+    in_order: ClassVar[bool]
+
+    def __init__(
+        self,
+        data: InteractionsData,
+        candidates: Sequence[Candidate],
+        *,
+        als: Mapping[str, Any] | None = None,
+        alpha: float | None = None,
+        progress: bool | Console = True,
+    ) -> None:
+        require(alpha is None or (is_finite(alpha) and alpha >= 0), f"alpha must be a number from 0 on; got {alpha!r}.")
+        counts = data.interactions.count
+        self.data, self.candidates, self.progress = data, list(candidates), progress
+        self.als = dict(als or {})
+        self.alpha = alpha if alpha is not None else float(bool(len(counts)) and bool((counts != counts[0]).any()))
+        self.chosen: Candidate | None = None
+        self.tried = pl.DataFrame()
+        self._answers: HistoryRecommender | None = None
+
+    # ---------------------------------------------------------------- fitting
+
+    def fit(self, *, figure: str = "ndcg@10", refit: bool = False) -> Self:
+        """Fit every candidate on the training part and keep the one that is best on the validation part.
+
+        Ctrl-C keeps what there is.
+
+        Args:
+            figure: what is best: ndcg, recall, mrr, map or hit_rate at a length, e.g. "ndcg@10".
+            refit: fit the chosen one again on everything, validation and test included, once it is chosen.
+        """
+        name, at, k = figure.partition("@")
+        usable = name in ("ndcg", "recall", "mrr", "map", "hit_rate") and at and k.isdigit() and int(k) > 0
+        require(
+            bool(usable), f"figure must be ndcg, recall, mrr, map or hit_rate at a length, 'ndcg@10'; got {figure!r}."
+        )
+        console = self.progress if isinstance(self.progress, Console) else Console(quiet=not self.progress)
+
+        def show(trial: Trial) -> None:
+            value = trial.figures.get(figure)
+            measured = "nothing held out to measure on" if value is None else f"{figure} {value:.4f}"
+            console.print(f"{trial.candidate.name:<28} {measured}  {trial.seconds:6.1f} s", highlight=False)
+
+        trials = choose(self.candidates, self._fitter(self.data), self.data, figure, show)
+        best = trials[0]
+        self.chosen = best.candidate
+        self.tried = pl.DataFrame(
+            [{"model": one.candidate.name, **one.figures, "seconds": one.seconds} for one in trials]
+        )
+        if refit:
+            self.data = self.data.all_training()
+            self._take(self._fitter(self.data).fit(best.candidate))
+        else:
+            self._take(best.model)
+        if len(trials) > 1:
+            console.print(f"kept: {best.candidate.name}", highlight=False)
+        return self
+
+    def update(self, df: Any, items: Any = None) -> Self:
+        """Take in tomorrow's interactions: new users, new items, more of the known; the chosen model is fitted again.
+
+        Args:
+            df: a table with the same columns.
+            items: a side table of the new items.
+        """
+        chosen = self._chosen()
+        self.data = self.data.with_more(df, items)
+        self._take(self._fitter(self.data).fit(chosen))
+        return self
+
+    # ---------------------------------------------------------------- lists
+
+    def recommend(self, user: Any, n: int = 10, exclude_seen: bool = True, **filters: Any) -> Any:
+        """The `n` items that a user is most likely to take; an unknown user gets what is popular, with a warning.
+
+        Args:
+            user: id.
+            exclude_seen: leave out what the user met in training.
+            filters: candidates, exclude (ids or titles), min_ratings (interactions an item has at least), max_per
+                (``{"category": 3}``), diversity (0 to 1), and novelty: scores are divided by the item's number of
+                interactions to this power.
+
+        Returns:
+            A table of items, best first, with their score and the number of training interactions of each.
+        """
+        request, novelty = _request(n, exclude_seen, filters)
+        return one_list_frame(self.data, self.recommender().answer([user], request, novelty))
+
+    def recommend_many(
+        self, users: Iterable[Any] | None = None, n: int = 10, exclude_seen: bool = True, **filters: Any
+    ) -> Any:
+        """The same for many users (all known ones by default), a row per user and item."""
+        request, novelty = _request(n, exclude_seen, filters)
+        named = None if users is None else [users] if isinstance(users, str) else list(users)
+        return lists_frame(self.data, named, self.recommender().answer(named, request, novelty))
+
+    def fold_in(self, items: Iterable[Any] | Mapping[Any, float]) -> FoldedHistory:
+        """A new user by basket or session, the latest last: ``["Tea", "Milk"]``, or ``{"Tea": 12}`` with counts."""
+        notes = Notes()
+        history = history_of(self.data, items, notes)
+        warn_of(notes)
+        return FoldedHistory(self.recommender(), history)
+
+    # ---------------------------------------------------------------- insight
+
+    def similar(self, item: Any, n: int = 10) -> Any:
+        """The `n` items met by the same kind of users as `item` (id or title), by the cosine of their vectors."""
+        request = ListRequest(n)
+        code = find_code(self.data, item, True)
+        codes, cosines = nearest(self.recommender().directions, code, self.data.n_items)
+        known = self.data.item_counts[codes] > 0
+        codes, cosines = codes[known][: request.n], cosines[known][: request.n]
+        return self.data.to_native(self.data.item_frame(codes, similarity=cosines, count=self.data.item_counts[codes]))
+
+    def explain(self, user: Any, item: Any, n: int = 5) -> Any:
+        """Why this score: the `n` items of the user's history that add most to it, and all the others; exact sums."""
+        code, target = find_code(self.data, user, False), find_code(self.data, item, True)
+        items, counts = self.data.train.of(code)
+        return reasons_frame(self.data, items, *self.recommender().reasons(items, counts, target), target, n)
+
+    def plot_map(self, x: int = 0, y: int = 1, show: int = 50, top: int = 1000, path: str | None = None) -> "Figure":
+        """The `show` most popular items on two principal components of their vectors, with their names."""
+        from vectable.insight.factor_map import labelled_map
+
+        codes = np.argsort(-self.data.item_counts[1:], kind="stable")[:top].astype(np.int32) + 1
+        scores, shares = principal_components(self.recommender().directions[codes], max(x, y) + 1)
+        names = [f"component {at} ({shares[at]:.0%} of the variance)" for at in (x, y)]
+        labels = self.data.item_names(codes[:show]).to_list()
+        return labelled_map(scores[:show][:, [x, y]], labels, (names[0], names[1]), path)
+
+    def export_vectors(self, path: str | Path) -> list[Path]:
+        """Write id, name, number of interactions and vector of every item: `.parquet`, `.arrow`, `.csv` or `.tsv`."""
+        codes = np.arange(1, len(self.data.item_ids), dtype=np.int32)
+        about = self.data.item_frame(codes, count=self.data.item_counts[1:])
+        return export_vectors(Path(path), about, self.recommender().directions[1:])
+
+    # ---------------------------------------------------------------- saving
+
+    def save(self, path: str | Path) -> Path:
+        """Save everything to a folder, which `load_learner` reads."""
+        return write_folder(path, self.to_contents())
+
+    def to_contents(self) -> Contents:
+        """What a saved folder holds."""
+        import torch
+
+        answers = self.recommender()
+        tensors, tables, settings = to_saved(self.data)
+        form, arrays = model_to_parts(answers.model)
+        arrays = {**arrays, "directions": answers.directions}
+        tensors["weights"] = {name: torch.from_numpy(np.ascontiguousarray(one)) for name, one in arrays.items()}
+        learner = {
+            "candidates": [one.to_json() for one in self.candidates],
+            "chosen": self._chosen().to_json(),
+            "als": self.als,
+            "alpha": self.alpha,
+            "tried": self.tried.to_dicts(),
+            "model": form,
+        }
+        return Contents(self.kind, {"data": settings, "learner": learner}, tensors, tables)
+
+    @classmethod
+    def from_contents(cls, contents: Contents, *, progress: bool | Console = True, **more: Any) -> Self:
+        """The learner that a folder holds; it answers as before."""
+        given = {name: value for name, value in more.items() if value is not None}
+        require(not given, f"A saved learner of interactions takes no {', '.join(given)}.")
+        form = contents.settings["learner"]
+        data = from_saved(contents.tensors, contents.tables, contents.settings["data"])
+        candidates = [Candidate.from_json(one) for one in form["candidates"]]
+        learn = cls(data, candidates, als=form["als"], alpha=form["alpha"], progress=progress)
+        arrays = {name: one.numpy() for name, one in contents.tensors["weights"].items()}
+        learn.chosen, learn.tried = Candidate.from_json(form["chosen"]), pl.DataFrame(form["tried"])
+        model = model_from_parts(form["model"], arrays, len(data.item_ids))
+        learn._answers = HistoryRecommender(model, data, arrays["directions"])
+        return learn
+
+    # ---------------------------------------------------------------- inside
+
+    def recommender(self) -> HistoryRecommender:
+        """What answers, without frames and warnings.
+
+        Raises:
+            VectableError: before `fit`.
+        """
+        if self._answers is None:
+            raise VectableError("The learner is not fitted yet: call fit() first.")
+        return self._answers
+
+    def __repr__(self) -> str:
+        kept = "not fitted" if self.chosen is None else self.chosen.name
+        return f"{type(self).__name__}: {kept}; {self.data!r}"
+
+    def _chosen(self) -> Candidate:
+        self.recommender()
+        assert self.chosen is not None
+        return self.chosen
+
+    def _take(self, model: HistoryModel) -> None:
+        self._answers = HistoryRecommender(model, self.data, item_directions(model, self.data))
+
+    def _fitter(self, data: InteractionsData) -> Fitter:
+        return Fitter(data.train, len(data.item_ids), self.in_order, self.als, self.alpha)
+
+
+def item_directions(model: HistoryModel, data: InteractionsData) -> Floats:
+    """Vectors of the items of length 1: their factors, for a model without any those of a small factorization."""
+    parts = getattr(model, "models", [model])
+    factors = next((part.als.items for part in parts if isinstance(part, FactorModel)), None)
+    if factors is None:
+        rows = to_rows(data.train, len(data.item_ids))
+        options = ALSOptions.by_size(len(rows.columns), data.n_users, data.n_items)
+        factors = ImplicitALS.fit(rows, options.with_changes(n_factors=VECTOR_FACTORS, epochs=8)).items
+    if len(factors) < 2:
+        return np.array(factors)
+    return directions_of(factors)
+
+
+def _request(n: int, exclude_seen: bool, filters: Mapping[str, Any]) -> tuple[ListRequest, float]:
+    """The request and the novelty that the arguments of a call make."""
+    others = dict(filters)
+    novelty = others.pop("novelty", 0.0)
+    require(is_finite(novelty) and novelty >= 0, f"novelty must be a number from 0 on; got {novelty!r}.")
+    request = ListRequest.of(n, exclude_seen, others)
+    require(not request.ucb_scale, "ucb_scale needs a model of ratings that knows how sure it is.")
+    return request, float(novelty)

@@ -1,0 +1,42 @@
+"""What comes next: a learner for interactions in the order of time."""
+
+from typing import Literal
+
+from rich.console import Console
+
+from vectable.data.interactions.interactions_data import InteractionsData
+from vectable.errors import require
+from vectable.interactions.candidates import next_candidates
+from vectable.interactions.learner import InteractionLearner
+
+
+class NextItemLearner(InteractionLearner):
+    """What comes next; made by `next_item_learner`."""
+
+    kind = "next_item"
+    in_order = True
+
+
+def next_item_learner(
+    data: InteractionsData, model: Literal["auto", "linear"] = "auto", *, progress: bool | Console = True
+) -> NextItemLearner:
+    """A learner of what a user takes next, from interactions with times.
+
+    Weighted counts of what came after what, alone and blended with EASE (or with neighbors beyond 10,000 items) on
+    histories whose older entries weigh less; the best on the validation part is kept. Every score is a sum over the
+    user's history, which `explain` shows.
+
+    Args:
+        data: the interactions, with times.
+        model: "auto" and "linear" are the same.
+        progress: whether a line per model is printed, or the console to print to.
+
+    Raises:
+        VectableError: the data have no times.
+    """
+    require(
+        isinstance(data, InteractionsData),
+        f"data must be InteractionsData (InteractionsData.from_df with timestamp=); got a {type(data).__name__}.",
+    )
+    require(data.has_times, "What comes next needs the time of each interaction: name its column with timestamp=.")
+    return NextItemLearner(data, next_candidates(model, len(data.item_ids)), progress=progress)
