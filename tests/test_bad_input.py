@@ -148,7 +148,7 @@ def test_one_column_for_two_things():
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("named", [{}, {"user": "user", "item": "item"}, {"rating": "stars"}])
 def test_a_table_without_ratings(kind, named):
-    with pytest.raises(vt.DataError, match=r"'user', 'item'\. Interactions alone .*are not supported yet.*rating="):
+    with pytest.raises(vt.DataError, match=r"'user', 'item'\. Give a column .*rating=.*InteractionsData"):
         vt.RatingsData.from_df(KINDS[kind](GOOD.drop("rating")), **named)
 
 

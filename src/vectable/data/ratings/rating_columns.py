@@ -21,7 +21,8 @@ from vectable.errors import DataError, closest, quote_some, require, require_col
 DuplicatePolicy = Literal["keep", "last", "mean", "error"]
 
 NO_RATINGS = (
-    "Interactions alone (who saw what, without a rating) are not supported yet: give a column of numbers, with rating=."
+    "Give a column of numbers, with rating=. Interactions alone (who saw or bought what, without a rating) are read by "
+    "InteractionsData.from_df, and implicit_learner or next_item_learner learns from them."
 )
 
 
