@@ -163,7 +163,7 @@ def test_one_bad_date_refuses_the_table_or_is_missing():
     with pytest.raises(vt.VectableError, match="needs the time of each rating, and 2 are missing"):
         vt.RatingsData.from_df(frame, timestamp="when", bad_times="missing", split="time")
     with pytest.raises(vt.DataError, match="user_day_bias=True needs the time of each rating"):
-        vt.bayes_collab(data, user_day=True)
+        vt.bayes_collab_learner(data, user_day_bias=True)
 
 
 # ---------------------------------------------------------------- side tables by their files

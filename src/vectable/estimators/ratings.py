@@ -11,8 +11,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from vectable.data.encoders.categorify import Categorify, as_ids
+from vectable.data.ratings.encoded_ratings import Ratings
 from vectable.data.ratings.rating_columns import Columns
-from vectable.data.ratings.ratings_data import Ratings, RatingsData
+from vectable.data.ratings.ratings_data import RatingsData
 from vectable.data.tables.table_data import TableData
 from vectable.data.tensors import check_batch_size
 from vectable.errors import DataError, require

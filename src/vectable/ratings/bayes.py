@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vectable.data.pair_columns import to_times
+from vectable.data.ratings.encoded_ratings import Ratings
 from vectable.data.ratings.rating_features import RatingFeatures
-from vectable.data.ratings.ratings_data import Ratings, RatingsData
+from vectable.data.ratings.ratings_data import RatingsData
 from vectable.deprecation import renamed_arguments, renamed_property
 from vectable.errors import DataError, VectableError, is_whole, require, warn
 from vectable.insight.coverage import Coverage, coverage

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vectable.data.ratings.ratings_data import Ratings, RatingsData
+from vectable.data.ratings.encoded_ratings import Ratings
+from vectable.data.ratings.ratings_data import RatingsData
 from vectable.recommending.baselines import BiasBaseline
 from vectable.training.metrics import mae, rmse
 

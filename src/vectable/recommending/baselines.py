@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vectable.data.ratings.ratings_data import Ratings
+from vectable.data.ratings.encoded_ratings import Ratings
 
 # Damping and sweeps as in Y. Koren, "Factor in the neighbors", doi 10.1145/1644873.1644874, section 2.1 and as
 # commonly used since: fixed, never tuned on anybody's data.

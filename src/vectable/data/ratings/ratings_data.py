@@ -19,6 +19,13 @@ from vectable.data.interactions.interactions_data import InteractionsData
 from vectable.data.interactions.liked import liked_interactions
 from vectable.data.io.files import read_table
 from vectable.data.io.frames import FrameKind, table_from_json, table_to_json, to_polars
+from vectable.data.ratings.encoded_ratings import (
+    Ratings,
+    encode_ratings,
+    ratings_from_tensors,
+    ratings_to_tensors,
+    split_ratings,
+)
 from vectable.data.ratings.rating_checks import check_on_scale, question_ratings
 from vectable.data.ratings.rating_columns import Columns, DuplicatePolicy, find_columns, read_ratings
 from vectable.data.ratings.wide_ratings import long_ratings
@@ -37,53 +44,13 @@ if TYPE_CHECKING:
 BLOCK_ORDER_ROWS = 500_000
 
 
-@dataclass(frozen=True)
-class Ratings:
-    """Encoded ratings, one entry a row.
-
-    Attributes:
-        user, item: codes, (rows,) int32; 0 is unknown.
-        rating: (rows,) float32.
-        time: as the file gave them, (rows,) float64, or None.
-        weights: of the rows in the loss, (rows,) float32, or None for all alike.
-    """
-
-    user: NDArray[np.int32]
-    item: NDArray[np.int32]
-    rating: NDArray[np.float32]
-    time: NDArray[np.float64] | None = None
-    weights: NDArray[np.float32] | None = None
-
-    def __len__(self) -> int:
-        return len(self.rating)
-
-    def joined(self, more: "Ratings") -> "Ratings":
-        """These rows, then `more`, which count once each where these have weights."""
-        time = None if self.time is None or more.time is None else np.concatenate([self.time, more.time])
-        ones = np.ones(len(more), dtype=np.float32)
-        weights = None if self.weights is None else np.concatenate([self.weights, ones])
-        return Ratings(
-            np.concatenate([self.user, more.user]),
-            np.concatenate([self.item, more.item]),
-            np.concatenate([self.rating, more.rating]),
-            time,
-            weights,
-        )
-
-    def tensors(self) -> "TensorSet":
-        """The same memory as torch tensors: inputs (user, item), target rating, and weights where there are any."""
-        import torch
-
-        from vectable.data.tensors import TensorSet
-
-        weights = None if self.weights is None else torch.from_numpy(self.weights)
-        inputs = (torch.from_numpy(self.user), torch.from_numpy(self.item))
-        return TensorSet(inputs, torch.from_numpy(self.rating), weights)
-
-
-@dataclass
+@dataclass  # noqa: PLR0904 - the reason stands below
 class RatingsData(Vocabularies):
     """Training and validation ratings with their vocabularies; made by `from_df`, `from_file` or `from_splits`.
+
+    It has more methods than a class should, each of a few lines: four ways of making one, what the learner asks for
+    (rows and batches), what applications and insight ask for (ranges, means, counts), and saving and growing. They stay
+    together because this is the one object that is handed from the data to whatever answers.
 
     Attributes:
         train_ratings, valid_ratings: the encoded rows.
@@ -414,14 +381,7 @@ class RatingsData(Vocabularies):
 
     def to_saved(self) -> tuple[dict[str, dict[str, "Tensor"]], dict[str, Any], dict[str, Any]]:
         """Parts of a saved folder: tensor files, JSON tables, and settings."""
-        import torch
-
-        tensors = {}
-        for part, ratings in (("train", self.train_ratings), ("valid", self.valid_ratings)):
-            for name in ("user", "item", "rating", "time", "weights"):
-                values = getattr(ratings, name)
-                if values is not None:
-                    tensors[f"{part}.{name}"] = torch.from_numpy(values)
+        tensors = ratings_to_tensors({"train": self.train_ratings, "valid": self.valid_ratings})
         side = {"items": self.item_table, "users": self.user_table}
         tables = {
             "vocabularies": self.vocabularies(),
@@ -441,17 +401,7 @@ class RatingsData(Vocabularies):
         cls, tensors: dict[str, dict[str, "Tensor"]], tables: dict[str, Any], settings: dict[str, Any]
     ) -> "RatingsData":
         """Take up what `to_saved` gave."""
-        arrays = {name: value.numpy() for name, value in tensors["ratings"].items()}
-        train, valid = (
-            Ratings(
-                arrays[f"{part}.user"],
-                arrays[f"{part}.item"],
-                arrays[f"{part}.rating"],
-                arrays.get(f"{part}.time"),
-                arrays.get(f"{part}.weights"),
-            )
-            for part in ("train", "valid")
-        )
+        train, valid = (ratings_from_tensors(tensors["ratings"], part) for part in ("train", "valid"))
         side = {name: None if form is None else table_from_json(form) for name, form in tables["side_tables"].items()}
         titles = tables["titles"]
         return cls(
@@ -507,43 +457,3 @@ class RatingsData(Vocabularies):
             batch_size=self.batch_size,
             block_order=self.block_order,
         )
-
-
-def split_ratings(
-    ratings: pl.DataFrame, train_rows: NDArray[np.int32], valid_rows: NDArray[np.int32]
-) -> tuple[Ratings, Ratings, Categorify, Categorify]:
-    """Training and validation ratings with the vocabularies of users and items that the training rows show.
-
-    A column is encoded whole and its codes are then split: of a long table, nothing but codes is ever copied.
-    """
-    users = _split_codes(ratings["user"], train_rows, valid_rows)
-    items = _split_codes(ratings["item"], train_rows, valid_rows)
-    times = ratings["time"].to_numpy() if "time" in ratings.columns else None
-    train, valid = (
-        Ratings(user, item, ratings["rating"].to_numpy()[rows], None if times is None else times[rows])
-        for user, item, rows in zip(users[:2], items[:2], (train_rows, valid_rows), strict=True)
-    )
-    return train, valid, users[2], items[2]
-
-
-def _split_codes(
-    values: pl.Series, train_rows: NDArray[np.int32], valid_rows: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.int32], Categorify]:
-    """Codes of the training and the validation rows, and the vocabulary of what the training rows show."""
-    everything = Categorify().fit(values)
-    codes = everything.encode(values)
-    train, valid = codes[train_rows], codes[valid_rows]
-    shown = np.bincount(train, minlength=len(everything)) > 0
-    shown[0] = False
-    smaller = np.where(shown, np.cumsum(shown), 0).astype(np.int32)
-    return smaller[train], smaller[valid], Categorify(everything.vocabulary.filter(pl.Series(shown[1:])))
-
-
-def encode_ratings(ratings: pl.DataFrame, user_ids: Categorify, item_ids: Categorify) -> Ratings:
-    """Codes for the rows of a table that `read_ratings` made."""
-    return Ratings(
-        user_ids.encode(ratings["user"]),
-        item_ids.encode(ratings["item"]),
-        ratings["rating"].to_numpy(writable=True),
-        ratings["time"].to_numpy(writable=True) if "time" in ratings.columns else None,
-    )
