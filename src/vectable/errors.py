@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
+from typing import TypeGuard
 
 PACKAGE = str(Path(__file__).parent) + os.sep
 
@@ -83,7 +84,7 @@ def require_columns(wanted: Iterable[str], present: Iterable[str], where: str) -
             raise DataError(f"{where} has no column {name!r}.{hint} Its columns are {quote_some(present, 20)}.")
 
 
-def is_whole(value: object, least: int) -> bool:
+def is_whole(value: object, least: int) -> TypeGuard[int]:
     """Whether `value` is a whole number (a Python or NumPy integer, no truth) of at least `least`."""
     return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 

@@ -123,5 +123,5 @@ def count_repeats(pairs: pl.DataFrame) -> int:
 
 def _in_range(ids: pl.Series) -> NDArray[Any]:
     """Whole numbers as they are, anything else as its rank, (rows,)."""
-    small = ids.dtype.is_integer() and int(ids.max()) < 2**62  # type: ignore[arg-type]
+    small = ids.dtype.is_integer() and int(ids.to_numpy().max()) < 2**62
     return ids.to_numpy() if small else ids.rank("dense").to_numpy()

@@ -26,7 +26,7 @@ TASKS = ("auto", "classes", "numbers")
 Tables = list[NDArray[np.float64]]
 
 
-class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):  # type: ignore[misc]
+class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):
     """Replaces each category by the vector that a net learned for it while it predicted the target.
 
     Every column of X, a table or an array of numbers or texts, (rows, columns), is a column of categories; choose them

@@ -24,7 +24,7 @@ ESTIMATORS = {
 }
 
 
-class PersistentEstimator(BaseEstimator):  # type: ignore[misc]
+class PersistentEstimator(BaseEstimator):
     """An estimator whose fit leaves a learner, `learner_`, and which is saved and pickled as that learner is saved."""
 
     learner_: Any

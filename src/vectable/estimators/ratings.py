@@ -37,7 +37,7 @@ EPOCHS, LARGEST_BATCH = 5, 64  # of the lesson
 METHODS = ("gradient", "bayes")
 
 
-class RatingRegressor(RegressorMixin, PersistentEstimator):  # type: ignore[misc]
+class RatingRegressor(RegressorMixin, PersistentEstimator):
     """Ratings from users and items: a vector and a bias for each, whose dot product and sum predict.
 
     X is a table or an array of numbers or texts, (rows, 2 or more): the first column the user, the second the item,

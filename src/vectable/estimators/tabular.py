@@ -74,7 +74,7 @@ class TabularEstimator(TableTrainer):
         return np.asarray(self.learner_.outputs(take_columns(self, X, reset=False, **ARRAY), double=True))
 
 
-class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
+class TabularClassifier(ClassifierMixin, TabularEstimator):
     """Classes from tables: embeddings for categories, piecewise-linear bins for numbers, layers, softmax.
 
     X is a pandas, polars or pyarrow table of any columns, or an array of numbers, (rows, columns); missing values are
@@ -180,7 +180,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         return self._outputs(X)
 
 
-class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
+class TabularRegressor(RegressorMixin, TabularEstimator):
     """Numbers from tables: embeddings for categories, piecewise-linear bins for numbers, layers, squared error.
 
     Args and attributes as of `TabularClassifier`, but for the classes. With `n_models` nets, their mean predicts.

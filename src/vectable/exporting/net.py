@@ -47,7 +47,8 @@ def net_model(
             raise VectableError(
                 f"torch cannot write {type(model).__name__} as ONNX: {reason} See torch.onnx.export on what it can."
             ) from problem
-    return program.model_proto  # type: ignore[union-attr]
+    assert program is not None, "torch gives None only when it writes a file itself"
+    return program.model_proto
 
 
 class _Activated(nn.Module):

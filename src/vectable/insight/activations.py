@@ -110,6 +110,6 @@ def _one(values: Tensor) -> NDArray[np.float32]:
 def check_channel(channel: object, count: int, layer: str) -> None:
     """Raise a sentence unless a layer of `count` channels has this one."""
     require(
-        is_whole(channel, 0) and int(channel) < count,  # type: ignore[call-overload]
+        is_whole(channel, 0) and channel < count,
         f"There is no channel {channel!r} in {layer!r}: they go from 0 to {count - 1}.",
     )

@@ -41,16 +41,12 @@ def labelled_map(
 
 
 def _place(fig: "Figure", points: NDArray[np.float64], labels: list[str]) -> bool:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    canvas = FigureCanvasAgg(fig)
-    canvas.draw()  # type: ignore[no-untyped-call]  # the layout is settled by drawing
+    fig.draw_without_rendering()  # fixes the layout
     ax = fig.axes[0]
     scale = fig.dpi / 72
     inside = ax.get_window_extent()
     at = ax.transData.transform(points)
     dots = [(x - 3, y - 3, x + 3, y + 3) for x, y in at]
-    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
     taken: list[tuple[float, float, float, float]] = []
     distance = np.linalg.norm(at[:, None] - at[None], axis=2)
     for i in np.argsort(np.sort(distance, axis=1)[:, : min(6, len(at))].sum(axis=1)):
@@ -64,7 +60,7 @@ def _place(fig: "Figure", points: NDArray[np.float64], labels: list[str]) -> boo
             fontsize=8,
             arrowprops={"arrowstyle": "-", "lw": 0.5, "color": "0.6", "shrinkA": 0, "shrinkB": 2},
         )
-        extent = note.get_window_extent(renderer)
+        extent = note.get_window_extent()
         wide, high = extent.width / 2 + 2, extent.height / 2 + 1
         for reach in REACHES * scale:
             for angle in np.linspace(0, 2 * np.pi, SPOTS, endpoint=False):

@@ -47,4 +47,5 @@ class BatchNorm:
         self.gradients = [(gradient * self._normal).sum(axis=0), gradient.sum(axis=0)]
         inner = gradient * self.parameters[0]
         along = self._normal * (inner * self._normal).mean(axis=0)
-        return (inner - inner.mean(axis=0) - along) / self._spread  # type: ignore[no-any-return]
+        centered: Array = inner - inner.mean(axis=0) - along
+        return centered / self._spread

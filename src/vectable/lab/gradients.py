@@ -1,6 +1,7 @@
 """Gradients by trying: change one number a little, see what the function does. For checking those found by hand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -44,7 +45,7 @@ def one_sided(function: Callable[[Array], float], x: ArrayLike, step: float = 0.
 
 def check_gradient(
     function: Callable[..., float],
-    gradient: Callable[..., ArrayLike | Sequence[ArrayLike]],
+    gradient: Callable[..., Any],
     *points: ArrayLike,
     step: float = 1e-6,
     tolerance: float = 1e-5,
@@ -67,7 +68,9 @@ def check_gradient(
     require(bool(points), "check_gradient needs a point: one array for each argument of the function.")
     arrays = [np.array(point, dtype=np.float64) for point in points]
     given = gradient(*[one.copy() for one in arrays])
-    by_hand = [given] if len(arrays) == 1 and not _is_list_of_one(given, arrays[0]) else list(given)  # type: ignore[arg-type]
+    by_hand: list[Any] = [given]
+    if len(arrays) > 1 or _is_list_of_one(given, arrays[0]):
+        by_hand = list(given)
     if len(by_hand) != len(arrays):
         raise VectableError(f"The gradient has {len(by_hand)} parts, the point {len(arrays)}; return one for each.")
     worst = 0.0

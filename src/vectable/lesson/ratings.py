@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -42,7 +43,7 @@ class Runs:
     def __init__(self, name: str, seeds: Sequence[int], data_dir: str | os.PathLike[str] | None = None) -> None:
         self.seeds = list(seeds)
         self.name = name
-        found = catalogue.load(name, data_dir=data_dir, download=False)  # type: ignore[arg-type]
+        found = catalogue.load(name, data_dir=_as_path(data_dir), download=False)
         self.frame, self.item = found.ratings, found.item
         if found.items is not None and found.title is not None:
             titles = found.items.select(found.item, found.title)
@@ -68,10 +69,14 @@ class Runs:
         return float(self.run(seed, **setting).recorder.runs[-1].epochs[-1]["valid_loss"])
 
 
+def _as_path(folder: str | os.PathLike[str] | None) -> Path | None:
+    return None if folder is None else Path(folder)
+
+
 def has_ml_100k(data_dir: str | os.PathLike[str] | None) -> bool:
     """Whether ml-100k can be read without fetching it."""
     try:
-        catalogue.load("ml-100k", data_dir=data_dir, download=False)  # type: ignore[arg-type]
+        catalogue.load("ml-100k", data_dir=_as_path(data_dir), download=False)
     except (ValueError, OSError):
         return False
     return True

@@ -69,7 +69,8 @@ class EmbeddingNet(SingleModel, nn.Module):
 
     def user_rows(self, users: Tensor) -> Tensor:
         """All that the model knows of some users: their vectors, (users, width)."""
-        return self.users(users)  # type: ignore[no-any-return]
+        vectors: Tensor = self.users(users)
+        return vectors
 
     def score_rows(self, rows: Tensor) -> Tensor:
         """Predicted ratings of every item, (users, items), for rows like those of `user_rows`: a pass a user."""

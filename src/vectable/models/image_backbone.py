@@ -54,7 +54,7 @@ class TimmBackbone(nn.Module):
         if not timm.is_model(arch):
             hint = did_you_mean(arch, [*timm.list_models(), FASHION_SMALL])
             raise UnknownNameError(f"timm has no architecture {arch!r}.{hint} timm.list_models() lists them.")
-        self.net: nn.Module = timm.create_model(arch)
+        self.net: Any = timm.create_model(arch)
         self.arch = arch
         about: Any = self.net.pretrained_cfg
         self.mean, self.std = tuple(about["mean"]), tuple(about["std"])
@@ -62,7 +62,7 @@ class TimmBackbone(nn.Module):
             load_weights(self.net, weights, arch)
         elif pretrained:
             self.net = _from_hub(timm, arch)
-        self.net.reset_classifier(0)  # type: ignore[operator]
+        self.net.reset_classifier(0)
         side = about["input_size"][-1]
         self.eval()
         with torch.no_grad():
@@ -71,7 +71,7 @@ class TimmBackbone(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalized images, (batch, 3, height, width) -> (batch, n_features, rows, columns)."""
-        features: Tensor = self.net.forward_features(x)  # type: ignore[operator]
+        features: Tensor = self.net.forward_features(x)
         if features.ndim == 3:  # tokens of a transformer, the class token and its like first
             features = features[:, getattr(self.net, "num_prefix_tokens", 0) :].transpose(1, 2)[..., None]
         elif getattr(self.net, "output_fmt", "NCHW") == "NHWC":
@@ -85,7 +85,7 @@ class TimmBackbone(nn.Module):
         """
         from timm.models import group_parameters
 
-        found = group_parameters(self.net, self.net.group_matcher(coarse=True))  # type: ignore[operator]
+        found = group_parameters(self.net, self.net.group_matcher(coarse=True))
         stages = [found[at] for at in sorted(found)]
         cut = (len(stages) + 1) // 2
         parameters = dict(self.net.named_parameters())

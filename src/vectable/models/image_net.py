@@ -1,7 +1,17 @@
 """A net for images: bytes normalized, a backbone, a head."""
 
+from typing import Protocol, runtime_checkable
+
 import torch
 from torch import Tensor, nn
+
+
+@runtime_checkable
+class Halved(Protocol):
+    """A backbone that knows where it splits in two."""
+
+    def halves(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """The parameters of its first layers and of its last."""
 
 
 class ImageNet(nn.Module):
@@ -15,6 +25,9 @@ class ImageNet(nn.Module):
             left as it came.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(
         self,
         body: nn.Module,
@@ -27,18 +40,18 @@ class ImageNet(nn.Module):
         self.body, self.head, self.train_bn = body, head, train_bn
         self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from torch's signatures
 
     def forward(self, images: Tensor) -> Tensor:
         """Bytes, (batch, 3, height, width) -> (batch, outputs)."""
         images = images.contiguous(memory_format=torch.channels_last)
-        colors = (images.float() / 255 - self.mean) / self.std  # type: ignore[operator]
+        colors = (images.float() / 255 - self.mean) / self.std
         outputs: Tensor = self.head(self.body(colors))
         return outputs
 
     def parameter_groups(self) -> list[list[nn.Parameter]]:
         """First layers of the backbone, its last, and the head; fewer where the backbone cannot be split."""
-        halves = self.body.halves() if hasattr(self.body, "halves") else [list(self.body.parameters())]  # type: ignore[operator]
+        halves = self.body.halves() if isinstance(self.body, Halved) else [list(self.body.parameters())]
         return [group for group in (*halves, list(self.head.parameters())) if group]
 
     def train(self, mode: bool = True) -> "ImageNet":

@@ -29,8 +29,9 @@ def activation_of(loss_func: LossFunction) -> Callable[[Tensor], Tensor]:
 
 def name_of_loss(loss_func: LossFunction) -> str | None:
     """The name under which a loss is saved; None for one of your own, or one of torch's with settings of its own."""
-    kind = type(loss_func)
-    if kind not in CLASS_LOSSES + REGRESSION_LOSSES + BINARY_LOSSES or any(True for _ in loss_func.buffers()):  # type: ignore[attr-defined]
+    kind: type[Any] = type(loss_func)
+    known = kind in CLASS_LOSSES + REGRESSION_LOSSES + BINARY_LOSSES
+    if not (known and isinstance(loss_func, nn.Module)) or next(loss_func.buffers(), None) is not None:
         return None
     settings, standard = (
         {key: value for key, value in vars(one).items() if not key.startswith("_")} for one in (loss_func, kind())

@@ -139,6 +139,11 @@ class PiecewiseLinear(nn.Module):
 
     def __init__(self, borders: Sequence[Sequence[float]]):
         super().__init__()
+        self.column: Tensor
+        self.low: Tensor
+        self.scale: Tensor
+        self.step_column: Tensor
+        self.step: Tensor
         intervals = [(at, low, high) for at, one in enumerate(borders) for low, high in pairwise(one)]
         steps = [(at, border) for at, one in enumerate(borders) for border in one[1:-1]]
         self.width = len(intervals) + len(steps)
@@ -155,6 +160,6 @@ class PiecewiseLinear(nn.Module):
 
         (rows, intervals + inner borders) of (rows, columns).
         """
-        reach = ((numbers[:, self.column] - self.low) * self.scale).clamp(0, 1)  # type: ignore[index, operator]
-        reached = numbers[:, self.step_column] >= self.step  # type: ignore[index, operator]
+        reach = ((numbers[:, self.column] - self.low) * self.scale).clamp(0, 1)
+        reached = numbers[:, self.step_column] >= self.step
         return torch.cat([reach, reached.to(reach.dtype) * STEP], dim=1)

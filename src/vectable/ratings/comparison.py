@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from inspect import signature
 from typing import Any
 
@@ -116,7 +117,7 @@ def compare(
 
     rows, losses = [], {}
     for name in models:
-        runs = [_timed(lambda seed=seed, name=name: trained(name, seed)) for seed in listed]  # type: ignore[misc]
+        runs = [_timed(partial(trained, name, seed)) for seed in listed]
         errors = [rmse(guess, held_out.rating) for (guess, _), _ in runs]
         losses[name] = np.mean([(guess - held_out.rating) ** 2 for (guess, _), _ in runs], axis=0)
         rows.append(

@@ -56,7 +56,8 @@ class CrossValidation:
     def spread(self) -> dict[str, float]:
         """Standard deviations, over the seeds, of the mean over the folds."""
         by_seed = self.table.group_by("seed").agg(pl.col(self.figures).mean())
-        return {name: float(by_seed[name].std() or np.nan) for name in self.figures}  # type: ignore[arg-type]
+        n = len(by_seed)
+        return {name: float(np.std(by_seed[name].to_numpy(), ddof=1)) if n > 1 else np.nan for name in self.figures}
 
     @property
     def folds(self) -> pl.DataFrame:

@@ -44,7 +44,8 @@ class Groups:
 
     def of_item(self, item: int) -> list[int]:
         """The numbers of an item's values."""
-        return self.values[self.starts[item] : self.starts[item + 1]].tolist()  # type: ignore[no-any-return]
+        found: list[int] = self.values[self.starts[item] : self.starts[item + 1]].tolist()
+        return found
 
 
 class Room:

@@ -41,7 +41,8 @@ def parameter_groups(model: nn.Module, splitter: Splitter | None = None) -> Grou
         require(callable(splitter), f"splitter is {splitter!r}; it is a function from the model to its layer groups.")
         groups = [list(_parameters_in(group)) for group in splitter(model) or ()]
     elif hasattr(model, "parameter_groups"):
-        groups = [list(group) for group in model.parameter_groups()]  # type: ignore[operator]
+        own: Any = model.parameter_groups
+        groups = [list(group) for group in own()]
     else:
         groups = [list(model.parameters())]
     times = Counter(id(parameter) for group in groups for parameter in group)

@@ -291,7 +291,7 @@ class ImageData:
 
 def _check_size(size: object) -> None:
     require(
-        is_whole(size, 1) and int(size) <= MAX_SIZE,  # type: ignore[call-overload]
+        is_whole(size, 1) and size <= MAX_SIZE,
         f"The size is {size!r}; it is a number of pixels, 1 to {MAX_SIZE:,}.",
     )
 

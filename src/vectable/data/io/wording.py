@@ -14,4 +14,9 @@ def first_line(problem: BaseException) -> str:
 def repeated(names: list[str]) -> list[str]:
     """The names that stand in the list before already, in order."""
     seen: set[str] = set()
-    return [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
+    again: list[str] = []
+    for name in names:
+        if name in seen:
+            again.append(name)
+        seen.add(name)
+    return again

@@ -205,7 +205,10 @@ def holds_several(column: pl.Series) -> bool:
     """Whether a column has several values per row: lists, or texts with a separator."""
     if column.dtype == pl.List(pl.String):
         return True
-    return column.dtype == pl.String and float(column.str.contains(SEPARATOR, literal=True).mean() or 0.0) >= SEVERAL  # type: ignore[arg-type]
+    if column.dtype != pl.String:
+        return False
+    known = column.drop_nulls()
+    return len(known) > 0 and known.str.contains(SEPARATOR, literal=True).sum() >= SEVERAL * len(known)
 
 
 def parts_of(column: pl.Series) -> pl.Series:
