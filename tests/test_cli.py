@@ -274,7 +274,7 @@ def test_predict_to_standard_output_and_notes_beside_it(model, tmp_path):
     assert header == "userId,movieId,prediction"
     assert [row.rsplit(",", 1)[0] for row in rows] == ["42,5", "42,9999"]
     assert done.stderr == (
-        "note: 1 of 2 rows have a 'movieId' that training never showed: the average one stands in.\n"
+        "note: 1 of 2 rows have a 'movieId' that is not in the training data: the average one stands in.\n"
     )
 
 

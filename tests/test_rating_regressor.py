@@ -89,7 +89,7 @@ def test_unknown_and_missing_users_and_items_are_the_average_ones(films):
     frame, y = films
     model = quick().fit(frame[:, :2], y)
     new = pl.DataFrame({"who": ["nobody", None, "u1", "u1"], "film": [10, 10, 99999, None]})
-    with pytest.warns(vt.VectableWarning, match="training never showed"):
+    with pytest.warns(vt.VectableWarning, match="not in the training data"):
         predicted = model.predict(new)
     net = model.learner_.model
     code = int(model.learner_.data.item_ids.encode([10])[0])

@@ -23,7 +23,7 @@ def ratings(folder: Path) -> None:
     assert len(learn.recommend(1200, n=3)) == 3
     again = vt.load_learner(learn.save(folder / "books"), progress=False)
     assert again.recommend(1200, n=3).equals(learn.recommend(1200, n=3))
-    sure = vt.bayes_collab(data, n_factors=4, n_draws=10, burn_in=5, progress=False).fit()
+    sure = vt.bayes_collab_learner(data, n_factors=4, n_draws=10, burn_in=5, progress=False).fit()
     assert np.isfinite(sure.validate()["rmse"])
 
 
