@@ -85,7 +85,10 @@ def check_target(path: str | Path) -> Path:
     folder = Path(path)
     if folder.exists() and not (folder.is_dir() and _is_free(folder)):
         raise ArtifactError(f"{str(folder)!r} exists and is not a saved model; choose another name.")
-    place = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    try:
+        place = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    except FileNotFoundError:
+        raise ArtifactError(f"{str(path)!r} cannot be written: the working directory was deleted.") from None
     if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
         raise ArtifactError(f"The model cannot be saved to {str(folder)!r}: {str(place)!r} cannot be written to.")
     return folder
