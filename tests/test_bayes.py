@@ -310,6 +310,34 @@ def test_convergence_figures_tell_good_chains_from_bad() -> None:
     assert np.isnan(rhat(np.zeros((1, 3))))
 
 
+@settings(max_examples=20)
+@given(st.integers(0, 10_000), st.integers(1, 3), st.integers(4, 25))
+def test_rhat_is_the_papers_formula_written_out(seed: int, chains: int, length: int) -> None:
+    """Vehtari et al. 2021, equations 1 to 4 and the rank normalization of section 4, a value at a time."""
+    draws = np.random.default_rng(seed).gamma(2.0, size=(chains, length)) + np.arange(chains)[:, None]
+    half = length // 2
+    parts = [list(one) for chain in draws for one in (chain[:half], chain[length - half :])]
+
+    def plain(parts: list[list[float]]) -> float:
+        everything = [value for part in parts for value in part]
+        n, m = len(parts[0]), len(parts)
+
+        def score(value: float) -> float:
+            below, equal = sum(one < value for one in everything), sum(one == value for one in everything)
+            return float(norm.ppf((below + (equal + 1) / 2 - 3 / 8) / (n * m + 1 / 4)))
+
+        scores = [[score(value) for value in part] for part in parts]
+        means = [sum(part) / n for part in scores]
+        within = sum(sum((x - mean) ** 2 for x in part) / (n - 1) for part, mean in zip(scores, means, strict=True)) / m
+        between = n * sum((mean - sum(means) / m) ** 2 for mean in means) / (m - 1)
+        return float(np.sqrt(((n - 1) / n * within + between / n) / within))
+
+    middle = float(np.median([value for part in parts for value in part]))
+    folded = [[abs(value - middle) for value in part] for part in parts]
+    if half > 1:
+        assert rhat(draws) == pytest.approx(max(plain(parts), plain(folded)), rel=1e-9)
+
+
 def test_convergence_is_told_over_two_chains(tables: dict[str, pl.DataFrame]) -> None:
     learn = drawn(data_of(tables), 40, n_chains=2)
     table = learn.convergence()

@@ -319,3 +319,80 @@ def test_threads_never_see_each_others_notes(learners: dict[str, Any]) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+# ---------------------------------------------------------------- neighbours
+
+
+def test_the_nearest_are_those_of_a_brute_force_search_and_never_the_unknown() -> None:
+    from vectable.insight.neighbours import directions_of, nearest
+
+    vectors = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
+    vectors[0] = vectors[3]  # the unknown's row is the most alike of all
+    middle = vectors[1:].mean(axis=0)
+    want = {}
+    for other in range(1, 9):
+        one, two = vectors[3] - middle, vectors[other] - middle
+        want[other] = float(one @ two / np.sqrt((one @ one) * (two @ two)))
+    del want[3]
+    ranked = sorted(want, key=lambda other: -want[other])
+    for n in (1, 4, 7, 8, 100):
+        found, cosines = nearest(directions_of(vectors), 3, n)
+        assert found.tolist() == ranked[:n]
+        assert cosines == pytest.approx([want[other] for other in ranked[:n]], abs=1e-6)
+
+
+def test_similar_shows_how_many_ratings_each_item_has(learn: Any) -> None:
+    found = learn.similar("Book 03", n=5)
+    counts = learn.data.item_counts[learn.data.item_ids.encode(found["item"])]
+    assert found["ratings"].to_list() == counts.tolist()
+
+
+# ---------------------------------------------------------------- new users against other means
+
+
+def test_folding_in_is_what_scipys_optimizer_finds(learners: dict[str, Any]) -> None:
+    import torch
+    from scipy.optimize import minimize
+
+    from vectable.recommending.fold_in import negative_log_posterior, solve_row
+
+    recommender = learners["gradient"].recommender
+    (prior,), model = recommender.priors, recommender.model
+    items, ratings = np.array([3, 9, 27, 30], dtype=np.int32), np.array([5, 1, 4, 2.5], dtype=np.float32)
+    codes, target = torch.from_numpy(items), ratings.astype(np.float64)
+    best = minimize(
+        lambda row: negative_log_posterior(model, prior, row, codes, target), prior.mean, method="Powell",
+        options={"xtol": 1e-6, "ftol": 1e-10, "maxiter": 200},
+    )  # fmt: skip
+    found = solve_row(model, prior, items, ratings).double().numpy()
+    assert negative_log_posterior(model, prior, found, codes, target) == pytest.approx(best.fun, rel=1e-3)
+    predicted = [recommender.scores_of_row(torch.from_numpy(row).float()) for row in (found, best.x)]
+    assert predicted[0] == pytest.approx(predicted[1], abs=0.02)
+
+
+def test_a_reasons_points_are_what_the_prediction_loses_without_that_rating() -> None:
+    """Where the model is linear in the row: put the mean user's rating in its place, fold in again, and compare."""
+    import torch
+
+    from vectable.recommending.fold_in import contributions, solve_row
+
+    learn = vt.collab_learner(data_of(tables()), n_factors=4, y_range=None, progress=False)
+    learn.fit_one_cycle(4, 0.02)
+    recommender = learn.recommender
+    (prior,), model = recommender.priors, recommender.model
+    items, ratings = np.array([4, 11, 20], dtype=np.int32), np.array([5, 1, 3.5], dtype=np.float32)
+    row = solve_row(model, prior, items, ratings)
+    points = contributions(model, prior, row, items, ratings, 7)
+    of_mean = recommender.scores_of_row(torch.from_numpy(prior.mean).float())
+
+    def above_average(row: torch.Tensor) -> float:
+        scores = recommender.scores_of_row(row)
+        return float(scores[7] - scores[0])
+
+    for at in range(3):
+        other = ratings.copy()
+        other[at] = of_mean[items[at]]
+        assert points[at] == pytest.approx(
+            above_average(row) - above_average(solve_row(model, prior, items, other)), abs=2e-3
+        )

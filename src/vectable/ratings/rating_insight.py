@@ -75,7 +75,9 @@ class RatingInsight:
         require(is_whole(n, 1), f"n must be a positive integer; got {n!r}.")
         code = find_code(self.data, item, True)
         codes, cosines = nearest(self.recommender.directions, code, n)
-        return self.data.to_native(self.data.item_frame(codes, similarity=cosines))
+        return self.data.to_native(
+            self.data.item_frame(codes, similarity=cosines, ratings=self.data.item_counts[codes])
+        )
 
     def export_vectors(self, path: str | Path, is_item: bool = True) -> list[Path]:
         """Write id, name, number of ratings, bias and factors of every item (or user).
