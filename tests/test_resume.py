@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 import warnings
 from collections.abc import Iterator
@@ -243,7 +244,7 @@ def test_wrong_arguments_get_a_sentence(tmp_path: Path) -> None:
         learn.fit(1, 1e-3, resume=True)
     with pytest.raises(vt.VectableError, match="checkpoint is 5; it is a folder, or Checkpoint"):
         learn.fit(1, 1e-3, checkpoint=5)  # type: ignore[arg-type]
-    for wrong in ({"steps": 0}, {"steps": 1.5}, {"minutes": 0}, {"minutes": float("nan")}):
+    for wrong in ({"steps": 0}, {"steps": 1.5}, {"minutes": 0}, {"seconds": float("nan")}):
         with pytest.raises(vt.VectableError, match=f"{next(iter(wrong))} is "):
             vt.Checkpoint(tmp_path, **wrong)  # type: ignore[arg-type]
     learn.save(tmp_path / "model")
@@ -257,13 +258,14 @@ def test_wrong_arguments_get_a_sentence(tmp_path: Path) -> None:
 
 
 def test_minutes_and_steps_say_when(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
+    now, cost = [0.0], [0.0]
     monkeypatch.setattr("vectable.training.checkpoints.time.monotonic", lambda: now[0])
     written: list[tuple[int, int]] = []
 
     def write(path: Path, contents: Contents) -> None:
         at = contents.settings["position"]
         written.append((at["epoch"], at["step"]))
+        now[0] += cost[0]
 
     class SecondPerStep(vt.Callback):
         def on_step_end(self, session: Any, model: Any, losses: Any) -> None:
@@ -278,8 +280,145 @@ def test_minutes_and_steps_say_when(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     learn.fit(2, 1e-3, checkpoint=vt.Checkpoint(tmp_path, steps=10, minutes=0.2))
     assert written == [(0, 0), (0, 10), (1, 5), (1, 15), (0, 0)]
     written.clear()
+    learn.fit(2, 1e-3, checkpoint=vt.Checkpoint(tmp_path, seconds=14, steps=8))
+    assert written == [(0, 0), (0, 8), (1, 1), (1, 9), (0, 0)]
+    written.clear()
     learn.fit(2, 1e-3, checkpoint=tmp_path)
-    assert written == [(0, 0), (0, 0)]
+    assert written == [(0, 0), (0, 5), (0, 10), (0, 15), (1, 5), (1, 10), (1, 15), (0, 0)], "every five seconds"
+    written.clear()
+    cost[0] = 0.375
+    learn.fit(2, 1e-3, checkpoint=tmp_path)
+    assert written == [(0, 0), (0, 8), (1, 1), (1, 9), (0, 0)], "a twentieth of the time at most goes into them"
+
+
+class SignalAt(vt.Callback):
+    """Sends this process a signal while one of the steps is under way, in the fit's first run."""
+
+    def __init__(self, step: int | None, number: signal.Signals = signal.SIGINT) -> None:
+        self.step, self.number = step, number
+
+    def on_step_end(self, session: Any, model: Any, losses: Any) -> None:
+        if len(session.recorder.losses) == self.step:
+            signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "kept"), [("table", 20, (1, 5)), ("table", 15, (0, 15)), ("images", 7, (0, 8))]
+)
+def test_ctrl_c_keeps_a_last_checkpoint_of_the_step_it_stopped_at(
+    kind: str, step: int, kept: tuple[int, int], tmp_path: Path
+) -> None:
+    """The images take a step of three batches, which is completed first; an epoch has 8."""
+    learn, again, undisturbed = (KINDS[kind]() for _ in range(3))
+    learn.fit_one_cycle(3, 1e-2, [SignalAt(step)], checkpoint=vt.Checkpoint(tmp_path, seconds=1e6))
+    assert learn.recorder.interrupted
+    at = position(tmp_path)
+    assert (at["epoch"], at["step"], at["finished"]) == (*kept, False)
+    again.fit_one_cycle(3, 1e-2, [SignalAt(None)], checkpoint=tmp_path, resume=True)
+    undisturbed.fit_one_cycle(3, 1e-2)
+    assert_same(again, undisturbed)
+
+
+def test_what_is_kept_and_continued_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for step in (20, None):
+        learn = KINDS["table"]()
+        learn.progress = True
+        learn.fit_one_cycle(3, 1e-2, [SignalAt(step)], checkpoint=tmp_path, resume=True)
+    shown = capsys.readouterr().out
+    assert "Interrupted after 20 steps; what was trained until then is kept." in shown
+    assert f"The checkpoint in {str(tmp_path)!r} is of this step; resume=True continues it." in shown
+    assert "Continuing from step 20 of 45." in shown
+
+
+def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+    class Twice(vt.Callback):
+        def on_step_end(self, session: Any, model: Any, losses: Any) -> None:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            raise AssertionError("the second one was held too")
+
+    learn = KINDS["table"]()
+    learn.fit(1, 1e-2, [Twice()])
+    assert learn.recorder.interrupted
+
+
+def test_a_handler_of_the_programs_own_is_called_when_the_step_is_done() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    try:
+        learn = KINDS["table"]()
+        learn.fit(2, 1e-2, [SignalAt(5, signal.SIGTERM)])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]
+    assert not learn.recorder.interrupted, "it does what it does; here nothing that ends training"
+
+
+TERMINATED = """
+    import sys
+    from pathlib import Path
+    sys.path.insert(0, {tests!r})
+    from killed_training import KINDS
+    from test_resume import SignalAt
+    import signal, vectable as vt
+    learn = KINDS["table"]()
+    learn.fit(3, 1e-2, [SignalAt(20, signal.SIGTERM)], checkpoint={folder!r} + "/kept")
+    assert learn.recorder.interrupted
+    learn.save({folder!r} + "/model")
+    print("saved", flush=True)
+    learn.{then}
+    print("measured")
+"""
+
+
+@pytest.mark.parametrize("then", ["fit(3, 1e-2)", "validate()"])
+def test_sigterm_ends_the_fit_as_ctrl_c_does_and_the_process_when_it_is_done(then: str, tmp_path: Path) -> None:
+    script = textwrap.dedent(TERMINATED).format(tests=str(Path(__file__).parent), folder=str(tmp_path), then=then)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == -signal.SIGTERM, done.stderr
+    assert done.stdout == ("saved\n" if "fit" in then else "saved\nmeasured\n"), "no further fit begins"
+    assert position(tmp_path / "kept")["step"] == 5
+    assert len(vt.load_learner(tmp_path / "model", progress=False).recorder.losses) == 20
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_the_fit_and_says_what_the_weights_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, contents: Contents) -> None:
+        if contents.settings["position"]["step"]:
+            raise vt.ArtifactError("The disk is full.")
+
+    monkeypatch.setattr("vectable.training.checkpoints.write_folder", full)
+    learn, stopped = KINDS["ratings"](), KINDS["ratings"]()
+    with pytest.raises(vt.ArtifactError, match=r"The disk is full\. The fit ended there, .* weights that were reached"):
+        learn.fit(2, 1e-2, checkpoint=vt.Checkpoint(tmp_path, steps=7))
+    assert (len(learn.recorder.losses), learn.epochs_done) == (7, 1)
+    monkeypatch.undo()
+    stopped.fit(2, 1e-2, [StopAfter(7)], checkpoint=vt.Checkpoint(tmp_path / "other", steps=7))
+    assert_same(learn, stopped)
+
+
+def test_a_last_checkpoint_that_cannot_be_written_leaves_the_trained_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, contents: Contents) -> None:
+        if contents.settings["position"]["finished"]:
+            raise vt.ArtifactError("The disk is full.")
+
+    monkeypatch.setattr("vectable.training.checkpoints.write_folder", full)
+    learn, undisturbed = KINDS["table"](), KINDS["table"]()
+    with pytest.raises(vt.ArtifactError, match=r"The disk is full\. The fit is finished and the model trained"):
+        learn.fit(2, 1e-2, checkpoint=tmp_path)
+    undisturbed.fit(2, 1e-2)
+    assert_same(learn, undisturbed)
+
+
+class StopAfter(vt.Callback):
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def on_step_end(self, session: Any, model: Any, losses: Any) -> bool:
+        return len(session.recorder.losses) >= self.steps
 
 
 def test_a_checkpoint_is_no_model(tmp_path: Path) -> None:

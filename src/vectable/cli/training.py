@@ -80,8 +80,10 @@ class Watching:
 
         if self.checkpoint is None:
             return {}
-        seconds = 5.0 if self.checkpoint_every is None else self.checkpoint_every
-        return {"checkpoint": Checkpoint(self.checkpoint.joinpath(*part), minutes=seconds / 60), "resume": True}
+        return {
+            "checkpoint": Checkpoint(self.checkpoint.joinpath(*part), seconds=self.checkpoint_every),
+            "resume": True,
+        }
 
 
 @dataclass(frozen=True)

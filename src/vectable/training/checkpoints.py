@@ -31,7 +31,8 @@ from vectable.training.saving import history_of, settings_of, take_state, weight
 from vectable.training.schedules import Schedule
 from vectable.training.session import TrainingSession
 
-MINUTES = 5.0
+SECONDS = 5.0  # from one checkpoint to the next, where nothing else is asked for
+LEAST_WORK = 20  # times what writing one takes: keeping them costs a twentieth of the time at most
 CHECKED_ELSEWHERE = ("trained_by",)
 
 
@@ -42,20 +43,27 @@ class Checkpoint:
     Args:
         path: folder, of this fit alone.
         steps: number of steps from one write to the next.
-        minutes: number of minutes from one write to the next; 5 where neither is given. With both, whichever comes
-            first.
+        minutes: number of minutes from one write to the next.
+        seconds: the same in seconds. Of several, whichever comes first; where none is given, 5 seconds, or longer where
+            writing would take more than a twentieth of the time.
     """
 
     path: str | Path
     steps: int | None = None
     minutes: float | None = None
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
         require(self.steps is None or is_whole(self.steps, 1), f"steps is {self.steps!r}; it is a number, 1 or more.")
-        require(
-            self.minutes is None or (is_finite(self.minutes) and self.minutes > 0),
-            f"minutes is {self.minutes!r}; it is a number above 0.",
-        )
+        for name, value in (("minutes", self.minutes), ("seconds", self.seconds)):
+            fits = value is None or (is_finite(value) and value > 0)
+            require(fits, f"{name} is {value!r}; it is a number above 0.")
+
+    @property
+    def interval(self) -> float | None:
+        """Seconds from one write to the next, as asked for; None where no time was."""
+        asked = [each for each in (self.seconds, 60 * self.minutes if self.minutes else None) if each is not None]
+        return min(asked) if asked else None
 
 
 @dataclass(frozen=True)
@@ -99,24 +107,28 @@ class CheckpointWriter:
     ) -> None:
         self.session, self.callbacks = session, callbacks
         self.path = check_target(checkpoint.path)
-        self.steps = checkpoint.steps
-        self.seconds = 60 * (checkpoint.minutes or MINUTES) if checkpoint.minutes or not self.steps else None
+        self.steps, self.seconds = checkpoint.steps, checkpoint.interval
         self.about = _about(session, schedule, n_epochs, callbacks)
         self.found = (self.path / MANIFEST).is_file()
         manifest = read_manifest(self.path) if self.found else None
         if manifest and manifest["kind"] != CHECKPOINT:
             raise ArtifactError(f"{str(self.path)!r} holds a saved model, no checkpoint; choose another name.")
         self.unfinished = manifest is not None and not manifest["settings"]["position"]["finished"]
-        self._since, self._last = 0, -math.inf  # the first is written before the first step
+        self._since, self._due = 0, -math.inf  # the first is written before the first step
 
     def after(self, n_steps: int, engine: Engine) -> None:
         """`n_steps` more steps are done: write, if it is time and no gradient is half gathered."""
         self._since += n_steps
-        due = self._last < 0 or (self.steps is not None and self._since >= self.steps)
-        due = due or (self.seconds is not None and time.monotonic() - self._last >= self.seconds)
-        if due and (snapshot := engine.snapshot()) is not None:
+        enough = self.steps is not None and self._since >= self.steps
+        if enough or time.monotonic() >= self._due:
+            self.write(engine)
+
+    def write(self, engine: Engine) -> None:
+        """Keep the session's position now, unless a gradient is half gathered."""
+        began = time.monotonic()
+        if (snapshot := engine.snapshot()) is not None:
             self._write(self.session.position, snapshot)
-            self._since, self._last = 0, time.monotonic()
+            self._since, self._due = 0, self._next_due(began, time.monotonic())
 
     def finish(self) -> None:
         """The fit is over: keep its result, so that it is not trained again."""
@@ -148,6 +160,13 @@ class CheckpointWriter:
             [tensors_under(memories, str(number)) for number in range(len(self.callbacks))],
         )
 
+    def _next_due(self, began: float, written: float) -> float:
+        if self.seconds is not None:
+            return written + self.seconds
+        if self.steps is not None:
+            return math.inf
+        return written + max(SECONDS, LEAST_WORK * (written - began))
+
     def _write(self, at: Position, snapshot: dict[str, Tensor]) -> None:
         session = self.session
         history, steps = history_of(session)
@@ -178,7 +197,7 @@ def as_checkpoint(given: str | Path | Checkpoint | None, resume: bool) -> Checkp
         require(not resume, "resume=True continues from a checkpoint; give its folder, checkpoint='folder'.")
         return None
     if not isinstance(given, str | Path | Checkpoint):
-        raise VectableError(f"checkpoint is {given!r}; it is a folder, or Checkpoint(folder, steps=..., minutes=...).")
+        raise VectableError(f"checkpoint is {given!r}; it is a folder, or Checkpoint(folder, steps=..., seconds=...).")
     return given if isinstance(given, Checkpoint) else Checkpoint(given)
 
 

@@ -1,8 +1,9 @@
 """One fit: its models, epochs and steps, what is measured and reported between them, and continuing after a kill."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from vectable.errors import ArtifactError, NonFiniteLossError, warn
 from vectable.models.ensemble import Ensemble
 from vectable.training.checkpoints import Checkpoint, CheckpointWriter, ResumePoint
 from vectable.training.engines.protocol import Engine
+from vectable.training.held_signals import HeldSignals
 from vectable.training.hooks import Callback
 from vectable.training.position import FitPlan, Position
 from vectable.training.recorder import Run
@@ -54,6 +56,9 @@ class Fit:
             given_up = f"The unfinished fit in {str(self.writer.path)!r} is given up for a new one"
             warn(f"{given_up}; resume=True would continue it.")
         session.plan = FitPlan(n_epochs, len(schedule), len(session.members))
+        self.signals, self.stopping = HeldSignals(), False
+        self.kept_at: Position | None = None  # of the last checkpoint, which a stopped fit writes
+        self.unkept: ArtifactError | None = None  # why a checkpoint could not be written
 
     def run(self) -> None:
         """Train to the end."""
@@ -64,7 +69,7 @@ class Fit:
             return
         session.prepare_engines()
         first = resumed.at.member if resumed else 0
-        with threads_for(session.members[0], session.device, session.options.threads):
+        with threads_for(session.members[0], session.device, session.options.threads), self.signals:
             for member in range(first, len(session.members)):
                 self._train(member, resumed if member == first else None)
                 if recorder.interrupted:
@@ -75,7 +80,10 @@ class Fit:
         if recorder.interrupted:
             self._keep_trained_members()
         elif self.writer:
-            self.writer.finish()
+            self._keep_result(self.writer)
+        if self.unkept:
+            raise self.unkept
+        self.signals.deliver()
 
     def _train(self, member: int, resumed: ResumePoint | None) -> None:
         """One model through the schedule.
@@ -90,18 +98,19 @@ class Fit:
         session.position = resumed.at if resumed else Position(member)
         try:
             self._begin(engine, resumed)
-            if self.writer and not resumed:
-                self.writer.after(0, engine)
+            if not resumed:
+                self._keep(0, engine)
             for epoch in range(session.position.epoch, self.n_epochs):
-                if not resumed:
-                    session.position = Position(member, epoch)
                 if self._epoch(engine, run, resumed):
                     break
-                resumed = None
+                resumed, session.position = None, Position(member, epoch + 1)
+                self._stop_if_asked(engine)
         except KeyboardInterrupt:
             _sync(engine)
             recorder.interrupted = True
             self._report(f"Interrupted after {len(run.losses):,} steps; what was trained until then is kept.")
+            if self.writer and self.kept_at == session.position:
+                self._report(f"The checkpoint in {str(self.writer.path)!r} is of this step; resume=True continues it.")
         except NonFiniteLossError:
             model.load_state_dict(before)
             session.drop_engines()
@@ -135,10 +144,46 @@ class Fit:
                 raise _diverged(run, session.position.epoch)
             session.position = replace(session.position, step=session.position.step + len(losses))
             stop = [listener.on_step_end(session, engine.model, losses) for listener in self.listeners]
-            if writer:
-                writer.after(len(losses), engine)
-            if any(stop):
-                raise KeyboardInterrupt
+            self._keep(len(losses), engine)
+            self.stopping = self.stopping or any(stop)
+            self._stop_if_asked(engine)
+
+    def _stop_if_asked(self, engine: Engine) -> None:
+        """End the fit here, after a last checkpoint, where a callback or a signal asks for it.
+
+        A step of several batches is completed first.
+        """
+        asked = self.stopping or self.signals.pending is not None
+        if not asked or engine.snapshot() is None:
+            return
+        if self.writer:
+            self._kept(partial(self.writer.write, engine))
+            self.kept_at = self.session.position
+        self.signals.deliver()
+        if self.stopping:
+            raise KeyboardInterrupt
+
+    def _keep(self, n_steps: int, engine: Engine) -> None:
+        """Write a checkpoint, if it is time; where that fails the fit ends, and says so, as after Ctrl-C."""
+        if self.writer:
+            self._kept(partial(self.writer.after, n_steps, engine))
+
+    def _kept(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except ArtifactError as problem:
+            self.unkept = ArtifactError(
+                f"{problem} The fit ended there, as Ctrl-C would end it: the model has the weights that were reached."
+            )
+            raise KeyboardInterrupt from problem
+
+    def _keep_result(self, writer: CheckpointWriter) -> None:
+        """Keep the end of the fit, so that it is not trained again."""
+        try:
+            writer.finish()
+        except ArtifactError as problem:
+            finished = "The fit is finished and the model trained; its checkpoint alone is not of the end."
+            raise ArtifactError(f"{problem} {finished}") from problem
 
     def _begin(self, engine: Engine, resumed: ResumePoint | None) -> None:
         """Get a model's engine and the listeners ready: as they were, if it was in training before."""

@@ -132,14 +132,19 @@ class Learner:  # noqa: PLR0904 - the reason stands below
                 one per group.
             mom: momentum (Adam's first beta), a number or one per group.
             callbacks: called at the events of this fit.
-            checkpoint: folder in which the fit keeps, every five minutes, what it takes to continue after the process
-                was killed; ``Checkpoint(folder, steps=..., minutes=...)`` sets how often.
+            checkpoint: folder in which the fit keeps, every few seconds and when it is stopped, what it takes to
+                continue after the process was killed; ``Checkpoint(folder, steps=..., seconds=...)`` sets how often.
             resume: continue from there and end as if nothing had happened, with the same bits on the CPU; train from
                 the beginning where there is no checkpoint yet, and not at all where it is of the finished fit. A script
                 that is run again from its start continues where it was, if each of its fits has a folder of its own.
 
+        Ctrl-C, and SIGTERM where the program has no handler for it, end the fit after the step under way: it returns
+        with what was trained until then (``recorder.interrupted``). After SIGTERM the program may save that; then the
+        process ends by the signal, and no further fit begins.
+
         Raises:
             NonFiniteLossError: the loss was not a finite number; the weights are those from before.
+            ArtifactError: a checkpoint cannot be written; what was trained until then is kept.
         """
         lrs = self._rates(lr)
         moms = one_a_group(mom, len(lrs), "momentum", A_MOMENTUM)
