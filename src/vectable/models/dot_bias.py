@@ -50,7 +50,11 @@ class EmbeddingDotBias(SingleModel, nn.Module):
     def score_rows(self, rows: Tensor) -> Tensor:
         """Predicted ratings of every item, (users, items), for rows like those of `user_rows`: one matrix product."""
         dots = rows[:, :-1] @ self.item_factors.weight.T
-        return self.squash(dots.add_(rows[:, -1:]).add_(self.item_bias.weight.T))
+        sums = dots.add_(rows[:, -1:]).add_(self.item_bias.weight.T)
+        if self.y_range is None:
+            return sums
+        low, high = self.y_range
+        return sums.sigmoid_().mul_(high - low).add_(low)  # in place: the table of all scores is large
 
     def predict_with_jacobian(self, row: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
         """Predictions of some items, (items,), for one user row, (n_factors + 1,), and their derivatives by it."""
