@@ -20,7 +20,6 @@ from torch import nn
 import vectable as vt
 from vectable import artifact, loading
 from vectable.artifact import MANIFEST, Contents, read_folder, read_manifest, write_folder
-from vectable.training.options import TrainingOptions
 
 CRASHES = [OSError(28, "No space left on device"), MemoryError(), KeyboardInterrupt()]
 
@@ -568,18 +567,37 @@ def test_a_manifest_without_one_of_its_keys(copy, key):
     refusal(copy)
 
 
-@pytest.mark.parametrize("inside", ["settings", "files"])
-def test_a_manifest_without_an_inner_key(copy, inside):
+def without(copy, inside, key):
+    """Take a key out of a part of the manifest."""
+    manifest = manifest_of(copy)
+    del manifest[inside][key]
+    sign(manifest, copy)
+
+
+def test_a_manifest_that_names_no_file_of_a_kind(copy):
     whole = manifest_of(copy)
-    for key in whole[inside]:
-        manifest = manifest_of(copy)
-        manifest[inside] = {name: value for name, value in whole[inside].items() if name != key}
-        sign(manifest | {"sha256": ""}, copy)
-        if key in TrainingOptions().to_json():  # an older folder lacks some
-            load(copy)
-        elif key not in ("loss_func", "trained_by", "about"):  # a custom module alone asks for its loss, info for these
-            assert "missing" in refusal(copy)
+    for key in whole["files"]:
+        without(copy, "files", key)
+        assert "missing" in refusal(copy)
         sign(whole, copy)
+
+
+def test_options_that_an_older_folder_lacks_have_their_defaults(trained, copy):
+    whole = manifest_of(copy)
+    needed = {"model", "loss_func", "layer_groups", "config", "n_models", "data"}
+    assert needed < whole["settings"].keys()
+    for key in whole["settings"]:
+        without(copy, "settings", key)
+        if key in needed:
+            assert f"settings.{key} is missing" in refusal(copy)
+        else:
+            assert_same(weights(load(copy)), weights(trained[0]))
+        sign(whole, copy)
+    for key in needed ^ whole["settings"].keys():
+        without(copy, "settings", key)
+    back = load(copy)
+    assert (back.wd, back.preset.name, back.seed, back.epochs_done) == (0.01, "modern", 42, 0)
+    assert_same(weights(back), weights(trained[0]))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vectable as vt
-from vectable.data.io.frames import as_text, from_polars, table_from_json, table_to_json, to_polars, to_series
+from vectable.data.io.frames import as_text, from_polars, to_polars, to_series
+from vectable.data.io.saved_columns import table_from_json, table_to_json
 from vectable.data.io.single_values import is_missing
 
 COLUMNS = {"user": [1, 2, 3], "item": ["a", "b", "ç"], "rating": [4.0, 3.5, 1.0]}

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vectable._version import __version__
-from vectable.errors import ArtifactError, quote_some, warn
+from vectable.errors import ArtifactError, VectableError, quote_some, warn
 from vectable.folder_files import LONGEST_MANIFEST, count_numbers, from_json, read_tensors, to_json, to_tensor_file
 from vectable.folder_lock import LOCK_FILE, folder_lock
+from vectable.folder_schema import PartError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,10 +86,7 @@ def check_target(path: str | Path) -> Path:
     folder = Path(path)
     if folder.exists() and not (folder.is_dir() and _is_free(folder)):
         raise ArtifactError(f"{str(folder)!r} exists and is not a saved model; choose another name.")
-    try:
-        place = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-    except FileNotFoundError:
-        raise ArtifactError(f"{str(path)!r} cannot be written: the working directory was deleted.") from None
+    place = next(one for one in (folder, *folder.absolute().parents) if one.exists())
     if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
         raise ArtifactError(f"The model cannot be saved to {str(folder)!r}: {str(place)!r} cannot be written to.")
     return folder
@@ -332,18 +330,48 @@ def _saved_by(manifest: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def contents_of_model(path: str | Path) -> Iterator[Contents]:
-    """What the folder of a saved model holds, while something is made of it: a name missing there is reported.
+def contents_of_model(path: str | Path, alone: bool = True) -> Iterator[Contents]:
+    """What the folder of a saved model holds, while something is made of it: what does not fit is reported.
+
+    Args:
+        alone: whether it is made of the folder alone; see `making_from`.
 
     Raises:
-        ArtifactError: as `read_folder`; or the folder is a checkpoint, or lacks an entry that is looked up inside.
+        ArtifactError: as `read_folder` and `making_from`; or the folder is a checkpoint.
     """
     contents = read_folder(path)
     check_is_model(contents, str(path))
-    try:
+    with making_from(str(path), alone):
         yield contents
+
+
+@contextmanager
+def making_from(where: str, alone: bool = True) -> Iterator[None]:
+    """Report whatever goes wrong while something is made of a folder's contents as damage to the folder.
+
+    Parts are declared and checked where they are used (`folder_schema`); what slips through there is caught here.
+
+    Args:
+        where: the folder's name.
+        alone: whether only the folder can be wrong; otherwise the caller's own module, data or options may be, whose
+            errors pass.
+
+    Raises:
+        ArtifactError: a part is missing, or does not fit the others.
+    """
+    try:
+        yield
+    except PartError as problem:
+        raise ArtifactError(f"{where!r} is damaged: {problem}. {AGAIN}") from problem
+    except ArtifactError:
+        raise
     except (KeyError, IndexError) as problem:
-        raise ArtifactError(f"{str(path)!r} is damaged: {problem} is missing in it. {AGAIN}") from problem
+        raise ArtifactError(f"{where!r} is damaged: {problem} is missing in it. {AGAIN}") from problem
+    except Exception as problem:
+        if not alone:
+            raise
+        what = problem if isinstance(problem, VectableError) else f"{type(problem).__name__}: {problem}"
+        raise ArtifactError(f"{where!r} is damaged: {str(what).rstrip('.')}. {AGAIN}") from problem
 
 
 def check_is_model(contents: Contents, where: str) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from vectable.training.learner import Learner
 
+HARMLESS = {"progress"}  # arguments that cannot be what is wrong
 FRAMES = ("pandas", "polars", "pyarrow")
 
 LOADERS = {
@@ -47,7 +48,7 @@ def load_learner(
         VectableError: `frames` is none of these, or `data` is given where the folder holds it.
     """
     require(frames is None or frames in FRAMES, f"frames is {frames!r}; it is {quote_some(FRAMES)}.")
-    with contents_of_model(path) as contents:
+    with contents_of_model(path, alone=model is None and not more.keys() - HARMLESS) as contents:
         if frames is not None and "kind" in contents.settings.get("data", {}):
             contents.settings["data"]["kind"] = frames
         return learner_of(contents, str(path), model=model, **more)

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from vectable.errors import is_whole, require
+from vectable.folder_schema import record, whole
 from vectable.models.layers import embedding, fill_unknown_rows, grow_rows, sigmoid_range
 from vectable.models.rating_model import SingleModel
+from vectable.models.saved_model import RANGE
 
 
 class EmbeddingDotBias(SingleModel, nn.Module):
@@ -19,6 +21,9 @@ class EmbeddingDotBias(SingleModel, nn.Module):
         n_factors: width of the vectors.
         y_range: (low, high) of a sigmoid around the sum, a little outside the scale; None for the plain sum.
     """
+
+    CONFIG = record(n_users=whole(1), n_items=whole(1), n_factors=whole(1), y_range=RANGE)
+    """The form of `config` in a saved folder."""
 
     def __init__(self, n_users: int, n_items: int, n_factors: int = 40, y_range: Sequence[float] | None = None):
         super().__init__()

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from vectable.errors import VectableError, is_finite, require
+from vectable.folder_schema import fraction, list_of, one_of, record, whole
 from vectable.models.layers import embedding, embedding_width, fill_unknown_rows, grow_rows, sigmoid_range
 from vectable.models.rating_model import SingleModel
+from vectable.models.saved_model import RANGE
 
 
 class EmbeddingNet(SingleModel, nn.Module):
@@ -22,6 +24,17 @@ class EmbeddingNet(SingleModel, nn.Module):
         dropout: share of a hidden layer's activations dropped in training, 0 to 1.
         preset: "modern" (a Linear under batch norm has no bias of its own) or "lesson".
     """
+
+    CONFIG = record(
+        n_users=whole(1),
+        n_items=whole(1),
+        widths=list_of(whole(1), 2, 2),
+        layers=list_of(whole(1), 1),
+        y_range=RANGE,
+        dropout=fraction,
+        preset=one_of("modern", "lesson"),
+    )
+    """The form of `config` in a saved folder."""
 
     def __init__(
         self,

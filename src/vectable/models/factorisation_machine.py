@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from vectable.errors import is_whole, require
+from vectable.folder_schema import boolean, list_of, number, record, whole
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.models.layers import embedding, sigmoid_range
+from vectable.models.saved_model import RANGE
 from vectable.models.tabular import PiecewiseLinear
 
 
@@ -27,6 +29,16 @@ class FactorisationMachine(nn.Module):
         y_range: (low, high) of a sigmoid around the sum; None for the plain sum.
         borders: for each number column the borders of its piecewise-linear bins, possibly none.
     """
+
+    CONFIG = record(
+        embeddings=list_of(whole(1)),
+        shows_missing=list_of(boolean),
+        n_numbers=whole(0),
+        n_factors=whole(1),
+        y_range=RANGE,
+        borders=list_of(list_of(number())),
+    )
+    """The form of `config` in a saved folder."""
 
     def __init__(
         self,

@@ -14,6 +14,10 @@ LossFunction = Callable[[Tensor, Tensor], Any]
 CLASS_LOSSES = (nn.CrossEntropyLoss, nn.NLLLoss)
 BINARY_LOSSES = (nn.BCEWithLogitsLoss, nn.BCELoss)
 REGRESSION_LOSSES = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
+LOSSES: dict[str, Callable[[], LossFunction]] = {
+    kind.__name__: kind for kind in CLASS_LOSSES + REGRESSION_LOSSES + BINARY_LOSSES
+}
+"""The losses that a folder keeps, by name."""
 
 
 def activation_of(loss_func: LossFunction) -> Callable[[Tensor], Tensor]:
@@ -41,8 +45,7 @@ def name_of_loss(loss_func: LossFunction) -> str | None:
 
 def loss_named(name: str | None) -> LossFunction | None:
     """The loss that `name_of_loss` named."""
-    known: dict[str, Any] = {kind.__name__: kind for kind in CLASS_LOSSES + REGRESSION_LOSSES + BINARY_LOSSES}
-    return known[name]() if name is not None else None
+    return LOSSES[name]() if name is not None else None
 
 
 def compute_loss(loss_func: LossFunction, outputs: Tensor, target: Tensor, weights: Tensor | None = None) -> Any:

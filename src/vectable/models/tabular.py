@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from vectable.errors import is_finite, is_whole, require
+from vectable.folder_schema import Default, fraction, list_of, number, one_of, record, whole
 from vectable.models.layers import BatchNorm, embedding, sigmoid_range
+from vectable.models.saved_model import RANGE
 
 STEP = 0.5  # height of a step beside slopes of 1: where rows are few, the net first learns along the slopes
 
@@ -31,6 +33,20 @@ class TabularModel(nn.Module):
             `data.bins.PiecewiseLinearBins`.
         masking: share of the categories shown as unknown or missing in training, so that these are learned.
     """
+
+    CONFIG = record(
+        embeddings=list_of(list_of(whole(1), 2, 2)),
+        n_numbers=whole(0),
+        n_outputs=whole(1),
+        layers=list_of(whole(1), 1),
+        ps=list_of(fraction),
+        emb_drop=fraction,
+        y_range=RANGE,
+        preset=one_of("modern", "lesson"),
+        borders=list_of(list_of(number())),
+        masking=Default(0.0, fraction),
+    )
+    """The form of `config` in a saved folder."""
 
     def __init__(
         self,

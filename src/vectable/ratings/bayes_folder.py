@@ -9,8 +9,11 @@ import torch
 from numpy.typing import NDArray
 
 from vectable.artifact import Contents
+from vectable.data.ratings import saved_ratings
 from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
+from vectable.folder_schema import mapping, part
+from vectable.ratings.saved_posterior import checked_arrays, checked_history, checked_settings
 from vectable.sampling.directions import Directions
 from vectable.sampling.options import SamplingOptions
 from vectable.sampling.record import DrawRecord, part_of
@@ -42,7 +45,7 @@ class BayesFolder:
 
     def to_contents(self) -> Contents:
         """The contents of the folder."""
-        tensors, tables, data_settings = self.data.to_saved()
+        tensors, tables, data_settings = saved_ratings.to_saved(self.data)
         arrays: dict[str, Mapping[str, NDArray[Any]]] = {
             **self.record.to_arrays(),
             "chains": self.chains,
@@ -55,8 +58,8 @@ class BayesFolder:
             "added": {str(at): one for at, one in enumerate(self.added)},
         }
         tensors |= {
-            name: {key: torch.from_numpy(np.ascontiguousarray(one)) for key, one in part.items()}
-            for name, part in arrays.items()
+            name: {key: torch.from_numpy(np.ascontiguousarray(one)) for key, one in of_file.items()}
+            for name, of_file in arrays.items()
         }
         settings = {
             "model": "PosteriorDotBias",
@@ -72,16 +75,17 @@ class BayesFolder:
     @classmethod
     def from_contents(cls, contents: Contents) -> "BayesFolder":
         """What a folder's contents hold."""
-        settings, tables = contents.settings, contents.tables
-        data = RatingsData.from_saved(contents.tensors, tables, settings["data"])
+        settings = checked_settings(contents)
+        data = saved_ratings.from_saved(contents.tensors, contents.tables, settings["data"])
+        features = RatingFeatures.from_json(part(contents.tables, "features", mapping))
         options = SamplingOptions.from_json(settings["config"])
-        arrays = {name: {key: one.numpy() for key, one in part.items()} for name, part in contents.tensors.items()}
+        arrays = checked_arrays(contents, features, data, settings)
         groups: tuple[list[Directions], list[Directions]] = ([], [])
         for side, listed in zip(SIDES, groups, strict=True):
-            while part := part_of(arrays["directions"], f"{side}.{len(listed)}."):
-                listed.append(Directions(**part))
+            while group := part_of(arrays["directions"], f"{side}.{len(listed)}."):
+                listed.append(Directions(**group))
         record = DrawRecord(options)
         record.load_arrays(arrays, settings["every"], settings["summed"])
         added = [arrays["added"][str(at)] for at in range(len(arrays["added"]))]
-        features = RatingFeatures.from_json(tables["features"])
-        return cls(data, options, features, groups, record, arrays["chains"], added, tables["epochs"])
+        history = checked_history(contents)
+        return cls(data, options, features, groups, record, arrays["chains"], added, history)

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
+from vectable.data.ratings import saved_ratings
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.deprecation import renamed_arguments
 from vectable.errors import ArtifactError, require, warn
+from vectable.folder_schema import PartError, boolean, mapping, one_of, part, whole
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet
 from vectable.models.ensemble import RatingEnsemble, seeded_members
-from vectable.models.losses import activation_of
+from vectable.models.losses import CLASS_LOSSES, LOSSES, activation_of
 from vectable.models.prediction_range import check_within, choose_range
+from vectable.models.saved_model import model_from_saved
 from vectable.ratings.beside_baselines import baseline_errors, verdict
 from vectable.ratings.rating_answers import RatingAnswers
 from vectable.ratings.rating_rows import codes_of, predict_pairs, take_ratings
@@ -21,12 +24,16 @@ from vectable.recommending.answer import Notes
 from vectable.recommending.presenting import warn_of
 from vectable.recommending.recommender import Recommender
 from vectable.training.learner import Learner, check_arguments
+from vectable.training.saved_state import weights_in
 from vectable.training.saving import saved_options
 
 if TYPE_CHECKING:
     from vectable.artifact import Contents
 
-MODELS = {"EmbeddingDotBias": EmbeddingDotBias, "EmbeddingNet": EmbeddingNet}
+MODELS: dict[str, type[EmbeddingDotBias] | type[EmbeddingNet]] = {
+    "EmbeddingDotBias": EmbeddingDotBias,
+    "EmbeddingNet": EmbeddingNet,
+}
 
 
 def collab_learner(
@@ -176,7 +183,7 @@ class CollabLearner(RatingAnswers, Learner):
         """Everything a saved folder holds: the ratings and vocabularies among it."""
         contents = super().to_contents()
         contents.kind = "ratings"
-        data_tensors, data_tables, data_settings = self.data.to_saved()
+        data_tensors, data_tables, data_settings = saved_ratings.to_saved(self.data)
         contents.settings |= {
             "config": self.model.config(),
             "n_models": len(self.members),
@@ -192,12 +199,11 @@ class CollabLearner(RatingAnswers, Learner):
     def from_contents(cls, contents: "Contents", model: nn.Module | None = None, **more: Any) -> "CollabLearner":
         """The learner back from a saved folder's contents."""
         settings = contents.settings
-        if model is None:
-            make, config = MODELS[settings["model"]], settings["config"]
-            model = _one_of([make(**config) for _ in range(settings["n_models"])])
-        data = RatingsData.from_saved(contents.tensors, contents.tables, settings["data"])
+        saved_data = part(settings, "data", mapping, "settings.")
+        data = saved_ratings.from_saved(contents.tensors, contents.tables, saved_data)
+        model = _saved_model(contents, data) if model is None else model
         learn = cls(data, model, **saved_options(settings, more))
-        learn.clips = settings.get("clips", False)
+        learn.clips = boolean(settings.get("clips", False), "settings.clips")
         learn.take_state(contents)
         return learn
 
@@ -207,10 +213,10 @@ class CollabLearner(RatingAnswers, Learner):
         Raises:
             ArtifactError: the folder is of other users or items, or its model of another make.
         """
-        if contents.kind != "ratings" or contents.settings["config"] != self.model.config():
+        if contents.kind != "ratings" or contents.settings.get("config") != self.model.config():
             theirs, ours = contents.settings.get("config"), self.model.config()
             raise ArtifactError(f"The saved model is another: {theirs} there, and {ours} here. Use load_learner.")
-        if contents.tables["vocabularies"] != self.data.vocabularies():
+        if contents.tables.get("vocabularies") != self.data.vocabularies():
             raise ArtifactError(
                 "The saved model knows other users or items than this learner's data. Use load_learner."
             )
@@ -220,3 +226,25 @@ class CollabLearner(RatingAnswers, Learner):
 
 def _one_of(members: Sequence[EmbeddingDotBias | EmbeddingNet]) -> EmbeddingDotBias | EmbeddingNet | RatingEnsemble:
     return members[0] if len(members) == 1 else RatingEnsemble(members)
+
+
+def _saved_model(contents: "Contents", data: RatingsData) -> nn.Module:
+    """The model of a saved folder, without its weights, known to have rows for the users and items of its ratings."""
+    settings = contents.settings
+    one_of(None, *(name for name in LOSSES if LOSSES[name] not in CLASS_LOSSES))(
+        settings.get("loss_func"), "settings.loss_func"
+    )
+    make = MODELS[part(settings, "model", one_of(*MODELS), "settings.")]
+    config = part(settings, "config", make.CONFIG, "settings.")
+    n_models = part(settings, "n_models", whole(1), "settings.")
+    sizes = (len(data.user_ids), len(data.item_ids))
+    if (config["n_users"], config["n_items"]) != sizes:
+        raise PartError(
+            f"settings.config is of {config['n_users']:,} users and {config['n_items']:,} items, the "
+            f"unknown among them, and the vocabularies of {sizes[0]:,} and {sizes[1]:,}"
+        )
+
+    def build() -> nn.Module:
+        return _one_of([make(**config) for _ in range(n_models)])
+
+    return model_from_saved(build, weights_in(contents), n_models * (1 + len(config.get("layers", ()))))

@@ -36,6 +36,7 @@ from vectable.training.presets import Preset
 from vectable.training.progress import Progress
 from vectable.training.progress_display import ProgressDisplay
 from vectable.training.recorder import Recorder
+from vectable.training.saved_state import SETTINGS
 from vectable.training.saving import contents_of, saved_options, take_state
 from vectable.training.schedules import Schedule, constant_schedule, one_cycle_schedule
 from vectable.training.session import TrainingSession
@@ -288,7 +289,7 @@ class Learner:  # noqa: PLR0904 - the reason stands below
     def from_contents(cls, contents: Contents, model: nn.Module | None = None, **more: Any) -> "Learner":
         """A learner for a custom module, from a saved folder's contents."""
         if model is None:
-            name = contents.settings["model"]
+            name = SETTINGS(contents.settings, "settings")["model"]
             raise ArtifactError(
                 f"This folder holds the weights of a custom module ({name}), and no code: make one "
                 f"and hand it in, load_learner(path, model={name}(...))."

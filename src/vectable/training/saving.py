@@ -9,8 +9,10 @@ from torch import Tensor
 from vectable.artifact import Contents
 from vectable.errors import ArtifactError
 from vectable.models.losses import loss_named, name_of_loss
+from vectable.models.saved_model import check_weights
 from vectable.training.named_tensors import tensors_named
 from vectable.training.options import TrainingOptions
+from vectable.training.saved_state import SETTINGS, checked_history, checked_optimizer, weights_in
 from vectable.training.session import TrainingSession
 
 CUSTOM_MODULE = "own module"
@@ -57,7 +59,7 @@ def saved_options(settings: Mapping[str, Any], more: Mapping[str, Any]) -> dict[
     Raises:
         ArtifactError: the loss or the optimizer was a function, which no folder holds, and `more` has none.
     """
-    named = dict(more)
+    settings, named = SETTINGS(settings, "settings"), dict(more)
     loss = named.pop("loss_func", None)
     options = TrainingOptions.from_json(settings).arguments()
     arguments = {**options, "loss_func": loss_named(settings["loss_func"]) if loss is None else loss, **named}
@@ -75,24 +77,20 @@ def take_state(session: TrainingSession, contents: Contents) -> None:
     Raises:
         ArtifactError: they belong to a model of another shape, or in other layer groups.
     """
-    settings = contents.settings
-    weights, now = contents.tensors["weights"], session.model.state_dict()
-    for name in [*weights, *now]:
-        old, new = weights.get(name), now.get(name)
-        if old is None or new is None or old.shape != new.shape:
-            shapes = [None if one is None else tuple(one.shape) for one in (old, new)]
-            raise ArtifactError(f"The saved model is another: {name!r} is {shapes[0]} there and {shapes[1]} here.")
+    settings = SETTINGS(contents.settings, "settings")
+    check_weights(session.model.state_dict(), weights_in(contents))
+    optimizer = checked_optimizer(contents.tensors, session.members, settings.get("opt", "adam") is None)
+    runs, steps = checked_history(contents.tables, contents.tensors)
     there, here = settings["layer_groups"], len(session.layer_groups)
     if there != here:
         raise ArtifactError(
             f"The saved model was split into {there} layer groups, and here there are {here}: hand in the function "
             "that split it, splitter=..."
         )
-    session.model.load_state_dict(weights)
+    session.model.load_state_dict(contents.tensors["weights"])
     session.drop_engines()
     session.freeze_to(settings["frozen"])
-    session.saved_optimizer = contents.tensors["optimizer"]
+    session.saved_optimizer = optimizer
     session.trained_by = settings["trained_by"]
-    steps = {name: value.numpy() for name, value in contents.tensors["history"].items()}
-    session.recorder.load_arrays(contents.tables["epochs"], steps)
+    session.recorder.load_arrays(runs, steps)
     session.epochs_done = settings["epochs_done"]

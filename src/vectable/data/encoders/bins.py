@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from vectable.data.encoders.graph import Value
 from vectable.data.encoders.weighted import weighted_mean_std, weighted_quantile
 from vectable.errors import require
+from vectable.folder_schema import list_of, number, one_of, record, whole, wrong
 
 HOW = ("quantile", "tree")
+FORM = record(how=one_of(*HOW), n_bins=whole(1), min_leaf=number(0), borders=list_of(number()))  # of a saved encoder
 LEAST_GAIN = 10  # times what a split by chance would explain of the target
 
 
@@ -91,8 +93,11 @@ class PiecewiseLinearBins:
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> "PiecewiseLinearBins":
         """The encoder back from `to_json`."""
+        form = FORM(form, "bins")
         encoder = cls(form["how"], form["n_bins"], form["min_leaf"])
         encoder.borders = np.array(form["borders"], dtype=np.float64)
+        if not (np.diff(encoder.borders) > 0).all():
+            wrong("bins.borders", form["borders"], "increasing")
         return encoder
 
     def _tree_splits(

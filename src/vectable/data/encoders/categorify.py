@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 from vectable.data.encoders.column_encoder import ColumnInput
 from vectable.data.encoders.graph import Value
 from vectable.data.io.frames import as_text, to_column
+from vectable.data.io.saved_columns import DTYPES, column_from_json
 from vectable.data.io.single_values import is_missing
-from vectable.errors import ArtifactError, require
+from vectable.errors import require
+from vectable.folder_schema import any_value, boolean, one_of, record, wrong
 
 Codes = NDArray[np.int32]
+
+FORM = record(kind=one_of("integer", "text"), values=any_value, missing_slot=boolean)  # as it is saved
 
 BLOCK = 1 << 20  # rows looked up at a time
 EXACT = 2.0**53  # whole numbers from here on are not exact in a 64-bit float
@@ -153,10 +157,11 @@ class Categorify:
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> "Categorify":
         """The encoder back from `to_json`."""
-        dtypes = {"integer": pl.Int64, "text": pl.String}
-        if form.get("kind") not in dtypes:
-            raise ArtifactError(f"A vocabulary is of kind {form.get('kind')!r}; this program knows {list(dtypes)}.")
-        return cls(pl.Series(form["values"], dtype=dtypes[form["kind"]]), form["missing_slot"])
+        form = FORM(form, "vocabulary")
+        values = column_from_json(form["values"], DTYPES[form["kind"]], "vocabulary.values")
+        if values.null_count() or values.n_unique() < len(values):
+            wrong("vocabulary.values", form["values"], "different values, none of them missing")
+        return cls(values, form["missing_slot"])
 
     def describe(self) -> ColumnInput:
         """How a graph takes the column: as text where the categories are text, or whole numbers that no 64-bit float

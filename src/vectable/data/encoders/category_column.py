@@ -13,7 +13,9 @@ from vectable.data.encoders.graph import Value
 from vectable.data.encoders.outputs import Outputs
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.io.frames import to_column
+from vectable.folder_schema import boolean, mapping, record, text
 
+FORM = record(name=text, categorify=mapping, had_missing=boolean)  # as it is saved
 FEW = 4  # values looked up one by one, which for so few is quicker than as a column
 
 
@@ -89,6 +91,7 @@ class CategoryColumn:
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> "CategoryColumn":
         """The column back from `to_json`."""
+        form = FORM(form, "column")
         column = cls(form["name"])
         column.categorify, column.had_missing = Categorify.from_json(form["categorify"]), form["had_missing"]
         return column

@@ -18,7 +18,9 @@ from vectable.data.encoders.outputs import Outputs
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.io.frames import to_column, to_series
 from vectable.data.io.single_values import is_missing
+from vectable.folder_schema import boolean, map_of, mapping, one_of, record, text
 
+FORM = record(name=text, parts=map_of(mapping), had_missing=boolean)  # as it is saved
 MINUTE = 60e6  # microseconds
 
 
@@ -155,7 +157,10 @@ class DateColumn:
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> "DateColumn":
         """The column back from `to_json`."""
+        form = FORM(form, "column")
         column = cls(form["name"])
+        for part in form["parts"]:
+            one_of(*CATEGORIES, *NUMBERS)(part, "a part of a date")
         column.had_missing = form["had_missing"]
         column.parts = {
             part: NumberColumn.from_json(one) if part in NUMBERS else Categorify.from_json(one)

@@ -12,8 +12,10 @@ from vectable.data.encoders.weighted import weighted_mode, weighted_quantile
 from vectable.data.io.frames import to_column, to_series
 from vectable.data.io.single_values import is_missing
 from vectable.errors import DataError, require
+from vectable.folder_schema import boolean, number, one_of, record
 
 STRATEGIES = ("median", "most_common", "constant")
+FORM = record(strategy=one_of(*STRATEGIES), constant=number(), fill=number(), had_missing=boolean)  # as it is saved
 
 
 class FillMissing:
@@ -83,6 +85,7 @@ class FillMissing:
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> "FillMissing":
         """The encoder back from `to_json`."""
+        form = FORM(form, "fill")
         encoder = cls(form["strategy"], form["constant"])
         encoder.fill, encoder.had_missing = form["fill"], form["had_missing"]
         return encoder

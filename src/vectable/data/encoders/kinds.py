@@ -14,6 +14,7 @@ from vectable.data.encoders.number_column import NumberColumn
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.encoders.table_column import TableColumn
 from vectable.errors import DataError
+from vectable.folder_schema import one_of, part
 
 COLUMNS: dict[str, type[CategoryColumn] | type[NumberColumn] | type[DateColumn]] = {
     one.kind: one for one in (CategoryColumn, NumberColumn, DateColumn)
@@ -46,7 +47,7 @@ def new_column(kind: str, name: str, recipe: Recipe, taken: Collection[str]) -> 
 
 def column_from_json(form: dict[str, Any]) -> TableColumn:
     """The encoder back from `column_to_json`."""
-    return COLUMNS[form["kind"]].from_json(form)
+    return COLUMNS[part(form, "kind", one_of(*COLUMNS), "column.")].from_json(form)
 
 
 def column_to_json(column: TableColumn) -> dict[str, Any]:

@@ -7,8 +7,11 @@ from numpy.typing import NDArray
 
 from vectable.data.encoders.graph import Value
 from vectable.data.encoders.weighted import weighted_mean_std
+from vectable.folder_schema import number, record, whole
 
 EPS = 1e-7
+SMALLEST = 5e-324
+FORM = record(ddof=whole(0), mean=number(), std=number(SMALLEST))  # as it is saved
 FARTHEST = 1e6  # standard deviations; among n training rows none is farther than the root of n from their mean
 
 
@@ -67,6 +70,7 @@ class Normalize:
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> "Normalize":
         """The encoder back from `to_json`."""
+        form = FORM(form, "scale")
         encoder = cls(form["ddof"])
         encoder.mean, encoder.std = form["mean"], form["std"]
         return encoder

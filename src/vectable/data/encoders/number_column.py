@@ -18,10 +18,22 @@ from vectable.data.encoders.outputs import NumberOutput, Outputs
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.encoders.weighted import weighted_mean_std
 from vectable.data.io.frames import to_column
+from vectable.folder_schema import any_number, mapping, optional, record, text
 
 NA = "_na"  # ends the name of the category that remembers which values were missing
 KNOWN, MISSING = 1, 2  # its codes
 FEW = 4  # values encoded one by one, which for so few is quicker than as a column
+
+
+FORM = record(
+    name=text,
+    fill=mapping,
+    scale=mapping,
+    low=any_number,
+    high=any_number,
+    bins=optional(mapping),
+    memory=optional(mapping),
+)  # as it is saved
 
 
 class NumberColumn:
@@ -132,6 +144,7 @@ class NumberColumn:
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> "NumberColumn":
         """The column back from `to_json`."""
+        form = FORM(form, "column")
         column = cls(form["name"])
         bins = None if form["bins"] is None else PiecewiseLinearBins.from_json(form["bins"])
         fill, scale = FillMissing.from_json(form["fill"]), Normalize.from_json(form["scale"])

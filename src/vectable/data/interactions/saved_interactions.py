@@ -1,18 +1,29 @@
 """Interactions as parts of a saved folder, and back."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
-from vectable.data.encoders.categorify import Categorify
 from vectable.data.interactions.interaction_columns import InteractionColumns
 from vectable.data.interactions.interaction_rows import Interactions
+from vectable.data.interactions.interaction_splits import SPLITS, TEST_KNOWN
 from vectable.data.interactions.interactions_data import InteractionsData
-from vectable.data.io.frames import table_from_json, table_to_json
+from vectable.data.saved_names import FRAME_KIND, names_from_saved, names_to_saved
+from vectable.folder_schema import Array, one_of, optional, record, take_arrays, text
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+COLUMNS = record(user=text, item=text, count=optional(text), title=optional(text), timestamp=optional(text))
+SETTINGS = record(columns=COLUMNS, split=one_of(*SPLITS), kind=FRAME_KIND)
+ROWS = {
+    "user": Array("int32", "rows", least=1, below="users+1"),
+    "item": Array("int32", "rows", least=1, below="items+1"),
+    "count": Array("float32", "rows", least=0, finite=True),
+    "part": Array("int8", "rows", least=0, below=TEST_KNOWN + 1),
+    "time": Array("float64", "rows", finite=True, needed=False),
+}
 
 
 def to_saved(data: InteractionsData) -> tuple[dict[str, dict[str, "Tensor"]], dict[str, Any], dict[str, Any]]:
@@ -23,12 +34,7 @@ def to_saved(data: InteractionsData) -> tuple[dict[str, dict[str, "Tensor"]], di
     tensors = {"user": rows.user, "item": rows.item, "count": rows.count, "part": data.parts}
     if rows.time is not None:
         tensors["time"] = rows.time
-    side = {"items": data.item_table, "users": data.user_table}
-    tables = {
-        "vocabularies": data.vocabularies(),
-        "titles": None if data.titles is None else data.titles.to_list(),
-        "side_tables": {name: None if table is None else table_to_json(table) for name, table in side.items()},
-    }
+    tables = names_to_saved(data, data.user_table, data.item_table)
     settings = {"columns": data.columns.to_json(), "split": data.split, "kind": data.kind}
     return (
         {"interactions": {name: torch.from_numpy(np.ascontiguousarray(one)) for name, one in tensors.items()}},
@@ -38,21 +44,22 @@ def to_saved(data: InteractionsData) -> tuple[dict[str, dict[str, "Tensor"]], di
 
 
 def from_saved(
-    tensors: dict[str, dict[str, "Tensor"]], tables: dict[str, Any], settings: dict[str, Any]
+    tensors: Mapping[str, Mapping[str, "Tensor"]], tables: Mapping[str, Any], settings: Any
 ) -> InteractionsData:
-    """Take up what `to_saved` gave."""
-    arrays = {name: value.numpy() for name, value in tensors["interactions"].items()}
-    side = {name: None if form is None else table_from_json(form) for name, form in tables["side_tables"].items()}
-    titles = tables["titles"]
+    """The interactions back from `to_saved`.
+
+    Raises:
+        PartError: a part is missing or does not fit the others.
+    """
+    settings = SETTINGS(settings, "settings.data")
+    columns = InteractionColumns(**settings["columns"])
+    names = names_from_saved(tables, columns)
+    arrays = take_arrays(tensors, "interactions", ROWS, names.sizes)
     return InteractionsData(
         interactions=Interactions(arrays["user"], arrays["item"], arrays["count"], arrays.get("time")),
         parts=arrays["part"],
-        user_ids=Categorify.from_json(tables["vocabularies"]["user"]),
-        item_ids=Categorify.from_json(tables["vocabularies"]["item"]),
-        columns=InteractionColumns(**settings["columns"]),
+        columns=columns,
         split=settings["split"],
-        titles=None if titles is None else pl.Series(titles, dtype=pl.String),
-        item_table=side["items"],
-        user_table=side["users"],
+        **vars(names),
         kind=settings["kind"],
     )

@@ -117,47 +117,6 @@ def to_numpy(values: pl.Series) -> NDArray[Any]:
     return values.to_numpy()
 
 
-def table_to_json(frame: pl.DataFrame) -> dict[str, Any]:
-    """A frame as plain JSON values: numbers, truths, texts and lists of them as they are, everything else as text."""
-    columns = []
-    for series in frame:
-        kind, kept = _plain(series)
-        columns.append({"name": series.name, "dtype": kind, "values": kept.to_list()})
-    return {"columns": columns}
-
-
-def table_from_json(form: dict[str, Any]) -> pl.DataFrame:
-    """The frame back from `table_to_json`."""
-    return pl.DataFrame({one["name"]: pl.Series(one["values"], dtype=DTYPES[one["dtype"]]) for one in form["columns"]})
-
-
-DTYPES: dict[str, Any] = {
-    "integer": pl.Int64,
-    "float": pl.Float64,
-    "boolean": pl.Boolean,
-    "text": pl.String,
-    "texts": pl.List(pl.String),
-    "numbers": pl.List(pl.Float64),
-}
-
-
-def _plain(series: pl.Series) -> tuple[str, pl.Series]:
-    """Which of `DTYPES` holds a column, and the column in it."""
-    kind = _dtype_name(series.dtype)
-    try:
-        return kind, series.cast(DTYPES[kind])
-    except pl.exceptions.PolarsError:  # more digits than an integer has, a list of something odd
-        return "text", as_text(series)
-
-
-def _dtype_name(dtype: pl.DataType) -> str:
-    if isinstance(dtype, pl.List | pl.Array):
-        return "numbers" if dtype.inner.is_numeric() else "texts"
-    if dtype == pl.Boolean:
-        return "boolean"
-    return "integer" if dtype.is_integer() else "float" if dtype.is_float() else "text"
-
-
 def _from_columns(columns: dict[Any, Any], what: str) -> pl.DataFrame:
     """A dict of columns; a single value stands for as many as the others have."""
     for name in columns:

@@ -108,10 +108,3 @@ def ratings_to_tensors(parts: Mapping[str, Ratings]) -> dict[str, "Tensor"]:
 
     columns = {f"{part}.{name}": getattr(ratings, name) for part, ratings in parts.items() for name in FIELDS}
     return {name: torch.from_numpy(values) for name, values in columns.items() if values is not None}
-
-
-def ratings_from_tensors(tensors: Mapping[str, "Tensor"], part: str) -> Ratings:
-    """One part back from `ratings_to_tensors`."""
-    user, item, rating = (tensors[f"{part}.{name}"].numpy() for name in FIELDS[:3])
-    time, weights = (tensors[name].numpy() if (name := f"{part}.{field}") in tensors else None for field in FIELDS[3:])
-    return Ratings(user, item, rating, time, weights)

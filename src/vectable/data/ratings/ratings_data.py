@@ -18,14 +18,8 @@ from vectable.data.interactions.interaction_splits import TRAIN, VALID, Split, S
 from vectable.data.interactions.interactions_data import InteractionsData
 from vectable.data.interactions.liked import liked_interactions
 from vectable.data.io.files import read_table
-from vectable.data.io.frames import FrameKind, table_from_json, table_to_json, to_polars
-from vectable.data.ratings.encoded_ratings import (
-    Ratings,
-    encode_ratings,
-    ratings_from_tensors,
-    ratings_to_tensors,
-    split_ratings,
-)
+from vectable.data.io.frames import FrameKind, to_polars
+from vectable.data.ratings.encoded_ratings import Ratings, encode_ratings, split_ratings
 from vectable.data.ratings.rating_checks import check_on_scale, question_ratings
 from vectable.data.ratings.rating_columns import Columns, DuplicatePolicy, find_columns, read_ratings
 from vectable.data.ratings.wide_ratings import long_ratings
@@ -36,8 +30,6 @@ from vectable.data.vocabularies import Vocabularies
 from vectable.errors import is_finite, quote_some, require, require_columns, warn
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from vectable.data.tensors import TensorSet
 
 # From this many training rows on, the two-thread block order is used: below it a thread costs more than it saves.
@@ -375,47 +367,6 @@ class RatingsData(Vocabularies):
             f"RatingsData: {len(self.train_ratings):,} training and {len(self.valid_ratings):,} validation ratings"
             f"{note}, {self.n_users:,} users, {self.n_items:,} items, ratings {low:g} to {high:g} "
             f"(mean {self.mean_rating:.3f}), batches of {self.batch_size}"
-        )
-
-    # ---------------------------------------------------------------- saving
-
-    def to_saved(self) -> tuple[dict[str, dict[str, "Tensor"]], dict[str, Any], dict[str, Any]]:
-        """Parts of a saved folder: tensor files, JSON tables, and settings."""
-        tensors = ratings_to_tensors({"train": self.train_ratings, "valid": self.valid_ratings})
-        side = {"items": self.item_table, "users": self.user_table}
-        tables = {
-            "vocabularies": self.vocabularies(),
-            "titles": None if self.titles is None else self.titles.to_list(),
-            "side_tables": {name: None if table is None else table_to_json(table) for name, table in side.items()},
-        }
-        settings = {
-            "columns": self.columns.to_json(),
-            "kind": self.kind,
-            "batch_size": self.batch_size,
-            "block_order": self.block_order,
-        }
-        return {"ratings": tensors}, tables, settings
-
-    @classmethod
-    def from_saved(
-        cls, tensors: dict[str, dict[str, "Tensor"]], tables: dict[str, Any], settings: dict[str, Any]
-    ) -> "RatingsData":
-        """Take up what `to_saved` gave."""
-        train, valid = (ratings_from_tensors(tensors["ratings"], part) for part in ("train", "valid"))
-        side = {name: None if form is None else table_from_json(form) for name, form in tables["side_tables"].items()}
-        titles = tables["titles"]
-        return cls(
-            train_ratings=train,
-            valid_ratings=valid,
-            user_ids=Categorify.from_json(tables["vocabularies"]["user"]),
-            item_ids=Categorify.from_json(tables["vocabularies"]["item"]),
-            columns=Columns(**settings["columns"]),
-            titles=None if titles is None else pl.Series(titles, dtype=pl.String),
-            item_table=side["items"],
-            user_table=side["users"],
-            kind=settings["kind"],
-            batch_size=settings["batch_size"],
-            block_order=settings["block_order"],
         )
 
     # ---------------------------------------------------------------- growing
