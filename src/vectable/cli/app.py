@@ -19,6 +19,7 @@ from vectable.cli.recommend import recommend
 from vectable.cli.renamed import Command
 from vectable.cli.search import search
 from vectable.cli.train_images import images
+from vectable.cli.train_interactions import interactions, next_item
 from vectable.cli.train_ratings import ratings
 from vectable.cli.train_table import table
 
@@ -61,6 +62,8 @@ def _add(group: typer.Typer, name: str, command: Callable[..., None], panel: str
 
 
 _add(train, "ratings", ratings)
+_add(train, "interactions", interactions)
+_add(train, "next", next_item)
 _add(train, "table", table)
 _add(train, "images", images)
 app.add_typer(train, name="train", help="Train a model on a file and save it.", rich_help_panel=TRAINING)

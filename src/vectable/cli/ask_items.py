@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vectable.cli.image_answers import ImagesOption, similar_images
-from vectable.cli.models import kind_of, open_ratings
+from vectable.cli.models import kind_of, open_lists
 from vectable.cli.options import AsJson, Model, N, OutFile
 from vectable.cli.output import print_frame, print_or_write
 
@@ -26,7 +26,7 @@ def similar(
     if kind_of(model) == "images":
         found = similar_images(model, Path(item), photographs, n)
     else:
-        found = open_ratings(model).similar(item, n=n)
+        found = open_lists(model).similar(item, n=n)
     print_or_write(found, out, as_json, f"Like {item}")
 
 
@@ -41,4 +41,4 @@ def explain(
 
     [bold]Example:[/bold] vectable explain model 42 "The Hobbit"
     """
-    print_frame(open_ratings(model).explain(user, item, n), as_json, f"{item} for {user}")
+    print_frame(open_lists(model).explain(user, item, n), as_json, f"{item} for {user}")

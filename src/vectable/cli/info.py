@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from vectable.cli import image_report, ratings_report, table_report
-from vectable.cli.models import open_ratings, open_table
+from vectable.cli.models import INTERACTIONS, open_ratings, open_table
 from vectable.cli.options import AsJson, Model
 from vectable.cli.output import print_json, print_table
 from vectable.errors import ArtifactError, VectableError
@@ -73,6 +73,8 @@ def _model_line(model: Path, kind: str, settings: dict[str, Any]) -> str:
     """Which model it is, and how large."""
     from vectable.artifact import count_weights
 
+    if kind in INTERACTIONS:
+        return f"{settings['learner']['chosen']['name']}, {count_weights(model):,} weights"
     if kind == "images":
         recipe = settings["recipe"]
         name = f"{recipe['arch'] or 'a custom module'} with a head of {recipe['width']}"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from vectable.errors import DataError, VectableError
 
 if TYPE_CHECKING:
-    from vectable.data.ratings.ratings_data import RatingsData
+    from vectable.data.vocabularies import Vocabularies
 
 
 def items_named(
-    data: "RatingsData", names: Sequence[str] | None, files: Sequence[Path] | None, option: str
+    data: "Vocabularies", names: Sequence[str] | None, files: Sequence[Path] | None, option: str
 ) -> list[str] | None:
     """The items that an option names: itself, as ``@file``, or in files named by the option that ends in ``-file``.
 
@@ -38,7 +38,7 @@ def items_named(
     return found
 
 
-def is_item(data: "RatingsData", name: str) -> bool:
+def is_item(data: "Vocabularies", name: str) -> bool:
     """Whether an item has this id or title."""
     return name in data.codes_by_title or bool(data.item_ids.encode([name])[0])
 

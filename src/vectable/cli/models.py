@@ -8,10 +8,14 @@ from vectable.errors import VectableError
 
 if TYPE_CHECKING:
     from vectable.images.vision import VisionLearner
+    from vectable.interactions.learner import InteractionLearner
     from vectable.ratings.bayes import BayesLearner
     from vectable.ratings.collab import CollabLearner
     from vectable.tables.tabular import TabularLearner
     from vectable.training.learner import Learner
+
+
+INTERACTIONS = ("implicit", "next_item")
 
 
 def kind_of(model: Path) -> str:
@@ -37,6 +41,22 @@ def open_ratings(model: Path) -> "CollabLearner | BayesLearner":
     """
     _check(model, ("ratings", "posterior"), "is not a model of ratings")
     return cast("CollabLearner | BayesLearner", _open(model))
+
+
+def knows_interactions(model: Path) -> bool:
+    """Whether a folder holds a model of interactions."""
+    return kind_of(model) in INTERACTIONS
+
+
+def open_interactions(model: Path) -> "InteractionLearner":
+    """A model of interactions without ratings; otherwise as `open_ratings`."""
+    _check(model, INTERACTIONS, "is not a model of interactions")
+    return cast("InteractionLearner", _open(model))
+
+
+def open_lists(model: Path) -> "CollabLearner | BayesLearner | InteractionLearner":
+    """A model that recommends, of ratings or of interactions; otherwise as `open_ratings`."""
+    return open_interactions(model) if knows_interactions(model) else open_ratings(model)
 
 
 def open_posterior(model: Path) -> "BayesLearner":

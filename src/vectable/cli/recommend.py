@@ -8,13 +8,13 @@ import typer
 
 from vectable.cli.gathering import grouped
 from vectable.cli.item_names import items_named
-from vectable.cli.models import open_ratings
+from vectable.cli.models import knows_interactions, open_interactions, open_ratings
 from vectable.cli.options import AsJson, Model, N, OutFile
 from vectable.cli.output import print_or_write
 from vectable.errors import VectableError
 
 if TYPE_CHECKING:
-    from vectable.data.ratings.ratings_data import RatingsData
+    from vectable.data.vocabularies import Vocabularies
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Filters:
         float, typer.Option(help="How much the items of a list should differ, 0 (not at all) to 1.")
     ] = 0.0
 
-    def arguments(self, data: "RatingsData") -> dict[str, Any]:
+    def arguments(self, data: "Vocabularies") -> dict[str, Any]:
         """The arguments of `recommend`."""
         return {
             "exclude_seen": not self.include_seen,
@@ -74,21 +74,42 @@ def recommend(
     raw: Annotated[
         bool, typer.Option("--raw", help="Show predictions beyond the rating scale as they are ranked, not clipped.")
     ] = False,
+    basket: Annotated[
+        list[str] | None,
+        typer.Option(help="Instead of a user, an item (id or title) of a basket; repeat it, the latest last."),
+    ] = None,
     out: OutFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """The best items for one user, or for all of them into a file.
+    """The best items for one user, for a basket, or for all users into a file.
 
     [bold]Example:[/bold] vectable recommend model 42 -n 5        vectable recommend model --all -o lists.parquet
     """
-    if everybody == (user is not None):
-        raise VectableError("Name one user, or give --all with --out FILE for every user.")
+    if sum((everybody, user is not None, bool(basket))) != 1:
+        raise VectableError("Name one user, or give --all with --out FILE for every user, or --basket ITEM.")
     if everybody and out is None:
         raise VectableError("Lists for every user are long: name a file with --out.")
+    if knows_interactions(model):
+        if ucb_scale or raw:
+            raise VectableError("--ucb-scale and --raw belong to models of ratings; this is one of interactions.")
+        found = _lists_of_interactions(model, filters, user, basket, n)
+        print_or_write(found, out, as_json, f"For {user}" if user else "For the basket")
+        return
+    if basket:
+        raise VectableError("--basket belongs to models of interactions; a new user's ratings: fold_in in Python.")
     learn = open_ratings(model)
     asked = {**filters.arguments(learn.data), "ucb_scale": ucb_scale, "raw": raw}
     found = learn.recommend_many(n=n, **asked) if everybody else learn.recommend(user, n=n, **asked)
     print_or_write(found, out, as_json, f"For {user}")
+
+
+def _lists_of_interactions(model: Path, filters: Filters, user: str | None, basket: list[str] | None, n: int) -> Any:
+    """The lists of a model of interactions: for a user, a basket, or for all where neither is named."""
+    learn = open_interactions(model)
+    asked = filters.arguments(learn.data)
+    if basket:
+        return learn.fold_in(basket).recommend(n, **asked)
+    return learn.recommend_many(n=n, **asked) if user is None else learn.recommend(user, n, **asked)
 
 
 def limits_in(texts: list[str] | None) -> dict[str, int] | None:
