@@ -69,7 +69,7 @@ class TorchEngine:
             norm.eval()
         for at, batch in enumerate(islice(plan, first, None), first):
             inputs, target = rows.batch(batch)
-            with _flushing_denormals(), _frozen_statistics(self.model, when=len(batch) == 1):
+            with flushing_denormals(), _frozen_statistics(self.model, when=len(batch) == 1):
                 with self._autocast(target.device):
                     outputs = self.model(*inputs)
                 loss = compute_loss(self.loss_func, _in_32_bits(outputs), target, rows.weights_of(batch))
@@ -126,7 +126,7 @@ class TorchEngine:
 
     def _start_optimizer(self) -> None:
         """A new optimizer for the parameters that are not frozen."""
-        plain = set() if self.preset.decay_everything else _without_decay(self.model)
+        plain = set() if self.preset.decay_everything else without_decay(self.model)
         trained = [[one for one in group if one.requires_grad] for group in self.groups]
         require(any(trained), "Nothing in the model can be trained: it has no parameters, or all are frozen.")
         self.decaying = [[one for one in group if id(one) not in plain] for group in trained]
@@ -193,7 +193,7 @@ def _weight(rows: TensorSet, some: Rows) -> float:
 
 
 @contextmanager
-def _flushing_denormals() -> Iterator[None]:
+def flushing_denormals() -> Iterator[None]:
     """Numbers below 1e-38 count as 0: moments without gradient decay to there, and processors crawl on them."""
     torch.set_flush_denormal(True)
     try:
@@ -217,7 +217,7 @@ def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
     return torch.empty_like(parameter, dtype=value.dtype).copy_(value) if value.shape == parameter.shape else value
 
 
-def _without_decay(model: nn.Module) -> set[int]:
+def without_decay(model: nn.Module) -> set[int]:
     """The parameters, by their `id`, that do not decay unless everything does: biases and normalization."""
     return {
         id(parameter)

@@ -1,0 +1,551 @@
+"""Everything that numba compiles to train a small net: the forward pass, the loss, the backward pass and the step.
+
+A net is a *program*: a table of operations over one buffer of activations, made by `program.py` from a torch module. The
+kernels here interpret that table, so that a step costs its arithmetic and a few hundred nanoseconds, where torch's
+dispatch, autograd and optimizer cost a few milliseconds.
+
+numba's disk cache watches only the file that a compiled function is written in, so all of them are in this one.
+Nothing here checks its arguments.
+
+Layout, with B the rows of the largest batch: activations and their gradients are two vectors of float32 with the same
+offsets; an operation reads rows of `width_in` numbers, `in_stride` apart, from `in_at` on, and writes likewise. Weights,
+their gradients and the optimizer's moments are four vectors with the same offsets.
+
+Matrix products go to the BLAS that SciPy brings (`scipy.linalg.cython_blas`), whose address is registered under a name
+of ours, so that compiled code can be kept on disk.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+# mypy: disable-error-code="import-untyped"
+
+import math
+from typing import Any
+
+import llvmlite.binding
+import numba
+import numpy as np
+from numba import njit, types
+from numba.extending import get_cython_function_address
+
+llvmlite.binding.add_symbol("vectable_sgemm", get_cython_function_address("scipy.linalg.cython_blas", "sgemm"))
+_sgemm = types.ExternalFunction("vectable_sgemm", types.void(*[types.intp] * 13))
+
+LINEAR, RELU, NORM, DROPOUT, RANGE = range(5)
+"""Kinds of operations."""
+
+KIND, WIDTH_IN, WIDTH_OUT, IN_AT, IN_STRIDE, OUT_AT, OUT_STRIDE, WEIGHT_AT, BIAS_AT, EXTRA_AT, OWN, BACK = range(12)
+"""Columns of the table of operations.
+
+`EXTRA_AT`: of a norm where its running mean begins (its running variance follows), of a dropout where its mask begins.
+`OWN`: of a norm whether it rests (uses its running statistics and takes none), of a dropout and of a range the number of
+its first setting. `BACK`: how many of the input's columns need a gradient.
+"""
+
+MEAN_SQUARED_ERROR, CROSS_ENTROPY = range(2)
+"""Kinds of losses."""
+
+ADAM, SGD, MOMENTUM, RMSPROP = range(4)
+"""Kinds of optimizers."""
+
+AT, LENGTH, GROUP, DECAYS, TRAINS = range(5)
+"""Columns of the table of parameters."""
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+MIX_2 = np.uint64(0x94D049BB133111EB)
+STATISTICS_SHARE = np.float32(0.1)
+"""Share of a batch in the running statistics of a batch norm (torch's default momentum)."""
+NORM_EPS = 1e-5
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Random numbers: number i of a key is a hash of both (splitmix64, Steele et al. 2014, doi 10.1145/2660193.2660195).
+
+
+@njit(inline="always")
+def mix(key, number):
+    """A hash of a key and a number, 64 bits."""
+    z = key + (np.uint64(number) + np.uint64(1)) * GOLDEN
+    z = (z ^ (z >> np.uint64(30))) * MIX_1
+    z = (z ^ (z >> np.uint64(27))) * MIX_2
+    return z ^ (z >> np.uint64(31))
+
+
+@njit(inline="always")
+def uniform(key, number):
+    """A number from 0 up to but not including 1, float32."""
+    return np.float32(np.int64(mix(key, number) >> np.uint64(40))) * np.float32(1.0 / 16_777_216.0)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Matrix products. BLAS counts columns first: a row-major (rows, width) block is a (width, rows) matrix to it.
+
+
+@njit(error_model="numpy", boundscheck=False)
+def product(turn_a, turn_b, m, n, k, a, lda, b, ldb, c, ldc, sizes, letters, units):
+    """``C = op(A) op(B)``, C (m, n) and k long, by addresses of their first numbers; turned where asked.
+
+    Args:
+        sizes: scratch, (6,) int32.
+        letters: the codes of "N" and "T", (2,) uint8.
+        units: 1 and 0, (2,) float32.
+    """
+    sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5] = m, n, k, lda, ldb, ldc
+    at, letter, unit = sizes.ctypes.data, letters.ctypes.data, units.ctypes.data
+    _sgemm(letter + turn_a, letter + turn_b, at, at + 4, at + 8, unit, a, at + 12, b, at + 16, unit + 4, c, at + 20)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Operations, forward.
+
+
+@njit(error_model="numpy", boundscheck=False)
+def linear_forward(op, n, acts, weights, sizes, letters, units):
+    """``Y = X W' + b``."""
+    width_in, width_out, out = op[WIDTH_IN], op[WIDTH_OUT], op[OUT_AT]
+    x, y, w = acts.ctypes.data + 4 * op[IN_AT], acts.ctypes.data + 4 * out, weights.ctypes.data + 4 * op[WEIGHT_AT]
+    product(1, 0, width_out, n, width_in, w, width_in, x, op[IN_STRIDE], y, width_out, sizes, letters, units)
+    if op[BIAS_AT] >= 0:
+        bias = weights[op[BIAS_AT] : op[BIAS_AT] + width_out]
+        for row in range(n):
+            line = acts[out + row * width_out : out + (row + 1) * width_out]
+            for at in range(width_out):
+                line[at] += bias[at]
+
+
+@njit(error_model="numpy", boundscheck=False)
+def norm_forward(op, n, acts, weights, stats, saved, sums):
+    """Batch norm: with the batch's mean and variance, which move the running ones; or, at rest, with the running ones.
+
+    Args:
+        saved: mean and inverse deviation of each norm's columns, at the places of its running statistics.
+        sums: scratch, (2 * width,) float64.
+    """
+    width, stat = op[WIDTH_IN], op[EXTRA_AT]
+    rests = op[OWN] != 0 or n == 1
+    mean, scale = saved[stat : stat + width], saved[stat + width : stat + 2 * width]
+    if rests:
+        for at in range(width):
+            mean[at] = stats[stat + at]
+            scale[at] = np.float32(1.0 / math.sqrt(stats[stat + width + at] + NORM_EPS))
+    else:
+        total, squares = sums[:width], sums[width : 2 * width]
+        total[:] = 0.0
+        squares[:] = 0.0
+        for row in range(n):
+            line = acts[op[IN_AT] + row * op[IN_STRIDE] : op[IN_AT] + row * op[IN_STRIDE] + width]
+            for at in range(width):
+                total[at] += line[at]
+        for at in range(width):
+            total[at] /= n
+            mean[at] = np.float32(total[at])
+        for row in range(n):
+            line = acts[op[IN_AT] + row * op[IN_STRIDE] : op[IN_AT] + row * op[IN_STRIDE] + width]
+            for at in range(width):
+                off = line[at] - total[at]
+                squares[at] += off * off
+        keep = np.float32(1.0) - STATISTICS_SHARE
+        for at in range(width):
+            variance = squares[at] / n
+            scale[at] = np.float32(1.0 / math.sqrt(variance + NORM_EPS))
+            stats[stat + at] = keep * stats[stat + at] + STATISTICS_SHARE * mean[at]
+            unbiased = np.float32(squares[at] / (n - 1))
+            stats[stat + width + at] = keep * stats[stat + width + at] + STATISTICS_SHARE * unbiased
+    gamma, beta = weights[op[WEIGHT_AT] : op[WEIGHT_AT] + width], weights[op[BIAS_AT] : op[BIAS_AT] + width]
+    for row in range(n):
+        line = acts[op[IN_AT] + row * op[IN_STRIDE] : op[IN_AT] + row * op[IN_STRIDE] + width]
+        out = acts[op[OUT_AT] + row * op[OUT_STRIDE] : op[OUT_AT] + row * op[OUT_STRIDE] + width]
+        for at in range(width):
+            out[at] = (line[at] - mean[at]) * scale[at] * gamma[at] + beta[at]
+
+
+@njit(error_model="numpy", boundscheck=False)
+def relu_forward(op, n, acts):
+    """``max(x, 0)``, in place."""
+    width = op[WIDTH_IN]
+    for row in range(n):
+        line = acts[op[IN_AT] + row * op[IN_STRIDE] : op[IN_AT] + row * op[IN_STRIDE] + width]
+        for at in range(width):
+            line[at] = max(line[at], np.float32(0.0))
+
+
+@njit(error_model="numpy", boundscheck=False)
+def dropout_forward(op, n, acts, share, key):
+    """A `share` of the numbers becomes 0, the others grow by ``1 / (1 - share)``, in place; the factors are kept."""
+    width, kept = op[WIDTH_IN], np.float32(1.0) / (np.float32(1.0) - share)
+    for row in range(n):
+        line = acts[op[IN_AT] + row * op[IN_STRIDE] : op[IN_AT] + row * op[IN_STRIDE] + width]
+        mask = acts[op[EXTRA_AT] + row * width : op[EXTRA_AT] + (row + 1) * width]
+        for at in range(width):
+            mask[at] = kept if uniform(key, row * width + at) >= share else np.float32(0.0)
+            line[at] *= mask[at]
+
+
+@njit(error_model="numpy", boundscheck=False)
+def range_forward(op, n, acts, low, high):
+    """``low + (high - low) * sigmoid(x)``, in place."""
+    for at in range(op[IN_AT], op[IN_AT] + n * op[WIDTH_IN]):
+        acts[at] = low + (high - low) / (np.float32(1.0) + math.exp(-acts[at]))
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Operations, backward: from the gradient by the output to that by the input and by the weights.
+
+
+@njit(error_model="numpy", boundscheck=False)
+def linear_backward(op, n, acts, slopes, weights, grads, sizes, letters, units):
+    """``dW = dY' X``, ``db`` the column sums of dY, ``dX = dY W`` for the first `BACK` columns."""
+    width_in, width_out = op[WIDTH_IN], op[WIDTH_OUT]
+    x, dy = acts.ctypes.data + 4 * op[IN_AT], slopes.ctypes.data + 4 * op[OUT_AT]
+    dw = grads.ctypes.data + 4 * op[WEIGHT_AT]
+    product(0, 1, width_in, width_out, n, x, op[IN_STRIDE], dy, width_out, dw, width_in, sizes, letters, units)
+    if op[BIAS_AT] >= 0:
+        column_sums = grads[op[BIAS_AT] : op[BIAS_AT] + width_out]
+        column_sums[:] = np.float32(0.0)
+        for row in range(n):
+            line = slopes[op[OUT_AT] + row * width_out : op[OUT_AT] + (row + 1) * width_out]
+            for at in range(width_out):
+                column_sums[at] += line[at]
+    if op[BACK] > 0:
+        dx, w = slopes.ctypes.data + 4 * op[IN_AT], weights.ctypes.data + 4 * op[WEIGHT_AT]
+        product(0, 0, op[BACK], n, width_out, w, width_in, dy, width_out, dx, op[IN_STRIDE], sizes, letters, units)
+
+
+@njit(error_model="numpy", boundscheck=False)
+def norm_backward(op, n, acts, slopes, weights, grads, saved, sums):
+    """Batch norm's gradients; at rest mean and variance are constants."""
+    width, stat = op[WIDTH_IN], op[EXTRA_AT]
+    rests = op[OWN] != 0 or n == 1
+    mean, scale = saved[stat : stat + width], saved[stat + width : stat + 2 * width]
+    by_beta, by_gamma = sums[:width], sums[width : 2 * width]
+    by_beta[:] = 0.0
+    by_gamma[:] = 0.0
+    for row in range(n):
+        line = acts[op[IN_AT] + row * op[IN_STRIDE] : op[IN_AT] + row * op[IN_STRIDE] + width]
+        slope = slopes[op[OUT_AT] + row * op[OUT_STRIDE] : op[OUT_AT] + row * op[OUT_STRIDE] + width]
+        for at in range(width):
+            by_beta[at] += slope[at]
+            by_gamma[at] += slope[at] * ((line[at] - mean[at]) * scale[at])
+    for at in range(width):
+        grads[op[WEIGHT_AT] + at] = np.float32(by_gamma[at])
+        grads[op[BIAS_AT] + at] = np.float32(by_beta[at])
+    if op[BACK] == 0:
+        return
+    gamma = weights[op[WEIGHT_AT] : op[WEIGHT_AT] + width]
+    share = 0.0 if rests else 1.0 / n
+    for at in range(width):
+        by_beta[at] *= share
+        by_gamma[at] *= share
+    for row in range(n):
+        line = acts[op[IN_AT] + row * op[IN_STRIDE] : op[IN_AT] + row * op[IN_STRIDE] + width]
+        slope = slopes[op[OUT_AT] + row * op[OUT_STRIDE] : op[OUT_AT] + row * op[OUT_STRIDE] + width]
+        back = slopes[op[IN_AT] + row * op[IN_STRIDE] : op[IN_AT] + row * op[IN_STRIDE] + width]
+        for at in range(width):
+            normal = (line[at] - mean[at]) * scale[at]
+            off = slope[at] - np.float32(by_beta[at]) - normal * np.float32(by_gamma[at])
+            back[at] = gamma[at] * scale[at] * off
+
+
+@njit(error_model="numpy", boundscheck=False)
+def relu_backward(op, n, acts, slopes):
+    """The gradient passes where the output is above 0."""
+    width = op[WIDTH_IN]
+    for row in range(n):
+        first = op[IN_AT] + row * op[IN_STRIDE]
+        line, slope = acts[first : first + width], slopes[first : first + width]
+        for at in range(width):
+            slope[at] = slope[at] if line[at] > np.float32(0.0) else np.float32(0.0)
+
+
+@njit(error_model="numpy", boundscheck=False)
+def dropout_backward(op, n, acts, slopes):
+    """The gradient by the factors that the forward pass drew."""
+    width = op[WIDTH_IN]
+    for row in range(n):
+        first = op[IN_AT] + row * op[IN_STRIDE]
+        slope = slopes[first : first + width]
+        mask = acts[op[EXTRA_AT] + row * width : op[EXTRA_AT] + (row + 1) * width]
+        for at in range(width):
+            slope[at] *= mask[at]
+
+
+@njit(error_model="numpy", boundscheck=False)
+def range_backward(op, n, acts, slopes, low, high):
+    """The derivative of the scaled sigmoid, from its output."""
+    for at in range(op[IN_AT], op[IN_AT] + n * op[WIDTH_IN]):
+        share = (acts[at] - low) / (high - low)
+        slopes[at] *= (high - low) * share * (np.float32(1.0) - share)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Losses: the loss, and its gradient by the outputs written to `slopes`.
+
+
+@njit(error_model="numpy", boundscheck=False)
+def squared_error(first, n, width, acts, slopes, targets, weights, rows):
+    """Mean over the rows, weighted where they have weights, of the mean squared error of their outputs."""
+    total = 0.0
+    for row in range(n):
+        total += weights[rows[row]] if len(weights) else 1.0
+    loss = 0.0
+    for row in range(n):
+        share = (weights[rows[row]] if len(weights) else 1.0) / (total * width)
+        for at in range(width):
+            off = acts[first + row * width + at] - targets[rows[row], at]
+            loss += share * off * off
+            slopes[first + row * width + at] = np.float32(2.0 * share * off)
+    return loss
+
+
+@njit(error_model="numpy", boundscheck=False)
+def cross_entropy(first, n, width, acts, slopes, classes, weights, class_weights, rows):
+    """Mean over the rows of the negative logarithm of their class's probability, each row counting its weight times
+    its class's."""
+    total = 0.0
+    for row in range(n):
+        count = weights[rows[row]] if len(weights) else 1.0
+        total += count * class_weights[classes[rows[row]]] if len(class_weights) else count
+    loss = 0.0
+    for row in range(n):
+        target, at = classes[rows[row]], first + row * width
+        share = weights[rows[row]] if len(weights) else 1.0
+        share = (share * class_weights[target] if len(class_weights) else share) / total
+        highest = acts[at]
+        for one in range(1, width):
+            highest = max(highest, acts[at + one])
+        whole = 0.0
+        for one in range(width):
+            whole += math.exp(acts[at + one] - highest)
+        loss += share * (math.log(whole) + highest - acts[at + target])
+        for one in range(width):
+            slopes[at + one] = np.float32(share * math.exp(acts[at + one] - highest) / whole)
+        slopes[at + target] -= np.float32(share)
+    return loss
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The optimizer's step.
+
+
+@njit(error_model="numpy", boundscheck=False)
+def adam(w, g, m, v, b1, b2, size, root, eps):
+    """Adam (arXiv 1412.6980) on a stretch of weights; `size` is the rate and `root` the bias correction of m and v."""
+    one = np.float32(1.0)
+    for at in range(len(w)):
+        m[at] = m[at] + (one - b1) * (g[at] - m[at])
+        v[at] = b2 * v[at] + (one - b2) * (g[at] * g[at])
+        w[at] -= size * m[at] / (np.float32(math.sqrt(v[at])) / root + eps)
+
+
+@njit(error_model="numpy", boundscheck=False)
+def step(weights, grads, first_moments, second_moments, counts, parameters, lrs, moms, decays, rule, beta2, eps, l2):
+    """A step of every parameter that trains, and all gradients back to 0.
+
+    Args:
+        lrs, moms, decays: of each layer group.
+    """
+    for number in range(len(parameters)):
+        at, group = parameters[number, AT], parameters[number, GROUP]
+        stop = at + parameters[number, LENGTH]
+        w, g = weights[at:stop], grads[at:stop]
+        if parameters[number, TRAINS]:
+            m, v = first_moments[at:stop], second_moments[at:stop]
+            lr, mom = lrs[group], moms[group]
+            decay = decays[group] if parameters[number, DECAYS] else 0.0
+            counts[number] += 1
+            if decay != 0.0 and l2:
+                joined = np.float32(decay)
+                for one in range(len(w)):
+                    g[one] += joined * w[one]
+            elif decay != 0.0:
+                shrunk = np.float32(1.0 - lr * decay)
+                for one in range(len(w)):
+                    w[one] *= shrunk
+            if rule == ADAM:
+                size = np.float32(lr / (1.0 - mom ** counts[number]))
+                root = np.float32(math.sqrt(1.0 - beta2 ** counts[number]))
+                adam(w, g, m, v, np.float32(mom), np.float32(beta2), size, root, np.float32(eps))
+            elif rule == RMSPROP:
+                b2, one_less, size, least = np.float32(beta2), np.float32(1.0 - beta2), np.float32(lr), np.float32(eps)
+                for one in range(len(w)):
+                    v[one] = b2 * v[one] + one_less * (g[one] * g[one])
+                    w[one] -= size * g[one] / (np.float32(math.sqrt(v[one])) + least)
+            elif rule == MOMENTUM:
+                kept, size = np.float32(mom), np.float32(lr)
+                for one in range(len(w)):
+                    m[one] = kept * m[one] + g[one]
+                    w[one] -= size * m[one]
+            else:
+                size = np.float32(lr)
+                for one in range(len(w)):
+                    w[one] -= size * g[one]
+        g[:] = np.float32(0.0)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The loop.
+
+
+@njit(error_model="numpy", boundscheck=False)
+def read_batch(rows, codes, numbers, tables, weights, acts, x_at, x_width, numbers_at, masking, key, taken):
+    """Gather a batch: category codes, some hidden, and their vectors; numbers as they are.
+
+    Args:
+        tables: place, width and rows of each embedding table, (tables, 3).
+        taken: written to: the codes of the batch, (rows, tables).
+    """
+    half = np.float32(masking / 2)
+    n_tables, n_numbers = len(tables), numbers.shape[1]
+    for row in range(len(rows)):
+        at = x_at + row * x_width
+        for number in range(n_tables):
+            code = codes[rows[row], number]
+            if masking > 0.0:
+                chance = uniform(key, row * n_tables + number)
+                if chance < half:
+                    code = 0
+                elif chance > np.float32(1.0) - half:
+                    code = np.int32(tables[number, 2] - 1)
+            taken[row, number] = code
+            width = tables[number, 1]
+            vector = weights[tables[number, 0] + code * width : tables[number, 0] + (code + 1) * width]
+            for one in range(width):
+                acts[at + one] = vector[one]
+            at += width
+        line = acts[numbers_at + row * n_numbers : numbers_at + (row + 1) * n_numbers]
+        for one in range(n_numbers):
+            line[one] = numbers[rows[row], one]
+
+
+@njit(error_model="numpy", boundscheck=False)
+def fill_bins(n, n_numbers, acts, numbers_at, out_at, out_stride, bins, lows, scales, steps, borders, height):
+    """How far each number reaches into each interval, 0 to 1, and which inner borders it has reached, 0 or `height`."""
+    for row in range(n):
+        line = acts[numbers_at + row * n_numbers : numbers_at + (row + 1) * n_numbers]
+        out = acts[out_at + row * out_stride : out_at + row * out_stride + len(bins) + len(steps)]
+        for one in range(len(bins)):
+            out[one] = min(max((line[bins[one]] - lows[one]) * scales[one], np.float32(0.0)), np.float32(1.0))
+        for one in range(len(steps)):
+            out[len(bins) + one] = height if line[steps[one]] >= borders[one] else np.float32(0.0)
+
+
+@njit(nogil=True, error_model="numpy", boundscheck=False)
+def train_steps(
+    order, starts, stops, first, last, done, key,
+    codes, numbers, targets, classes, row_weights, class_weights, loss_kind,
+    operations, settings, tables, places, bins, lows, scales, steps, borders, masking, height,
+    weights, grads, first_moments, second_moments, counts, stats,
+    parameters, lrs, moms, decays, rule, beta2, eps, l2,
+    acts, slopes, saved, sums, taken, sizes, letters, units, losses,
+):  # fmt: skip
+    """Train the steps [first, last) of an epoch's plan.
+
+    Args:
+        order, starts, stops: the plan; see `data.batches.BatchPlan`.
+        done: steps of the schedule before this epoch.
+        key: of the epoch's random numbers.
+        codes, numbers: inputs, (rows, tables) int32 and (rows, numbers) float32.
+        targets, classes: (rows, outputs) float32, or (rows,) int64; the other one is empty.
+        row_weights, class_weights: float32; empty where all count alike.
+        operations: the program, (operations, 12); see the columns above.
+        settings: shares of dropouts, and low and high of a range.
+        tables: place, width and rows of each embedding table, (tables, 3).
+        places: where the net's input begins, its width, where the batch's numbers begin, where the bins do, where the
+            outputs do, and their number.
+        bins, lows, scales, steps, borders: of the piecewise-linear bins; see `models.tabular.PiecewiseLinear`.
+        masking: share of the codes hidden.
+        stats: running means and variances.
+        parameters: place, length, layer group, whether it decays and whether it trains, (parameters, 5).
+        lrs, moms: of the schedule, (steps, groups).
+        decays: (groups,).
+        losses: written to, (last - first,).
+    """
+    n_numbers = numbers.shape[1]
+    x_at, x_width, numbers_at, bins_at = places[0], places[1], places[2], places[3]
+    out_at, n_outputs = places[4], places[5]
+    for number in range(first, last):
+        rows = order[starts[number] : stops[number]]
+        n = len(rows)
+        step_key = mix(key, number)
+        read_batch(
+            rows, codes, numbers, tables, weights, acts, x_at, x_width, numbers_at, masking, mix(step_key, 0), taken
+        )
+        if len(bins) + len(steps):
+            fill_bins(n, n_numbers, acts, numbers_at, bins_at, x_width, bins, lows, scales, steps, borders, height)
+        for at in range(len(operations)):
+            op = operations[at]
+            kind = op[KIND]
+            if kind == LINEAR:
+                linear_forward(op, n, acts, weights, sizes, letters, units)
+            elif kind == RELU:
+                relu_forward(op, n, acts)
+            elif kind == NORM:
+                norm_forward(op, n, acts, weights, stats, saved, sums)
+            elif kind == DROPOUT:
+                dropout_forward(op, n, acts, settings[op[OWN]], mix(step_key, at + 1))
+            else:
+                range_forward(op, n, acts, settings[op[OWN]], settings[op[OWN] + 1])
+        if loss_kind == MEAN_SQUARED_ERROR:
+            loss = squared_error(out_at, n, n_outputs, acts, slopes, targets, row_weights, rows)
+        else:
+            loss = cross_entropy(out_at, n, n_outputs, acts, slopes, classes, row_weights, class_weights, rows)
+        losses[number - first] = loss
+        for at in range(len(operations) - 1, -1, -1):
+            op = operations[at]
+            kind = op[KIND]
+            if kind == LINEAR:
+                linear_backward(op, n, acts, slopes, weights, grads, sizes, letters, units)
+            elif kind == RELU:
+                relu_backward(op, n, acts, slopes)
+            elif kind == NORM:
+                norm_backward(op, n, acts, slopes, weights, grads, saved, sums)
+            elif kind == DROPOUT:
+                dropout_backward(op, n, acts, slopes)
+            else:
+                range_backward(op, n, acts, slopes, settings[op[OWN]], settings[op[OWN] + 1])
+        for row in range(n):
+            at = x_at + row * x_width
+            for table in range(len(tables)):
+                width = tables[table, 1]
+                start = tables[table, 0] + taken[row, table] * width
+                for one in range(width):
+                    grads[start + one] += slopes[at + one]
+                at += width
+        step(
+            weights, grads, first_moments, second_moments, counts, parameters,
+            lrs[done + number], moms[done + number], decays, rule, beta2, eps, l2,
+        )  # fmt: skip
+        if not math.isfinite(loss):
+            return number + 1
+    return last
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The one specialisation of the kernel that Python calls.
+
+
+def _array(kind: Any, dimensions: int = 1) -> Any:
+    return types.Array(kind, dimensions, "C")
+
+
+def _read_only(kind: Any, dimensions: int = 1) -> Any:
+    return types.Array(kind, dimensions, "C", readonly=True)
+
+
+_f4, _f8, _i4, _i8, _u1, _u8 = (
+    numba.float32, numba.float64, numba.int32, numba.int64, numba.uint8, numba.uint64,
+)  # fmt: skip
+
+SIGNATURES = {
+    "train_steps": (
+        _read_only(_i4), _read_only(_i8), _read_only(_i8), _i8, _i8, _i8, _u8,
+        _read_only(_i4, 2), _read_only(_f4, 2), _read_only(_f4, 2), _read_only(_i8), _read_only(_f4),
+        _read_only(_f4), _i8,
+        _read_only(_i8, 2), _read_only(_f4), _read_only(_i8, 2), _read_only(_i8), _read_only(_i8), _read_only(_f4),
+        _read_only(_f4), _read_only(_i8), _read_only(_f4), _f8, _f4,
+        _array(_f4), _array(_f4), _array(_f4), _array(_f4), _array(_i8), _array(_f4),
+        _read_only(_i8, 2), _read_only(_f8, 2), _read_only(_f8, 2), _read_only(_f8), _i8, _f8, _f8, types.boolean,
+        _array(_f4), _array(_f4), _array(_f4), _array(_f8), _array(_i4, 2), _array(_i4), _array(_u1), _array(_f4),
+        _array(_f8),
+    ),
+}  # fmt: skip
