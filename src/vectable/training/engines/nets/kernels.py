@@ -1,15 +1,15 @@
 """Everything that numba compiles to train a small net: the forward pass, the loss, the backward pass and the step.
 
-A net is a *program*: a table of operations over one buffer of activations, made by `program.py` from a torch module. The
-kernels here interpret that table, so that a step costs its arithmetic and a few hundred nanoseconds, where torch's
+A net is a *program*: a table of operations over one buffer of activations, made by `program.py` from a torch module.
+The kernels here interpret that table, so that a step costs its arithmetic and a few hundred nanoseconds, where torch's
 dispatch, autograd and optimizer cost a few milliseconds.
 
 numba's disk cache watches only the file that a compiled function is written in, so all of them are in this one.
 Nothing here checks its arguments.
 
 Layout, with B the rows of the largest batch: activations and their gradients are two vectors of float32 with the same
-offsets; an operation reads rows of `width_in` numbers, `in_stride` apart, from `in_at` on, and writes likewise. Weights,
-their gradients and the optimizer's moments are four vectors with the same offsets.
+offsets; an operation reads rows of `width_in` numbers, `in_stride` apart, from `in_at` on, and writes likewise.
+Weights, their gradients and the optimizer's moments are four vectors with the same offsets.
 
 Matrix products go to the BLAS that SciPy brings (`scipy.linalg.cython_blas`), whose address is registered under a name
 of ours, so that compiled code can be kept on disk.
@@ -36,9 +36,9 @@ LINEAR, RELU, NORM, DROPOUT, RANGE = range(5)
 KIND, WIDTH_IN, WIDTH_OUT, IN_AT, IN_STRIDE, OUT_AT, OUT_STRIDE, WEIGHT_AT, BIAS_AT, EXTRA_AT, OWN, BACK = range(12)
 """Columns of the table of operations.
 
-`EXTRA_AT`: of a norm where its running mean begins (its running variance follows), of a dropout where its mask begins.
-`OWN`: of a norm whether it rests (uses its running statistics and takes none), of a dropout and of a range the number of
-its first setting. `BACK`: how many of the input's columns need a gradient.
+`EXTRA_AT`: for a norm where its running mean begins (its running variance follows), for a dropout where its mask
+begins. `OWN`: for a norm whether it is frozen (uses its running statistics and does not update them), for a dropout and
+a range the number of its first setting. `BACK`: how many of the input's columns need a gradient.
 """
 
 MEAN_SQUARED_ERROR, CROSS_ENTROPY = range(2)

@@ -156,9 +156,7 @@ class _Writer:
         parts = self.parts
         widths = [table.embedding_dim for table in parts.embeddings]
         if sum(table.weight.numel() for table in parts.embeddings) > MOST_EMBEDDED:
-            raise NoProgram(
-                f"its embeddings hold more than {MOST_EMBEDDED:,} numbers, all of which a step goes through"
-            )
+            raise NoProgram(f"its embeddings hold more than {MOST_EMBEDDED:,} numbers, and a step goes through all")
         if any(table.padding_idx is not None or table.max_norm or table.sparse for table in parts.embeddings):
             raise NoProgram("an embedding has a padding index, a maximal norm or sparse gradients")
         numbers_at = self._room(parts.n_numbers)
