@@ -27,6 +27,8 @@ class CompiledEngine:
     """Dense AdamW on an `EmbeddingDotBias`, every row brought up to date when it is next read."""
 
     name = "compiled"
+    compiled = True
+    state_format = "rows"
     in_place = False
 
     def __init__(self, model: EmbeddingDotBias, *, eps: float, wd: float, threads: int = THREADS) -> None:

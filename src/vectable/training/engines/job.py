@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from vectable.data.tensors import TensorSet
 from vectable.models.losses import LossFunction
 from vectable.training.options import TrainingOptions
 from vectable.training.parameter_groups import Groups
@@ -20,7 +21,7 @@ class Job:
         options: optimizer, decay, precision and the rest.
         groups: the model's parameters by layer group.
         wd: weight decay of each layer group, (groups,).
-        weighted: whether the training rows have weights.
+        rows: what it is trained on.
     """
 
     model: nn.Module
@@ -28,4 +29,9 @@ class Job:
     options: TrainingOptions
     groups: Groups
     wd: Sequence[float]
-    weighted: bool = False
+    rows: TensorSet
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the training rows have weights."""
+        return self.rows.weights is not None

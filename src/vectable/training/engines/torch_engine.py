@@ -36,6 +36,8 @@ class TorchEngine:
     """
 
     name = "torch"
+    compiled = False
+    state_format = "torch"
     in_place = True
 
     def __init__(self, job: Job) -> None:

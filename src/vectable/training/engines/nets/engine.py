@@ -16,7 +16,7 @@ from vectable.data.tensors import TensorSet
 from vectable.errors import VectableError
 from vectable.models.losses import LossFunction
 from vectable.models.tabular import STEP
-from vectable.sampling.one_thread import one_blas_thread
+from vectable.one_blas_thread import one_blas_thread
 from vectable.training.engines.nets import kernels as K
 from vectable.training.engines.nets.program import Program, program_of, why_no_program
 from vectable.training.engines.torch_engine import flushing_denormals, without_decay

@@ -132,6 +132,11 @@ def _check(model: nn.Module) -> None:
         seen.add(id(parameter))
         if parameter.device.type != "cpu" or parameter.dtype != torch.float32:
             raise NoProgram("it works on 32-bit weights on the CPU")
+    tables = [one for one in model.modules() if isinstance(one, nn.Embedding)]
+    if sum(table.weight.numel() for table in tables) > MOST_EMBEDDED:
+        raise NoProgram(f"its embeddings hold more than {MOST_EMBEDDED:,} numbers, and a step goes through all")
+    if any(table.padding_idx is not None or table.max_norm or table.sparse for table in tables):
+        raise NoProgram("an embedding has a padding index, a maximal norm or sparse gradients")
     for module in model.modules():
         if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
             raise NoProgram("a layer has hooks, which only torch's own passes call")
@@ -154,46 +159,22 @@ class _Writer:
     def program(self) -> Program:
         """All of it."""
         parts = self.parts
-        widths = [table.embedding_dim for table in parts.embeddings]
-        if sum(table.weight.numel() for table in parts.embeddings) > MOST_EMBEDDED:
-            raise NoProgram(f"its embeddings hold more than {MOST_EMBEDDED:,} numbers, and a step goes through all")
-        if any(table.padding_idx is not None or table.max_norm or table.sparse for table in parts.embeddings):
-            raise NoProgram("an embedding has a padding index, a maximal norm or sparse gradients")
-        numbers_at = self._room(parts.n_numbers)
-        own_block = bool(parts.embeddings) or parts.numbers_norm is not None or parts.bins is not None
-        n_bins = parts.bins.width if parts.bins is not None else 0
+        vectors = sum(table.embedding_dim for table in parts.embeddings)
         normed = parts.n_numbers if parts.numbers_norm is not None else 0
-        width = sum(widths) + normed + n_bins if own_block else parts.n_numbers
-        x_at = self._room(width) if own_block else numbers_at
+        n_bins = parts.bins.width if parts.bins is not None else 0
+        numbers_at = self._room(parts.n_numbers)
+        gathered = vectors + normed + n_bins  # per row, for the first layer; 0 where it takes raw numbers
+        width, x_at = (gathered, self._room(gathered)) if gathered else (parts.n_numbers, numbers_at)
         if parts.emb_drop:
-            self._dropout(x_at, width, sum(widths), parts.emb_drop)
+            self._dropout(x_at, width, vectors, parts.emb_drop)
         if parts.numbers_norm is not None:
-            inside = x_at + sum(widths)
-            self._norm(parts.numbers_norm, numbers_at, parts.n_numbers, inside, width, back=False)
-        # what the first layer hands back its gradient to: vectors and normalised numbers, which lie before the bins
-        at, stride, back = x_at, width, sum(widths) + normed
-        for layer in parts.layers:
-            if isinstance(layer, nn.Linear):
-                if layer.in_features != width:
-                    raise NoProgram(f"a Linear takes {layer.in_features} numbers and {width} come")
-                at, width = self._linear(layer, at, stride, back)
-                stride = back = width
-            elif isinstance(layer, nn.ReLU):
-                self._add(K.RELU, width, width, at, stride, at, stride)
-            elif isinstance(layer, nn.BatchNorm1d):
-                out = self._room(width)
-                self._norm(layer, at, stride, out, width, back=True)
-                at, stride = out, width
-            elif isinstance(layer, nn.Dropout):
-                if layer.p:
-                    self._dropout(at, stride, width, layer.p)
-            elif not isinstance(layer, nn.Identity):
-                raise NoProgram(f"it has a layer {type(layer).__name__}")
+            self._norm(parts.numbers_norm, numbers_at, parts.n_numbers, x_at + vectors, width, back=False)
+        out_at, n_outputs = self._layers(x_at, width, vectors + normed)
         if parts.y_range is not None:
-            self._add(K.RANGE, width, width, at, stride, at, stride, own=len(self.settings))
+            self._add(K.RANGE, n_outputs, n_outputs, out_at, n_outputs, out_at, n_outputs, own=len(self.settings))
             self.settings += parts.y_range
         tables = [[self.place[id(one.weight)], one.embedding_dim, one.num_embeddings] for one in parts.embeddings]
-        bins_at = x_at + sum(widths) + normed
+        places = [x_at, gathered, numbers_at, x_at + vectors + normed, out_at, n_outputs]
         return Program(
             parameters=self.parameters,
             places_of=self.places_of[:-1],
@@ -203,12 +184,38 @@ class _Writer:
             operations=np.array(self.operations, dtype=np.int64),
             settings=np.array([*self.settings, 0.0], dtype=np.float32),
             tables=np.array(tables, dtype=np.int64).reshape(len(tables), 3),
-            places=np.array([x_at, sum(widths) + normed + n_bins, numbers_at, bins_at, at, width], dtype=np.int64),
+            places=np.array(places, dtype=np.int64),
             bins=parts.bins,
             masking=parts.masking,
             buffer=self.buffer,
             rows=self.rows,
         )
+
+    def _layers(self, at: int, width: int, back: int) -> tuple[int, int]:
+        """The layers on top of the input block: where their outputs begin, and how many there are.
+
+        Args:
+            at, width: of the input block.
+            back: how many of its columns need a gradient: vectors and normalized numbers, which come before the bins.
+        """
+        for layer in self.parts.layers:
+            if isinstance(layer, nn.Linear):
+                if layer.in_features != width:
+                    raise NoProgram(f"a Linear takes {layer.in_features} numbers and {width} come")
+                at, width = self._linear(layer, at, back), layer.out_features
+                back = width
+            elif isinstance(layer, nn.ReLU):
+                self._add(K.RELU, width, width, at, width, at, width)
+            elif isinstance(layer, nn.BatchNorm1d):
+                out = self._room(width)
+                self._norm(layer, at, width, out, width, back=True)
+                at = out
+            elif isinstance(layer, nn.Dropout):
+                if layer.p:
+                    self._dropout(at, width, width, layer.p)
+            elif not isinstance(layer, nn.Identity):
+                raise NoProgram(f"it has a layer {type(layer).__name__}")
+        return at, width
 
     def _room(self, width: int) -> int:
         """Where a block of `width` numbers for every row of a batch begins."""
@@ -216,20 +223,20 @@ class _Writer:
         self.buffer += self.rows * width
         return at
 
-    def _add(
+    def _add(  # noqa: PLR0917 - the columns of the table, in their order
         self, kind: int, width_in: int, width_out: int, at: int, stride: int, out: int, out_stride: int,
         weight: int = -1, bias: int = -1, extra: int = -1, own: int = 0, back: int = 0,
     ) -> None:  # fmt: skip
         self.operations.append([kind, width_in, width_out, at, stride, out, out_stride, weight, bias, extra, own, back])
 
-    def _linear(self, layer: nn.Linear, at: int, stride: int, back: int) -> tuple[int, int]:
+    def _linear(self, layer: nn.Linear, at: int, back: int) -> int:
         out = self._room(layer.out_features)
         bias = -1 if layer.bias is None else self.place[id(layer.bias)]
         self._add(
-            K.LINEAR, layer.in_features, layer.out_features, at, stride, out, layer.out_features,
+            K.LINEAR, layer.in_features, layer.out_features, at, layer.in_features, out, layer.out_features,
             self.place[id(layer.weight)], bias, back=back,
         )  # fmt: skip
-        return out, layer.out_features
+        return out
 
     def _norm(self, norm: nn.BatchNorm1d, at: int, stride: int, out: int, out_stride: int, back: bool) -> None:
         width = norm.num_features
