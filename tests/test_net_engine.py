@@ -12,13 +12,16 @@ from vectable.data.batches import shuffled_batches
 from vectable.data.tensors import TensorSet
 from vectable.models.embedding_net import EmbeddingNet
 from vectable.models.tabular import TabularModel
-from vectable.training.engines.nets.engine import NetEngine, why_not_nets
+from vectable.training.engines.job import Job
+from vectable.training.engines.nets.engine import NetEngine
 from vectable.training.engines.torch_engine import TorchEngine
+from vectable.training.options import TrainingOptions
 from vectable.training.parameter_groups import freeze_to, parameter_groups
 from vectable.training.presets import PRESETS
 from vectable.training.schedules import one_cycle_schedule
 
 ROWS = 1600
+NO_ROWS = TensorSet((torch.zeros(0, 3, dtype=torch.int32), torch.zeros(0, 4)), torch.zeros(0))
 SIZES = [(10, 6), (17, 8), (5, 3)]
 BORDERS = [[-2.0, -1.0, 0.0, 1.0, 2.0], [], [-1.0, 1.0], []]
 
@@ -48,13 +51,15 @@ def schedule_for(n_steps, n_groups, preset="modern", lr=5e-3):
     return one_cycle_schedule(PRESETS[preset].cycle, n_steps, lr_max=lrs, moms=moms)
 
 
-def engine_for(kind, model, loss, opt="adam", preset="modern", wd=0.1, wd_mode="decoupled", frozen=None):
+def job_for(model, loss, opt="adam", rows=NO_ROWS, wd=0.1, **options):
     groups = parameter_groups(model)
+    return Job(model, loss, TrainingOptions(opt=opt, **options), groups, [wd] * len(groups), rows)
+
+
+def engine_for(kind, model, loss, frozen=None, **how):
     if frozen is not None:
-        freeze_to(groups, model, 1, train_bn=frozen)
-    return kind(
-        model, loss, opt, groups=groups, preset=PRESETS[preset], wd=[wd] * len(groups), wd_mode=wd_mode
-    )  # fmt: skip
+        freeze_to(parameter_groups(model), model, 1, train_bn=frozen)
+    return kind(job_for(model, loss, **how))
 
 
 def trained(engine, rows, batch_size=64, n_epochs=1, preset="modern"):
@@ -168,7 +173,7 @@ def test_dropout_and_masking_hide_the_shares_that_they_name(table):
         norm.requires_grad_(False)
     means = []
     for kind in (NetEngine, TorchEngine):
-        engine = engine_for(kind, copy.deepcopy(model), nn.MSELoss(), "sgd", wd=0.0)
+        engine = engine_for(kind, copy.deepcopy(model), nn.MSELoss(), opt="sgd", wd=0.0)
         engine.begin(schedule_for(25 * 20, len(engine.groups), lr=1e-12))
         losses = []
         for epoch in range(20):
@@ -278,6 +283,6 @@ def test_what_it_cannot_train_has_a_reason(table):
         (hooked(), nn.MSELoss(), "adam", rows, "hooks"),
         (nn.Sequential(nn.Linear(3, 1), nn.BatchNorm1d(1, momentum=0.5)), nn.MSELoss(), "adam", pixels, "batch norm"),
     ):
-        assert reason in str(why_not_nets(net, loss, opt, some))
-    assert why_not_nets(model, nn.MSELoss(), "adam", rows) is None
-    assert why_not_nets(tabular(2), nn.CrossEntropyLoss(), "adam", classes) is None
+        assert reason in str(NetEngine.why_not(job_for(net, loss, opt, some)))
+    assert NetEngine.why_not(job_for(model, nn.MSELoss(), rows=rows)) is None
+    assert NetEngine.why_not(job_for(tabular(2), nn.CrossEntropyLoss(), rows=classes)) is None

@@ -46,7 +46,7 @@ class TrainingOptions:
         preset: "modern" or "lesson": the dialect of schedules, epsilon and decay.
         seed: random seed for batch order and dropout; the same seed gives the same numbers, bit for bit.
         engine: "auto", or the name of one of `vectable.training.engines.choice.ENGINES`: "compiled" (dot-product models
-            on the CPU) or "torch".
+            on the CPU), "nets" (small tabular nets and perceptrons on one CPU thread) or "torch".
         threads: number of threads to compute with. By default it is chosen by the size of the net and independent of
             the machine: one for small nets, with which one seed gives one model, bit for bit; for large ones (a million
             weights, convolutions, attention, recurrence) torch's own number, on which their last bits depend. The

@@ -17,7 +17,7 @@ from vectable.errors import VectableError, warn
 from vectable.models.ensemble import Ensemble
 from vectable.models.losses import LossFunction
 from vectable.training.data_protocol import Data, FromFrames
-from vectable.training.engines.choice import check_engine, make_engine
+from vectable.training.engines.choice import check_engine, make_engine, state_format_of
 from vectable.training.engines.job import Job
 from vectable.training.engines.protocol import Engine
 from vectable.training.named_tensors import tensors_under
@@ -111,8 +111,10 @@ class TrainingSession:
 
     def make_engine(self, model: nn.Module) -> Engine:
         """A new engine for one of the models."""
-        groups, weighted = parameter_groups(model, self.splitter), self.data.train.weights is not None
-        return make_engine(Job(model, self.loss_func, self.options, groups, self._decays(), weighted), self.report)
+        groups = parameter_groups(model, self.splitter)
+        return make_engine(
+            Job(model, self.loss_func, self.options, groups, self._decays(), self.data.train), self.report
+        )
 
     def prepare_engines(self) -> None:
         """Make the engines, unless they are there, with the optimizers' states of a folder, if they came from one."""
@@ -120,7 +122,7 @@ class TrainingSession:
             return
         self.engines = [self.make_engine(model) for model in self.members]
         saved, self.saved_optimizer = self.saved_optimizer, {}
-        if saved and {engine.name for engine in self.engines} == {self.trained_by}:
+        if saved and {engine.state_format for engine in self.engines} == {state_format_of(self.trained_by)}:
             self._load_states([tensors_under(saved, str(member)) for member in range(len(self.engines))])
         elif saved:
             warn(f"The model was trained by the {self.trained_by} engine; training continues with a new optimizer.")

@@ -6,12 +6,13 @@ from vectable.compiling import EngineUnavailable
 from vectable.errors import VectableError, did_you_mean, require, warn
 from vectable.training.engines.compiled_engine import CompiledEngine
 from vectable.training.engines.job import Job
+from vectable.training.engines.nets.engine import NetEngine
 from vectable.training.engines.protocol import Engine
 from vectable.training.engines.torch_engine import TorchEngine
 
 AUTO = "auto"
 
-ENGINES: tuple[type[Engine], ...] = (CompiledEngine, TorchEngine)
+ENGINES: tuple[type[Engine], ...] = (CompiledEngine, NetEngine, TorchEngine)
 """All engines, the fastest first; the last one trains anything. A new engine is a file and a place in this line."""
 
 
@@ -45,3 +46,8 @@ def check_engine(name: str) -> None:
     """Raise a sentence for an engine that does not exist."""
     known = [AUTO, *(kind.name for kind in ENGINES)]
     require(name in known, f"engine is {name!r}; it is one of {known}.{did_you_mean(name, known)}")
+
+
+def state_format_of(name: str | None) -> str | None:
+    """The format of the states that an engine of this name wrote; None where no engine has it."""
+    return next((kind.state_format for kind in ENGINES if kind.name == name), None)

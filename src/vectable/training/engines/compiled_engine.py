@@ -27,7 +27,6 @@ class CompiledEngine:
     """Dense AdamW on an `EmbeddingDotBias`, every row brought up to date when it is next read."""
 
     name = "compiled"
-    compiled = True
     state_format = "rows"
     in_place = False
 

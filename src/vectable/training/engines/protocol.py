@@ -21,10 +21,8 @@ class Engine(Protocol):
 
     name: str
     """Under which it is chosen and under which a folder keeps its state."""
-    compiled: bool
-    """Whether ``engine="compiled"`` means it."""
     state_format: str
-    """Engines of one format read each other's `state`."""
+    """Engines with the same format read each other's `state`."""
     in_place: bool
     """Whether the module's weights change with every step, and not only when `sync_weights` is called."""
 

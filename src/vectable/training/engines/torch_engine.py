@@ -36,7 +36,6 @@ class TorchEngine:
     """
 
     name = "torch"
-    compiled = False
     state_format = "torch"
     in_place = True
 

@@ -1,9 +1,8 @@
 """Training a small net with the compiled kernels: the steps that torch would take, at a fraction of the time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -17,11 +16,10 @@ from vectable.errors import VectableError
 from vectable.models.losses import LossFunction
 from vectable.models.tabular import STEP
 from vectable.one_blas_thread import one_blas_thread
+from vectable.training.engines.job import Job
 from vectable.training.engines.nets import kernels as K
 from vectable.training.engines.nets.program import Program, program_of, why_no_program
 from vectable.training.engines.torch_engine import flushing_denormals, without_decay
-from vectable.training.parameter_groups import Groups
-from vectable.training.presets import Preset
 from vectable.training.schedules import Schedule
 
 BETA2 = 0.99
@@ -38,68 +36,62 @@ COUNTED = ("adam", "rmsprop")
 """Optimizers of which torch keeps the number of steps."""
 
 
-@cache
+_ready: list[Callable[..., int]] = []
+
+
 def train_steps(on_compile: Callable[[], None] | None = None) -> Callable[..., int]:
-    """The compiled loop, compiled or loaded once a process.
+    """The compiled loop, compiled or loaded once per process.
 
     Raises:
         EngineUnavailable: numba cannot be imported, is switched off, or cannot compile it.
     """
-    return compile_module("vectable.training.engines.nets.kernels", on_compile)["train_steps"]
-
-
-def why_not_nets(model: nn.Module, loss_func: LossFunction, opt: Any, rows: Any) -> str | None:
-    """The reason why this engine cannot train a model on some rows, or None when it can."""
-    if not isinstance(opt, str) or opt not in RULES:
-        return "the optimizer is a function"
-    if type(rows) is not TensorSet:
-        return "the rows are read from disk block by block"
-    if isinstance(loss_func, nn.CrossEntropyLoss):
-        plain = loss_func.reduction == "mean" and loss_func.label_smoothing == 0 and loss_func.ignore_index == -100
-        if not plain or rows.target.is_floating_point() or rows.target.ndim != 1:
-            return "its cross-entropy is of one class per row, without label smoothing"
-    elif not (isinstance(loss_func, nn.MSELoss) and loss_func.reduction == "mean"):
-        return "it minimizes the mean squared error or a cross-entropy, and the loss is another"
-    if type(model) is nn.Sequential and not (
-        len(rows.inputs) == 1 and rows.inputs[0].ndim == 2 and rows.inputs[0].dtype == torch.float32
-    ):
-        return "the input of a sequence of layers is one table of 32-bit numbers"
-    return why_no_program(model)
+    if not _ready:
+        _ready.append(compile_module("vectable.training.engines.nets.kernels", on_compile)["train_steps"])
+    return _ready[0]
 
 
 class NetEngine:
     """Any net that `program.program_of` knows, in 32 bits on one CPU thread.
 
     Args:
-        model: trained in place.
-        loss_func: `nn.MSELoss` or `nn.CrossEntropyLoss`, the latter with class weights or without.
-        opt: "adam", "sgd", "momentum" or "rmsprop".
-        groups: the model's parameters by layer group.
-        preset: Adam's epsilon, and whether biases and batch norm decay.
-        wd: weight decay of each layer group, (groups,).
-        wd_mode: "decoupled" or "l2", as for the torch engine.
+        job: the model, its loss and its options.
     """
 
     name = "nets"
+    state_format = "torch"
     in_place = True
 
-    def __init__(
-        self,
-        model: nn.Module,
-        loss_func: nn.Module,
-        opt: str = "adam",
-        *,
-        groups: Groups,
-        preset: Preset,
-        wd: Sequence[float],
-        wd_mode: str = "decoupled",
-    ) -> None:
-        self.model, self.loss_func, self.opt = model, loss_func, opt
-        self.groups, self.preset = groups, preset
-        self.wd, self.l2 = np.array(wd, dtype=np.float64), wd_mode == "l2"
-        sizes = [one.numel() for one in model.parameters()]
+    def __init__(self, job: Job) -> None:
+        self.model, self.loss_func, self.groups = job.model, job.loss_func, job.groups
+        self.opt, self.preset = str(job.options.opt), job.options.dialect
+        self.wd, self.l2 = np.array(job.wd, dtype=np.float64), job.options.wd_mode == "l2"
+        sizes = [one.numel() for one in self.model.parameters()]
         self.first_moments, self.second_moments = (np.zeros(sum(sizes), dtype=np.float32) for _ in range(2))
         self.counts = np.zeros(len(sizes), dtype=np.int64)
+
+    @classmethod
+    def why_not(cls, job: Job) -> str | None:
+        """The reason why it cannot train this, or None where it can."""
+        options, rows = job.options, job.rows
+        if options.precision != "fp32" or options.accumulate > 1:
+            return "it takes a step per batch, in 32 bits"
+        if not isinstance(options.opt, str):
+            return "the optimizer is a function"
+        if type(rows) is not TensorSet:
+            return "the rows are read from disk block by block"
+        if not any(one.requires_grad for one in job.model.parameters()):
+            return "all parameters are frozen"
+        return _why_not_loss(job.loss_func, rows) or _why_not_inputs(job.model, rows) or why_no_program(job.model)
+
+    @classmethod
+    def make(cls, job: Job, report: Callable[[str], None]) -> Self:
+        """An engine for such a job, its kernels compiled.
+
+        Raises:
+            EngineUnavailable: the kernels cannot be compiled here.
+        """
+        train_steps(lambda: report("Compiling the engine for small nets; this happens once and takes some seconds."))
+        return cls(job)
 
     # ---------------------------------------------------------------- training
 
@@ -135,8 +127,8 @@ class NetEngine:
             if stop - start < len(losses):  # the loss is not finite: whoever asked stops here
                 return
 
-    def settle(self) -> None:
-        """Nothing is owed: the module holds the weights of the step reached."""
+    def sync_weights(self) -> None:
+        """The module holds the weights of the step reached already."""
 
     def regroup(self) -> None:
         """Other parameters train from here on: the moments of those at rest are dropped, as torch's are."""
@@ -318,3 +310,20 @@ def _check_codes(program: Program, codes: NDArray[np.int32]) -> None:
             raise VectableError(
                 f"Category column {at} has the code {int(low if low < 0 else high)}, and its table {n_rows} rows."
             )
+
+
+def _why_not_loss(loss_func: LossFunction, rows: TensorSet) -> str | None:
+    if isinstance(loss_func, nn.CrossEntropyLoss):
+        plain = loss_func.reduction == "mean" and loss_func.label_smoothing == 0 and loss_func.ignore_index == -100
+        if not plain or rows.target.is_floating_point() or rows.target.ndim != 1:
+            return "its cross-entropy is of one class per row, without label smoothing"
+    elif not (isinstance(loss_func, nn.MSELoss) and loss_func.reduction == "mean"):
+        return "it minimizes the mean squared error or a cross-entropy, and the loss is another"
+    return None
+
+
+def _why_not_inputs(model: nn.Module, rows: TensorSet) -> str | None:
+    if type(model) is not nn.Sequential:
+        return None
+    plain = len(rows.inputs) == 1 and rows.inputs[0].ndim == 2 and rows.inputs[0].dtype == torch.float32
+    return None if plain else "the input of a sequence of layers is one table of 32-bit numbers"
