@@ -117,11 +117,12 @@ class NetEngine:
                 stop = train_steps()(
                     plan.order, plan.starts, plan.stops, start, stop, before, key,
                     *work.rows, *work.tables,
-                    work.weights, work.grads, self.first_moments, self.second_moments, self.counts, work.stats,
+                    work.weights, work.grads, self.first_moments, self.second_moments, self.counts,
+                    work.stats, work.tracked,
                     parameters, self.schedule.lrs, self.schedule.moms, self.wd,
                     RULES[self.opt], BETA2, self.preset.eps, self.l2, *work.scratch, losses,
                 )  # fmt: skip
-                work.write_module(stop - start)
+                work.write_module()
             self.step = before + stop
             yield losses[: stop - start]
             if stop - start < len(losses):  # the loss is not finite: whoever asked stops here
@@ -212,6 +213,7 @@ class _Work:
     weights: NDArray[np.float32]
     grads: NDArray[np.float32]
     stats: NDArray[np.float32]
+    tracked: NDArray[np.int64]
     scratch: tuple[Any, ...]
 
     @classmethod
@@ -238,6 +240,7 @@ class _Work:
             np.empty(program.size, dtype=np.float32),
             np.zeros(program.size, dtype=np.float32),
             np.empty(program.stats, dtype=np.float32),
+            np.zeros(len(program.norms), dtype=np.int64),
             (
                 np.zeros(buffer, dtype=np.float32), np.zeros(buffer, dtype=np.float32),
                 np.zeros(program.stats, dtype=np.float32), np.zeros(2 * widest),
@@ -250,22 +253,22 @@ class _Work:
         """Take weights and running statistics from the module."""
         for at, parameter in zip(self.program.places_of, self.program.parameters, strict=True):
             self.weights[at : at + parameter.numel()] = parameter.detach().reshape(-1).numpy()
-        for norm, at in self.program.norms:
+        for number, (norm, at) in enumerate(self.program.norms):
             width = norm.num_features
+            self.tracked[number] = int(norm.get_buffer("num_batches_tracked"))
             self.stats[at : at + width] = norm.get_buffer("running_mean").numpy()
             self.stats[at + width : at + 2 * width] = norm.get_buffer("running_var").numpy()
 
     @torch.no_grad()
-    def write_module(self, n_steps: int) -> None:
-        """Give the module weights and running statistics after so many steps."""
+    def write_module(self) -> None:
+        """Give the module the weights and running statistics reached."""
         for at, parameter in zip(self.program.places_of, self.program.parameters, strict=True):
             parameter.copy_(torch.from_numpy(self.weights[at : at + parameter.numel()]).view(parameter.shape))
-        for norm, at in self.program.norms:
+        for number, (norm, at) in enumerate(self.program.norms):
             width = norm.num_features
             norm.get_buffer("running_mean").copy_(torch.from_numpy(self.stats[at : at + width]))
             norm.get_buffer("running_var").copy_(torch.from_numpy(self.stats[at + width : at + 2 * width]))
-            if norm.weight.requires_grad or norm.bias.requires_grad:
-                norm.get_buffer("num_batches_tracked").add_(n_steps)
+            norm.get_buffer("num_batches_tracked").fill_(int(self.tracked[number]))
 
 
 def _inputs(program: Program, rows: TensorSet) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

@@ -33,12 +33,16 @@ _sgemm = types.ExternalFunction("vectable_sgemm", types.void(*[types.intp] * 13)
 LINEAR, RELU, NORM, DROPOUT, RANGE = range(5)
 """Kinds of operations."""
 
-KIND, WIDTH_IN, WIDTH_OUT, IN_AT, IN_STRIDE, OUT_AT, OUT_STRIDE, WEIGHT_AT, BIAS_AT, EXTRA_AT, OWN, BACK = range(12)
+(
+    KIND, WIDTH_IN, WIDTH_OUT, IN_AT, IN_STRIDE, OUT_AT, OUT_STRIDE, WEIGHT_AT, BIAS_AT, EXTRA_AT, OWN, BACK, NUMBER,
+    WARMS_UP,
+) = range(14)  # fmt: skip
 """Columns of the table of operations.
 
 `EXTRA_AT`: for a norm where its running mean begins (its running variance follows), for a dropout where its mask
 begins. `OWN`: for a norm whether it is frozen (uses its running statistics and does not update them), for a dropout and
-a range the number of its first setting. `BACK`: how many of the input's columns need a gradient.
+a range the number of its first setting. `BACK`: how many of the input's columns need a gradient. `NUMBER` and
+`WARMS_UP`: for a norm which one it is, and whether its first ten batches count alike (`models.layers.BatchNorm`).
 """
 
 MEAN_SQUARED_ERROR, CROSS_ENTROPY = range(2)
@@ -114,10 +118,11 @@ def linear_forward(op, n, acts, weights, sizes, letters, units):
 
 
 @njit(error_model="numpy", boundscheck=False)
-def norm_forward(op, n, acts, weights, stats, saved, sums):
+def norm_forward(op, n, acts, weights, stats, tracked, saved, sums):
     """Batch norm: with the batch's mean and variance, which move the running ones; or, at rest, with the running ones.
 
     Args:
+        tracked: number of batches in each norm's running statistics.
         saved: mean and inverse deviation of each norm's columns, at the places of its running statistics.
         sums: scratch, (2 * width,) float64.
     """
@@ -144,13 +149,17 @@ def norm_forward(op, n, acts, weights, stats, saved, sums):
             for at in range(width):
                 off = line[at] - total[at]
                 squares[at] += off * off
-        keep = np.float32(1.0) - STATISTICS_SHARE
+        share = STATISTICS_SHARE
+        if op[WARMS_UP]:
+            share = max(share, np.float32(1.0 / (tracked[op[NUMBER]] + 1)))
+        tracked[op[NUMBER]] += 1
+        keep = np.float32(1.0) - share
         for at in range(width):
             variance = squares[at] / n
             scale[at] = np.float32(1.0 / math.sqrt(variance + NORM_EPS))
-            stats[stat + at] = keep * stats[stat + at] + STATISTICS_SHARE * mean[at]
+            stats[stat + at] = keep * stats[stat + at] + share * mean[at]
             unbiased = np.float32(squares[at] / (n - 1))
-            stats[stat + width + at] = keep * stats[stat + width + at] + STATISTICS_SHARE * unbiased
+            stats[stat + width + at] = keep * stats[stat + width + at] + share * unbiased
     gamma, beta = weights[op[WEIGHT_AT] : op[WEIGHT_AT] + width], weights[op[BIAS_AT] : op[BIAS_AT] + width]
     for row in range(n):
         line = acts[op[IN_AT] + row * op[IN_STRIDE] : op[IN_AT] + row * op[IN_STRIDE] + width]
@@ -434,7 +443,7 @@ def train_steps(
     order, starts, stops, first, last, done, key,
     codes, numbers, targets, classes, row_weights, class_weights, loss_kind,
     operations, settings, tables, places, bins, lows, scales, steps, borders, masking, height,
-    weights, grads, first_moments, second_moments, counts, stats,
+    weights, grads, first_moments, second_moments, counts, stats, tracked,
     parameters, lrs, moms, decays, rule, beta2, eps, l2,
     acts, slopes, saved, sums, taken, sizes, letters, units, losses,
 ):  # fmt: skip
@@ -447,7 +456,7 @@ def train_steps(
         codes, numbers: inputs, (rows, tables) int32 and (rows, numbers) float32.
         targets, classes: (rows, outputs) float32, or (rows,) int64; the other one is empty.
         row_weights, class_weights: float32; empty where all count alike.
-        operations: the program, (operations, 12); see the columns above.
+        operations: the program, (operations, 14); see the columns above.
         settings: shares of dropouts, and low and high of a range.
         tables: place, width and rows of each embedding table, (tables, 3).
         places: where the net's input begins, its width, where the batch's numbers begin, where the bins do, where the
@@ -480,7 +489,7 @@ def train_steps(
             elif kind == RELU:
                 relu_forward(op, n, acts)
             elif kind == NORM:
-                norm_forward(op, n, acts, weights, stats, saved, sums)
+                norm_forward(op, n, acts, weights, stats, tracked, saved, sums)
             elif kind == DROPOUT:
                 dropout_forward(op, n, acts, settings[op[OWN]], mix(step_key, at + 1))
             else:
@@ -543,7 +552,7 @@ SIGNATURES = {
         _read_only(_f4), _i8,
         _read_only(_i8, 2), _read_only(_f4), _read_only(_i8, 2), _read_only(_i8), _read_only(_i8), _read_only(_f4),
         _read_only(_f4), _read_only(_i8), _read_only(_f4), _f8, _f4,
-        _array(_f4), _array(_f4), _array(_f4), _array(_f4), _array(_i8), _array(_f4),
+        _array(_f4), _array(_f4), _array(_f4), _array(_f4), _array(_i8), _array(_f4), _array(_i8),
         _read_only(_i8, 2), _read_only(_f8, 2), _read_only(_f8, 2), _read_only(_f8), _i8, _f8, _f8, types.boolean,
         _array(_f4), _array(_f4), _array(_f4), _array(_f8), _array(_i4, 2), _array(_i4), _array(_u1), _array(_f4),
         _array(_f8),

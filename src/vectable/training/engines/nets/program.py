@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from vectable.models.embedding_net import EmbeddingNet
+from vectable.models.layers import BATCH_SHARE, BatchNorm
 from vectable.models.tabular import PiecewiseLinear, TabularModel
 from vectable.training.engines.nets import kernels as K
 
@@ -34,7 +35,7 @@ class Program:
         size: length of that vector.
         norms: the module's batch norms, and where the statistics of each begin.
         stats: length of the vector of statistics.
-        operations: (operations, 12).
+        operations: (operations, 14).
         settings: shares of dropouts, and low and high of a range.
         tables: place, width and rows of each embedding table, (tables, 3).
         places: see `kernels.train_steps`; of batches of one row, all offsets grow with the batch.
@@ -226,8 +227,10 @@ class _Writer:
     def _add(  # noqa: PLR0917 - the columns of the table, in their order
         self, kind: int, width_in: int, width_out: int, at: int, stride: int, out: int, out_stride: int,
         weight: int = -1, bias: int = -1, extra: int = -1, own: int = 0, back: int = 0,
+        number: int = 0, warms_up: int = 0,
     ) -> None:  # fmt: skip
-        self.operations.append([kind, width_in, width_out, at, stride, out, out_stride, weight, bias, extra, own, back])
+        columns = kind, width_in, width_out, at, stride, out, out_stride, weight, bias, extra, own, back, number
+        self.operations.append([*columns, warms_up])
 
     def _linear(self, layer: nn.Linear, at: int, back: int) -> int:
         out = self._room(layer.out_features)
@@ -240,12 +243,15 @@ class _Writer:
 
     def _norm(self, norm: nn.BatchNorm1d, at: int, stride: int, out: int, out_stride: int, back: bool) -> None:
         width = norm.num_features
-        if not (norm.affine and norm.track_running_stats) or norm.momentum != 0.1 or norm.eps != K.NORM_EPS:
+        warms_up = isinstance(norm, BatchNorm)  # which sets its momentum itself
+        usual = norm.eps == K.NORM_EPS and (warms_up or norm.momentum == BATCH_SHARE)
+        if not (usual and norm.affine and norm.track_running_stats) or type(norm) not in (nn.BatchNorm1d, BatchNorm):
             raise NoProgram("a batch norm has settings of its own")
         rests = not (norm.weight.requires_grad or norm.bias.requires_grad)
         self._add(
             K.NORM, width, width, at, stride, out, out_stride, self.place[id(norm.weight)], self.place[id(norm.bias)],
             extra=self.stats, own=int(rests), back=width if back else 0,
+            number=len(self.norms), warms_up=int(warms_up),
         )  # fmt: skip
         self.norms.append((norm, self.stats))
         self.stats += 2 * width
