@@ -286,3 +286,16 @@ def test_what_it_cannot_train_has_a_reason(table):
         assert reason in str(NetEngine.why_not(job_for(net, loss, opt, some)))
     assert NetEngine.why_not(job_for(model, nn.MSELoss(), rows=rows)) is None
     assert NetEngine.why_not(job_for(tabular(2), nn.CrossEntropyLoss(), rows=classes)) is None
+
+
+def test_a_learner_trains_with_it_where_it_is_named(table):
+    codes, numbers, value, _, _ = table
+    pixels = torch.cat([numbers, codes.float()], 1)
+    data = vt.TensorData.from_arrays(pixels[:1200], value[:1200], pixels[1200:], value[1200:], bs=64)
+    errors = {}
+    for engine in ("nets", "torch"):
+        net = made(lambda: nn.Sequential(nn.Linear(7, 30), nn.ReLU(), nn.BatchNorm1d(30), nn.Linear(30, 1)))
+        learn = vt.Learner(data, net, engine=engine, progress=False).fit_one_cycle(3, 1e-2)
+        assert learn.session.engines[0].name == engine
+        errors[engine] = learn.validate()["valid_loss"]
+    assert errors["nets"] == pytest.approx(errors["torch"], rel=1e-3)
