@@ -132,7 +132,7 @@ def _folded_layers(arrays: Mapping[str, NDArray[Any]]) -> tuple[tuple[Floats, Fl
         given = arrays.get(f"layers.{at}.bias")
         bias = np.zeros(len(weight)) if given is None else given.astype(np.float64)
         if scale is not None and shift is not None:
-            bias, weight = np.asarray(bias + weight @ shift, dtype=np.float64), weight * scale
+            bias, weight = bias + weight @ shift, weight * scale
             scale = shift = None
-        folded.append((weight, bias))
+        folded.append((weight, np.asarray(bias, dtype=np.float64)))
     return tuple(folded)

@@ -217,7 +217,7 @@ class _Work:
     scratch: tuple[Any, ...]
 
     @classmethod
-    def of(cls, program: Program, rows: TensorSet, loss_func: nn.Module) -> "_Work":
+    def of(cls, program: Program, rows: TensorSet, loss_func: LossFunction) -> "_Work":
         """For a program and the rows that it trains on."""
         codes, numbers = _inputs(program, rows)
         _check_codes(program, codes)
@@ -283,7 +283,7 @@ def _inputs(program: Program, rows: TensorSet) -> tuple[NDArray[np.int32], NDArr
     )
 
 
-def _targets(program: Program, rows: TensorSet, loss_func: nn.Module) -> tuple[Any, ...]:
+def _targets(program: Program, rows: TensorSet, loss_func: LossFunction) -> tuple[Any, ...]:
     """Targets, classes, weights of the rows and of the classes, and the kind of loss."""
     target = rows.target.numpy()
     nothing = np.zeros(0, dtype=np.float32)
