@@ -85,7 +85,7 @@ class ArrayNet:
 
     def _block(self, codes: NDArray[np.int32], numbers: NDArray[np.float32]) -> Floats:
         values = numbers.astype(np.float64)
-        parts = [table[codes[:, at]] for at, table in enumerate(self.tables)]
+        parts: list[NDArray[Any]] = [table[codes[:, at]] for at, table in enumerate(self.tables)]
         parts.append(values * self.scale + self.shift)
         columns, lows, scales = self.bins
         parts.append(np.clip((values[:, columns] - lows) * scales, 0, 1))
