@@ -84,6 +84,7 @@ def test_workbooks_from_the_command_line(inside, tmp_path, name):
     assert openpyxl.load_workbook(target).sheetnames[0] == "start here"
 
 
+@pytest.mark.slow
 def test_the_collab_workbook_is_of_the_shipped_ratings_unless_told(inside, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, _ = inside("workbook", "collab")
@@ -94,6 +95,7 @@ def test_the_collab_workbook_is_of_the_shipped_ratings_unless_told(inside, tmp_p
     assert 0 < errors[1] < errors[0] < 0.6
 
 
+@pytest.mark.slow
 def test_the_lessons_own_ratings(inside, tmp_path, data_dir):
     if not (data_dir / "lesson_xl").is_dir():
         pytest.skip("needs the lesson's workbooks")
@@ -106,6 +108,7 @@ def test_the_lessons_own_ratings(inside, tmp_path, data_dir):
     assert errors["bias"] <= 0.3195
 
 
+@pytest.mark.slow
 def test_my_ratings_and_a_trained_model(inside, ratings_file, tmp_path):
     """The sheets hold the model's factors: their predictions are the model's, and equal in the first four forms."""
     target = tmp_path / "mine.xlsx"
@@ -174,6 +177,7 @@ def test_descend_as_json_is_what_the_lab_says(inside):
     assert one["diverged_at_step"] is None
 
 
+@pytest.mark.slow
 def test_descend_draws_still_and_moving_pictures(inside, tmp_path):
     still, moving = tmp_path / "way.png", tmp_path / "way.gif"
     code, _, err = inside("descend", "--optimizer", "sgd", "--epochs", 1, "-o", still, "-o", moving)

@@ -26,6 +26,7 @@ def with_data(data_dir):
     return recompute(data_dir, [topic for topic in TOPICS if topic != "experiments"], seeds=2)
 
 
+@pytest.mark.slow
 def test_nothing_is_missing_with_the_data_at_hand(with_data):
     assert with_data.missing == []
     assert with_data.data == "ml-100k"

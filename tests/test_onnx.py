@@ -86,6 +86,7 @@ def classes(tmp_path_factory: Any) -> tuple[vt.TabularLearner, Path]:
     return learn, learn.export_onnx(tmp_path_factory.mktemp("onnx") / "classes.onnx")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::vectable.VectableWarning")
 def test_classes_of_an_ensemble_with_bins_row_by_row(classes: Any) -> None:
     learn, path = classes
