@@ -132,7 +132,8 @@ def test_my_ratings_and_a_trained_model(inside, ratings_file, tmp_path):
     row = heads[0].row + 1
     item, predicted = listed.cell(row, place["item"]).value, listed.cell(row, place["prediction"]).value
     user = names[listed.cell(row, place["user"]).value - 1]
-    assert learn.predict(pl.DataFrame({"who": [user], "what": [item]}))[0] == pytest.approx(predicted, abs=1e-4)
+    pair = pl.DataFrame({"who": [user], "what": [item]})
+    assert learn.predict(pair, raw=True)[0] == pytest.approx(predicted, abs=1e-4)
 
 
 def test_workbook_mistakes(refused, tmp_path, ratings_file):

@@ -78,7 +78,7 @@ def test_predict_tells_what_is_no_photograph_and_predicts_the_rest(inside, train
     done = inside("predict", trained[1], text, red)
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 2
-    assert "text.jpg' is not a picture" in done.stderr
+    assert "text.jpg' is not an image" in done.stderr
     assert "text.jpg" in sentence(inside("predict", trained[1], text))
 
 
@@ -137,7 +137,7 @@ def test_mistakes_are_told_in_a_sentence(refused, trained, folder, tmp_path):
         Image.new("RGB", (9, 9)).save(tmp_path / "one" / "only" / f"{at}.png")
     out = ["-o", tmp_path / "model"]
     assert "no folder 'nowhere'" in refused("train", "images", "nowhere", *out)
-    assert "no folder a class" in refused("train", "images", tmp_path / "empty", *out)
+    assert "holds no folder for any class" in refused("train", "images", tmp_path / "empty", *out)
     assert "one class alone, 'only'" in refused("train", "images", tmp_path / "one", *out)
     assert "--valid val" in refused("train", "images", folder, *out)
     assert "belongs to a table" in refused("train", "images", folder / "val", "--label", "x", *out)

@@ -16,6 +16,9 @@ OutFile = Annotated[
 ]
 N = Annotated[int, typer.Option("-n", min=1, help="Number of rows to show.")]
 Plots = Annotated[Path | None, typer.Option(help="Folder to draw plots into, as PNG files.")]
+Raw = Annotated[
+    bool, typer.Option("--raw", help="Show predictions beyond the rating scale as they are, not clipped to it.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -7,7 +7,7 @@ import typer
 
 from vectable.cli.image_answers import predict_images
 from vectable.cli.models import kind_of, open_posterior, open_ratings, open_table
-from vectable.cli.options import AsJson, Model, OutFile
+from vectable.cli.options import AsJson, Model, OutFile, Raw
 from vectable.cli.output import print_rows
 from vectable.errors import DataError, VectableError
 
@@ -27,6 +27,7 @@ def predict(
         float | None,
         typer.Option(help="Add low and high, which hold a rating with this probability, e.g. 0.9 (--method bayes)."),
     ] = None,
+    raw: Raw = False,
     as_json: AsJson = False,
 ) -> None:
     """The rows of a file with the prediction of each; or the class of images.
@@ -41,18 +42,18 @@ def predict(
     if len(files) > 1:
         raise VectableError(f"{str(model)!r} predicts the rows of one file, and {len(files)} are named.")
     rows = read_table(files[0], sep=sep, encoding=encoding)
-    predicted = _of_table(model, rows) if kind == "table" else _of_ratings(model, rows, interval)
+    predicted = _of_table(model, rows) if kind == "table" else _of_ratings(model, rows, interval, raw)
     print_rows(predicted, out, as_json)
 
 
-def _of_ratings(model: Path, rows: "pl.DataFrame", interval: float | None) -> "pl.DataFrame":
+def _of_ratings(model: Path, rows: "pl.DataFrame", interval: float | None, raw: bool) -> "pl.DataFrame":
     """Pairs of user and item with the predicted rating, and with its interval where one is asked for."""
     import polars as pl
 
     if interval is None:
-        return rows.with_columns(pl.Series("prediction", open_ratings(model).predict(rows)))
+        return rows.with_columns(pl.Series("prediction", open_ratings(model).predict(rows, raw=raw)))
     learn = open_posterior(model)
-    predicted, ends = learn.predict(rows), learn.predict_interval(rows, interval)
+    predicted, ends = learn.predict(rows, raw=raw), learn.predict_interval(rows, interval)
     columns = {"prediction": predicted, "low": ends[:, 0], "high": ends[:, 1]}
     return rows.with_columns(pl.Series(name, values) for name, values in columns.items())
 

@@ -9,7 +9,7 @@ import typer
 from vectable.cli.gathering import grouped
 from vectable.cli.item_names import items_named
 from vectable.cli.models import knows_interactions, open_interactions, open_ratings
-from vectable.cli.options import AsJson, Model, N, OutFile
+from vectable.cli.options import AsJson, Model, N, OutFile, Raw
 from vectable.cli.output import print_or_write
 from vectable.errors import VectableError
 
@@ -71,9 +71,7 @@ def recommend(
         float,
         typer.Option(help="Rank by prediction plus this many standard deviations (draws, or an ensemble)."),
     ] = 0.0,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Show predictions beyond the rating scale as they are ranked, not clipped.")
-    ] = False,
+    raw: Raw = False,
     basket: Annotated[
         list[str] | None,
         typer.Option(help="Instead of a user, an item (id or title) of a basket; repeat it, the latest last."),
