@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -542,6 +543,23 @@ def test_only_the_first_process_compiles_and_says_so(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_cache_with_a_single_bit_changed_is_compiled_again_and_never_run(tmp_path):
+    """numba itself runs what it finds: a changed bit in machine code ends the process."""
+    run = partial(run_in_a_new_process, COMPILE_AND_REPORT, NUMBA_CACHE_DIR=str(tmp_path))
+    assert run() == "compiling\n0\n"
+    machine_code = next(tmp_path.rglob("*tail_sums*.nbc"))
+    whole = machine_code.read_bytes()
+    for damaged in (machine_code, next(tmp_path.rglob("*tail_sums*.nbi"))):
+        changed = bytearray(damaged.read_bytes())
+        changed[len(changed) // 2] ^= 4
+        damaged.write_bytes(bytes(changed))
+        assert run() == "compiling\n0\n"
+        assert run() == "0\n", "the new one is kept"
+    machine_code.with_name(machine_code.name + ".sha256").unlink()
+    assert run() == "compiling\n0\n", "without its checksum it is not trusted"
+    assert len(machine_code.read_bytes()) == len(whole)
+
+
 @pytest.mark.parametrize("how", ["nowhere", "vanishing"])
 def test_no_directory_to_write_to_is_no_obstacle(tmp_path, how):
     """Nowhere: no cache can be made. Vanishing: it looks well, and then nothing can be stored in it."""

@@ -37,7 +37,7 @@ def make_engine(job: Job, report: Callable[[str], None] = lambda message: None) 
             try:
                 return kind.make(job, report)
             except EngineUnavailable as problem:
-                reason = str(problem)
+                reason = problem.reason
                 if wanted == AUTO:
                     warn(f"The {kind.name} engine is not available, so training is slower: {reason}")
         if wanted == kind.name:

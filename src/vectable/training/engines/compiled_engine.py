@@ -72,7 +72,9 @@ class CompiledEngine:
         try:
             self.optimizer.begin(schedule.lrs[:, 0], schedule.moms[:, 0])
         except EngineUnavailable as problem:
-            raise VectableError(f"The compiled engine cannot train this: {problem}. Use engine='torch'.") from problem
+            raise VectableError(
+                f"The compiled engine cannot train this: {problem.reason}. Use engine='torch'."
+            ) from problem
 
     def run(
         self, plan: BatchPlan, rows: TensorSet, first: int = 0, most: int | None = None
