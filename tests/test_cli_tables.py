@@ -224,7 +224,7 @@ def test_lr_find_for_a_table(inside, refused, work, tmp_path):
         (["--target", "salary", "--cats", "jobs"], "no column 'jobs'. Did you mean 'job'?"),
         (["--target", "salary", "--without", "taxes"], "no column 'taxes'. Did you mean 'tax'?"),
         (["--target", "salary", "--conts", "job"], "'job' is named among the numbers, and row 1 holds"),
-        (["--target", "salary", "--dates", "job"], "does not parse"),
+        (["--target", "salary", "--dates", "job"], "cannot be read"),
         (["--target", "salary", "--layers", "big"], "--layers is 'big'"),
         (["--target", "salary", "--bins", "many"], "--bins is 'many'; it is tree, quantile or none."),
         (["--target", "salary", "--valid-pct", "2"], "valid_pct is 2"),

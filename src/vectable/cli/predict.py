@@ -41,8 +41,10 @@ def predict(
         return predict_images(model, files, out, as_json)
     if len(files) > 1:
         raise VectableError(f"{str(model)!r} predicts the rows of one file, and {len(files)} are named.")
-    rows = read_table(files[0], sep=sep, encoding=encoding)
-    predicted = _of_table(model, rows) if kind == "table" else _of_ratings(model, rows, interval, raw)
+    learn = open_table(model) if kind == "table" else None
+    decimal = "." if learn is None else learn.data.encoder.decimal
+    rows = read_table(files[0], sep=sep, encoding=encoding, decimal=decimal)
+    predicted = _of_ratings(model, rows, interval, raw) if learn is None else _of_table(learn, rows)
     print_rows(predicted, out, as_json)
 
 
@@ -58,9 +60,9 @@ def _of_ratings(model: Path, rows: "pl.DataFrame", interval: float | None, raw: 
     return rows.with_columns(pl.Series(name, values) for name, values in columns.items())
 
 
-def _of_table(model: Path, rows: "pl.DataFrame") -> "pl.DataFrame":
+def _of_table(learn: "TabularLearner", rows: "pl.DataFrame") -> "pl.DataFrame":
     """The rows of a table with the prediction, and the probability of each class."""
-    added = _predictions(open_table(model), rows)
+    added = _predictions(learn, rows)
     taken = [name for name in added.columns if name in rows.columns]
     if taken:
         raise DataError(f"The table has a column {taken[0]!r} already: rename it, so that it is not lost.")

@@ -46,6 +46,26 @@ class TableColumns:
     dates: Annotated[str | None, typer.Option(help="Columns of dates, which are split into their parts.")] = None
     without: Annotated[str | None, typer.Option(help="Columns to leave out, separated by commas.")] = None
     weights: Annotated[str | None, typer.Option(help="Column with the weight of each row.")] = None
+    decimal: Annotated[
+        str,
+        typer.Option(
+            help="Decimal sign: '.' or ','; auto-detected by default.", autocompletion=complete_one_of(".", ",")
+        ),
+    ] = "auto"
+    date_order: Annotated[
+        str,
+        typer.Option(
+            help="'day first', 'month first' or a format such as '%d.%m.%Y'; auto-detected by default.",
+            autocompletion=complete_one_of("day first", "month first"),
+        ),
+    ] = "auto"
+    bad_dates: Annotated[
+        str,
+        typer.Option(
+            help="Text that is not a date in a column of dates: error, or missing to take it for missing.",
+            autocompletion=complete_one_of("error", "missing"),
+        ),
+    ] = "error"
     log_target: Annotated[bool, typer.Option("--log-target", help="Learn the logarithm of 1 + the number.")] = False
     balanced: Annotated[bool, typer.Option("--balanced", help="Give all classes the same total weight.")] = False
     bins: Annotated[
@@ -63,6 +83,9 @@ class TableColumns:
             "task": self.task,
             "weights": self.weights,
             "log_target": self.log_target,
+            "decimal": self.decimal,
+            "dates": self.date_order,
+            "bad_dates": self.bad_dates,
             "class_weight": "balanced" if self.balanced else None,
             "bins": None if self.bins == "none" else self.bins,
         }
@@ -104,4 +127,6 @@ def read_table_data(file: str, columns: TableColumns, text: TextFile, **how: Any
         return chosen.without(without).to_data(target, **how)
     if not target:
         raise VectableError("Name the column to predict with --target COLUMN.")
-    return TableData.from_df(read_table(file, **text.arguments), target, without=without, **how)
+    return TableData.from_df(
+        read_table(file, **text.arguments, decimal=columns.decimal), target, without=without, **how
+    )

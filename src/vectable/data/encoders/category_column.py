@@ -24,8 +24,7 @@ class CategoryColumn:
 
     Args:
         name: of the column.
-        recipe: has no part in categories.
-        taken: names that other columns have.
+        recipe, taken, text: play no part in categories.
 
     Attributes:
         categorify: the vocabulary.
@@ -34,7 +33,9 @@ class CategoryColumn:
 
     kind: ClassVar[str] = "category"
 
-    def __init__(self, name: str, recipe: Recipe | None = None, taken: Collection[str] = ()) -> None:
+    def __init__(
+        self, name: str, recipe: Recipe | None = None, taken: Collection[str] = (), text: object = None
+    ) -> None:
         self.name = name
         self.categorify = Categorify(missing_slot=True)
         self.had_missing = False

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vectable.data.encoders.calendar_graph import parts_of_seconds
 from vectable.data.encoders.categorify import Categorify
 from vectable.data.encoders.column_encoder import ColumnBlock, ColumnInput, ColumnRow, ColumnValues
+from vectable.data.encoders.date_text import DateText
 from vectable.data.encoders.dates import CATEGORIES, NUMBERS, date_parts, parts_of_moment, to_datetimes
 from vectable.data.encoders.graph import Value
 from vectable.data.encoders.number_column import NumberColumn
@@ -18,9 +19,11 @@ from vectable.data.encoders.outputs import Outputs
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.io.frames import to_column, to_series
 from vectable.data.io.single_values import is_missing
-from vectable.folder_schema import boolean, map_of, mapping, one_of, record, text
+from vectable.folder_schema import Default, boolean, map_of, mapping, one_of, optional, record, text
 
-FORM = record(name=text, parts=map_of(mapping), had_missing=boolean)  # as it is saved
+FORM = record(  # as it is saved
+    name=text, parts=map_of(mapping), had_missing=boolean, text=Default(None, optional(mapping))
+)
 MINUTE = 60e6  # microseconds
 
 
@@ -31,6 +34,7 @@ class DateColumn:
         name: of the column.
         recipe: how the parts that are numbers are encoded.
         taken: names that other columns have; a part of such a name, as ``<name>_year``, is left to that column.
+        text: how dates are written as text; None to see it from each column of text.
 
     Attributes:
         parts: the fitted categories and number columns, by the name of the part.
@@ -39,8 +43,10 @@ class DateColumn:
 
     kind: ClassVar[str] = "date"
 
-    def __init__(self, name: str, recipe: Recipe | None = None, taken: Collection[str] = ()) -> None:
-        self.name = name
+    def __init__(
+        self, name: str, recipe: Recipe | None = None, taken: Collection[str] = (), text: DateText | None = None
+    ) -> None:
+        self.name, self.text = name, text
         self._recipe, self._taken = recipe or Recipe(), taken
         self.parts: dict[str, Categorify | NumberColumn] = {}
         self.had_missing = False
@@ -58,7 +64,7 @@ class DateColumn:
         self, values: Any, *, target: NDArray[Any] | None = None, weights: NDArray[np.float64] | None = None
     ) -> "DateColumn":
         """Fit an encoder for each part."""
-        moments = to_datetimes(to_column(values).alias(self.name))
+        moments = to_datetimes(to_column(values).alias(self.name), self.text)
         self.had_missing = moments.null_count() > 0
         days = date_parts(moments.dt.date().unique(), wanted=CATEGORIES)
         self.parts = {
@@ -75,7 +81,7 @@ class DateColumn:
 
     def encode(self, values: Any) -> ColumnBlock:
         """The codes and numbers of the parts, in the order of `outputs`."""
-        moments = to_datetimes(to_column(values).alias(self.name))
+        moments = to_datetimes(to_column(values).alias(self.name), self.text)
         parts = date_parts(moments, wanted=list(self.parts))
         codes, memories, numbers = [], [], []
         beyond: dict[str, int] = {}
@@ -91,8 +97,8 @@ class DateColumn:
         return ColumnBlock([*codes, *memories], numbers, 0 if self.had_missing else moments.null_count(), beyond)
 
     def encode_one(self, value: Any) -> ColumnRow:
-        """`encode` for one value; for a date, and text as 2026-11-23, without building a column."""
-        moment = _moment_of(value)
+        """`encode` for one value; for a date, and for text as 2026-11-23, without building a column."""
+        moment = (self.text or DateText()).read_one(value) if isinstance(value, str) else _moment_of(value)
         if moment is None:
             return _first_of(self.encode(to_series([value], self.name)))
         parts = parts_of_moment(moment)
@@ -152,13 +158,15 @@ class DateColumn:
     def to_json(self) -> dict[str, Any]:
         """The column as plain JSON values."""
         parts = {part: one.to_json() for part, one in self.parts.items()}
-        return {"name": self.name, "parts": parts, "had_missing": self.had_missing}
+        text = None if self.text is None else self.text.to_json()
+        return {"name": self.name, "parts": parts, "had_missing": self.had_missing, "text": text}
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> "DateColumn":
         """The column back from `to_json`."""
         form = FORM(form, "column")
-        column = cls(form["name"])
+        written = None if form["text"] is None else DateText.from_json(form["text"])
+        column = cls(form["name"], text=written)
         for part in form["parts"]:
             one_of(*CATEGORIES, *NUMBERS)(part, "a part of a date")
         column.had_missing = form["had_missing"]

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from vectable.data.encoders.date_text import NO_DATES, DateText, find_dates
 from vectable.data.io.frames import FrameKind, from_polars, to_column, to_polars
-from vectable.errors import DataError
+from vectable.errors import DataError, warn
 
 # Which parts are categories; the others are numbers.
 CATEGORIES = (
@@ -18,19 +19,19 @@ CATEGORIES = (
 NUMBERS = ("day_of_year", "elapsed")
 EPOCH = dt.datetime(1970, 1, 1)
 
-FORMS = (
-    None, "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d", "%Y%m%d", "%d.%m.%Y",
-    "%d-%b-%Y", "%d %b %Y",
-)  # fmt: skip
 
-
-def to_datetimes(values: pl.Series, where: str = "the table") -> pl.Series:
+def to_datetimes(values: pl.Series, text: DateText | None = None) -> pl.Series:
     """A column of dates of any kind, or of text, as datetimes (microseconds, without time zone); missing stays missing.
 
-    Text is ISO 8601 or one of the forms that can be told apart with certainty. A time with a zone keeps its wall clock.
+    A time with a zone keeps its wall clock.
+
+    Args:
+        text: how dates are written as text; by default as the values suggest, which is a warning where day and month
+            may change places.
 
     Raises:
-        DataError: text that is no date, with its row and value; a column that is neither dates nor text.
+        DataError: text that is not a date, with its row and value, unless `text` takes it for missing; a column that
+            is neither dates nor text.
     """
     if values.dtype == pl.Date:
         return values.cast(pl.Datetime("us"))
@@ -38,22 +39,47 @@ def to_datetimes(values: pl.Series, where: str = "the table") -> pl.Series:
         return values.dt.replace_time_zone(None).cast(pl.Datetime("us"))
     if values.null_count() == len(values) or (values.dtype.is_float() and values.is_nan().all()):
         return pl.Series(values.name, [None] * len(values), dtype=pl.Datetime("us"))
+    if values.dtype in (pl.Enum, pl.Categorical):
+        return to_datetimes(values.cast(pl.String), text)
     if values.dtype != pl.String:
         raise DataError(
-            f"Column {values.name!r} of {where} is {values.dtype}, not dates; convert it, or take it out of date_names."
+            f"Column {values.name!r} is {values.dtype}, not dates; convert it, or take it out of date_names."
         )
-    parsed = parse_dates(values)
-    bad = parsed.is_null() & values.is_not_null()
-    if bad.any():
+    text = _seen(values) if text is None else text
+    read = text.read(values)
+    bad = unread_dates(values, read)
+    if text.bad == "error" and bad.any():
         row = int(bad.arg_true()[0])
+        others = f"; {int(bad.sum()):,} of {len(values):,} rows are like that" if len(values) > 1 else ""
+        where = f"in row {row + 1:,} of column" if len(values) > 1 else "in column"
         raise DataError(
-            f"The date in row {row + 1:,} of {where} (column {values.name!r}) is {values[row]!r}, and does not parse; "
-            f"{int(bad.sum()):,} of {len(values):,} rows are like that. Write dates as 2026-11-23."
+            f"The date {where} {values.name!r} is {values[row]!r}, which cannot be read{others}. Write dates as "
+            "2026-11-23; dates= names another form, and bad_dates='missing' takes what is none for missing."
         )
-    return parsed
+    return read
 
 
-def date_parts(values: Any, where: str = "the table", wanted: Sequence[str] = CATEGORIES + NUMBERS) -> Any:
+def unread_dates(values: pl.Series, read: pl.Series) -> pl.Series:
+    """Which texts of a column are neither dates nor words for a missing one, (rows,)."""
+    return read.is_null() & values.is_not_null() & ~values.str.strip_chars().str.to_lowercase().is_in(NO_DATES)
+
+
+def parse_dates(values: pl.Series) -> pl.Series:
+    """Text as datetimes, in the order that reads most of it; missing for what is not a date."""
+    return find_dates(values).text.read(values)
+
+
+def _seen(values: pl.Series) -> DateText:
+    found = find_dates(values)
+    if found.in_doubt:
+        warn(
+            f"The dates in column {values.name!r} may have the day or the month first ({found.example!r}): they are "
+            "taken with the day first."
+        )
+    return found.text
+
+
+def date_parts(values: Any, wanted: Sequence[str] = CATEGORIES + NUMBERS) -> Any:
     """The parts of a column of dates: a frame with columns ``<name>_year``, ..., missing where the date is.
 
     year, month, ISO week, day, weekday (0 for Monday), day of year (from 1), whether it starts or ends a month, quarter
@@ -83,7 +109,7 @@ def date_parts(values: Any, where: str = "the table", wanted: Sequence[str] = CA
         "day_of_year": date.dt.ordinal_day(),
         "elapsed": date.dt.epoch("us") / 1e6,
     }
-    frame = pl.DataFrame({"date": to_datetimes(values, where)})
+    frame = pl.DataFrame({"date": to_datetimes(values)})
     kinds = {part: pl.Float64 if part in NUMBERS else pl.Int64 for part in parts}
     wide = frame.select(
         what.cast(kinds[part]).alias(f"{name}_{part}") for part, what in parts.items() if part in wanted
@@ -145,19 +171,3 @@ def _kind_of_frame(values: Any) -> FrameKind:
     """Whose column this is."""
     library = type(values).__module__.split(".")[0]
     return "pandas" if library == "pandas" else "pyarrow" if library == "pyarrow" else "polars"
-
-
-def parse_dates(values: pl.Series) -> pl.Series:
-    """Text to datetimes, missing where it does not parse: by the first of some forms that leaves fewest unread."""
-    best: pl.Series | None = None
-    for form in FORMS:
-        try:
-            parsed = values.str.to_datetime(form, strict=False, time_unit="us", ambiguous="earliest")
-        except pl.exceptions.PolarsError:
-            continue
-        parsed = parsed.dt.replace_time_zone(None)
-        if best is None or parsed.null_count() < best.null_count():
-            best = parsed
-        if best.null_count() == values.null_count():
-            break
-    return best if best is not None else pl.Series(values.name, [None] * len(values), dtype=pl.Datetime("us"))

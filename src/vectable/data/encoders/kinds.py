@@ -5,15 +5,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from vectable.data.encoders.category_column import CategoryColumn
 from vectable.data.encoders.date_column import DateColumn
-from vectable.data.encoders.dates import to_datetimes
+from vectable.data.encoders.date_text import DATE_LIKE, NO_DATES, DateText, FoundDates, find_dates
 from vectable.data.encoders.number_column import NumberColumn
+from vectable.data.encoders.number_text import SAMPLE, FoundNumbers, NumberText, find_numbers, read_numbers
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.encoders.table_column import TableColumn
-from vectable.errors import DataError
+from vectable.data.encoders.text_options import TextOptions
 from vectable.folder_schema import one_of, part
 
 COLUMNS: dict[str, type[CategoryColumn] | type[NumberColumn] | type[DateColumn]] = {
@@ -22,9 +24,7 @@ COLUMNS: dict[str, type[CategoryColumn] | type[NumberColumn] | type[DateColumn]]
 """The encoder of each kind of column; a table holds them in this order. A new kind is added here and in `kind_of`."""
 
 MOST_DIFFERENT = 20
-
-# Text that is a date beyond doubt: 2026-11-23, possibly with a time.
-ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+MOST_BAD = 0.1  # of the values of a column of dates, where bad ones may be missing
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,24 @@ class Kind:
     Attributes:
         kind: "category", "number", "date" or "unusable".
         why: in words.
+        text: how its text is read as numbers or dates; None where it is not text, or stays text.
+        example: a text that shows how.
+        doubt: how else it could be read, in words; None where the values decide.
     """
 
     kind: str
     why: str
+    text: NumberText | DateText | None = None
+    example: str = ""
+    doubt: str | None = None
 
 
-def new_column(kind: str, name: str, recipe: Recipe, taken: Collection[str]) -> TableColumn:
+def new_column(kind: str | Kind, name: str, recipe: Recipe, taken: Collection[str]) -> TableColumn:
     """An encoder for a column of a kind, not yet fitted."""
-    return COLUMNS[kind](name, recipe, taken)
+    found = Kind(kind, "as named") if isinstance(kind, str) else kind
+    make: Any = COLUMNS[found.kind]
+    column: TableColumn = make(name, recipe, taken, found.text)
+    return column
 
 
 def column_from_json(form: dict[str, Any]) -> TableColumn:
@@ -55,12 +64,15 @@ def column_to_json(column: TableColumn) -> dict[str, Any]:
     return {"kind": column.kind, **column.to_json()}
 
 
-def kind_of(values: pl.Series) -> Kind:
+def kind_of(values: pl.Series, options: TextOptions | None = None) -> Kind:
     """The rule of kinds.
 
-    Text, booleans and categories are categories; dates are dates, and so is text whose every value is one as
-    2026-11-23; fractions are numbers; whole numbers are categories up to 20 different values and numbers beyond; lists
-    and structures cannot be used.
+    Text, booleans and categories are categories; dates are dates, and so is text whose every value is one; fractions
+    are numbers, and so is text whose every value is a number with a fraction, a unit or a separator between thousands;
+    whole numbers are categories up to 20 different values and numbers beyond; lists and structures cannot be used.
+
+    Args:
+        options: how text is read.
     """
     dtype = values.dtype
     if dtype.is_float():
@@ -78,18 +90,54 @@ def kind_of(values: pl.Series) -> Kind:
         if different <= MOST_DIFFERENT:
             return Kind("category", f"{different} different whole numbers, at most {MOST_DIFFERENT}")
         return Kind("number", f"{different:,} different whole numbers, more than {MOST_DIFFERENT}")
-    if dtype == pl.String and _all_dates(values):
-        return Kind("date", "text, and every value a date as 2026-11-23")
-    return Kind("category", "booleans" if dtype == pl.Boolean else "text" if dtype == pl.String else "categories")
+    if dtype == pl.String:
+        chosen = options or TextOptions()
+        return _dates_by_rule(values, chosen) or _numbers_by_rule(values, chosen) or Kind("category", "text")
+    return Kind("category", "booleans" if dtype == pl.Boolean else "categories")
 
 
-def _all_dates(values: pl.Series) -> bool:
-    """Whether every text that is there is a date in ISO 8601, and one that the calendar has."""
-    known = values.drop_nulls()
-    if not known.head(1).str.contains(ISO_DATE).all() or not known.str.contains(ISO_DATE).all():
-        return False
-    try:
-        to_datetimes(known)
-    except DataError:
-        return False
-    return True
+def named_kind(kind: str, values: pl.Series, options: TextOptions) -> Kind:
+    """The kind of a column that was named, and how its text is read."""
+    if values.dtype != pl.String or kind == "category":
+        return Kind(kind, "as named")
+    if kind == "date":
+        return _of_dates("as named", find_dates(values, options.dates, options.bad_dates))
+    found = find_numbers(values, options.decimal)
+    return Kind(kind, "as named") if found is None else _of_numbers("as named", found)
+
+
+def _dates_by_rule(values: pl.Series, options: TextOptions) -> Kind | None:
+    """Text of dates beyond doubt, with a year of four digits, and all of them in the calendar."""
+    known = values.drop_nulls().unique(maintain_order=True).str.strip_chars()
+    most_bad = MOST_BAD if options.bad_dates == "missing" else 0.0
+    for sample in (known.head(SAMPLE), known):
+        dates = sample.filter(~sample.str.to_lowercase().is_in(NO_DATES))
+        if len(dates) == 0 or (~dates.str.contains(DATE_LIKE)).sum() > most_bad * len(dates):
+            return None
+    found = find_dates(dates, options.dates, options.bad_dates)
+    return None if 1 - found.share > most_bad else _of_dates("text, and every value a date", found)
+
+
+def _numbers_by_rule(values: pl.Series, options: TextOptions) -> Kind | None:
+    """Text of numbers that are no names: with fractions, units, separators or words for missing ones."""
+    found = find_numbers(values, options.decimal)
+    if found is None:
+        return None
+    numbers = read_numbers(values.drop_nulls(), found.text)
+    numbers = numbers[~np.isnan(numbers)]
+    if (numbers % 1 == 0).all() and len(np.unique(numbers)) <= MOST_DIFFERENT:
+        return None
+    return _of_numbers("text, and every value a number", found)
+
+
+def _of_dates(why: str, found: FoundDates) -> Kind:
+    if found.is_plain or found.text.form is not None:
+        return Kind("date", why, found.text)
+    order = "day" if found.text.day_first else "month"
+    doubt = "the month could as well be first" if found.in_doubt else None
+    return Kind("date", f"{why} with the {order} first", found.text, found.example, doubt)
+
+
+def _of_numbers(why: str, found: FoundNumbers) -> Kind:
+    doubt = None if found.doubt is None else f"it could as well be {found.doubt.describe()}"
+    return Kind("number", f"{why} with {found.text.describe()}", found.text, found.example, doubt)

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from vectable.data.encoders.bins import PiecewiseLinearBins
 from vectable.data.encoders.categorify import Categorify
 from vectable.data.encoders.column_encoder import ColumnBlock, ColumnInput, ColumnRow, ColumnValues
-from vectable.data.encoders.fill_missing import FillMissing, to_number, to_numbers
+from vectable.data.encoders.fill_missing import FillMissing, to_number
 from vectable.data.encoders.graph import Value
 from vectable.data.encoders.normalize import Normalize
+from vectable.data.encoders.number_text import NumberText, read_numbers
 from vectable.data.encoders.outputs import NumberOutput, Outputs
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.encoders.weighted import weighted_mean_std
 from vectable.data.io.frames import to_column
-from vectable.folder_schema import any_number, mapping, optional, record, text
+from vectable.folder_schema import Default, any_number, mapping, optional, record, text
 
 NA = "_na"  # ends the name of the category that remembers which values were missing
 KNOWN, MISSING = 1, 2  # its codes
@@ -33,16 +34,18 @@ FORM = record(
     high=any_number,
     bins=optional(mapping),
     memory=optional(mapping),
+    text=Default(None, optional(mapping)),
 )  # as it is saved
 
 
 class NumberColumn:
-    """Numbers. Text that is a number counts as one, all else is missing.
+    """Numbers. Text that is a number, in the spelling of the training rows, counts as one; all else is missing.
 
     Args:
         name: of the column.
         recipe: how it is filled, normalized and cut into bins.
         taken: names that other columns have: where ``<name>_na`` is one, that column says which values are missing.
+        text: how numbers are written as text; None for plain ones.
 
     Attributes:
         output: the fitted encoders.
@@ -51,8 +54,10 @@ class NumberColumn:
 
     kind: ClassVar[str] = "number"
 
-    def __init__(self, name: str, recipe: Recipe | None = None, taken: Collection[str] = ()) -> None:
-        self.name = name
+    def __init__(
+        self, name: str, recipe: Recipe | None = None, taken: Collection[str] = (), text: NumberText | None = None
+    ) -> None:
+        self.name, self.text = name, text
         self._recipe, self._taken = recipe or Recipe(), taken
         self.output = NumberOutput(FillMissing(), Normalize())
         self.memory: Categorify | None = None
@@ -72,7 +77,7 @@ class NumberColumn:
         self, values: Any, *, target: NDArray[Any] | None = None, weights: NDArray[np.float64] | None = None
     ) -> "NumberColumn":
         """Fit a copy of each pattern of the recipe."""
-        numbers, recipe = to_numbers(to_column(values)), self._recipe
+        numbers, recipe = read_numbers(to_column(values), self.text), self._recipe
         if recipe.fill is not None:
             filler = FillMissing(recipe.fill.strategy, recipe.fill.constant)
         else:
@@ -101,7 +106,9 @@ class NumberColumn:
 
     def encode_one(self, value: Any) -> ColumnRow:
         """`encode` for one value."""
-        raw, output = to_number(value), self.output
+        is_text = self.text is not None and isinstance(value, str)
+        raw = float(read_numbers(pl.Series([value]), self.text)[0]) if is_text else to_number(value)
+        output = self.output
         is_missing = math.isnan(raw)
         codes = [] if self.memory is None else [MISSING if is_missing else KNOWN]
         beyond = {self.name: 1} if raw < output.low or raw > output.high else {}
@@ -139,13 +146,15 @@ class NumberColumn:
             "high": output.high,
             "bins": None if output.bins is None else output.bins.to_json(),
             "memory": None if self.memory is None else self.memory.to_json(),
+            "text": None if self.text is None else self.text.to_json(),
         }
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> "NumberColumn":
         """The column back from `to_json`."""
         form = FORM(form, "column")
-        column = cls(form["name"])
+        written = None if form["text"] is None else NumberText.from_json(form["text"])
+        column = cls(form["name"], text=written)
         bins = None if form["bins"] is None else PiecewiseLinearBins.from_json(form["bins"])
         fill, scale = FillMissing.from_json(form["fill"]), Normalize.from_json(form["scale"])
         column.output = NumberOutput(fill, scale, bins, form["low"], form["high"])
@@ -155,7 +164,7 @@ class NumberColumn:
     def _read(self, values: pl.Series) -> NDArray[np.float64]:
         """The numbers, not-a-number where there is none."""
         if len(values) > FEW or values.dtype not in (pl.Float64, pl.Int64):
-            return to_numbers(values)
+            return read_numbers(values, self.text)
         return np.array([to_number(value) for value in values.to_list()], dtype=np.float64)
 
 

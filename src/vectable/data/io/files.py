@@ -44,6 +44,7 @@ def read_table(
     has_header: bool | None = None,
     columns: Sequence[str] | None = None,
     encoding: str = "utf-8",
+    decimal: str = ".",
 ) -> pl.DataFrame:
     """Read a file as a table.
 
@@ -59,6 +60,8 @@ def read_table(
             it does, but where `columns` is given and the first line holds numbers as the lines below do.
         columns: names for the columns, in the file's order, in place of the header's where there is one.
         encoding: of the text; any name Python knows. UTF-8 may begin with a byte-order mark.
+        decimal: "," where numbers have a decimal comma: then those with a point or a comma stay text, to be read in
+            that spelling.
 
     Returns:
         The table; see `column_types` for what becomes a number. A file of only a header has 0 rows.
@@ -80,7 +83,7 @@ def read_table(
         if kind in _BINARY_READERS:
             frame = _read_binary(path, kind)
         else:
-            frame = SeparatedText(path, kind == "gzip", sep, has_header, names, encoding).read()
+            frame = SeparatedText(path, kind == "gzip", sep, has_header, names, encoding).read(decimal)
     except OSError as problem:
         raise DataError(f"{path} cannot be read: {problem.strerror or problem}.") from None
     if names is None:

@@ -61,8 +61,8 @@ class SeparatedText:
         self.has_header = self._header_is_there(names) if has_header is None else has_header
         self.nobody_said = has_header is None
 
-    def read(self) -> pl.DataFrame:
-        """The table, every column of the kind its values are."""
+    def read(self, decimal: str = ".") -> pl.DataFrame:
+        """The table, every column of the kind its values are; with a decimal comma, fractions as text."""
         self._check_header()
         if self.quoted and not _quotes_are_regular(_as_array(self.data), ord(self.sep)):
             self.data = self._requoted()
@@ -86,7 +86,7 @@ class SeparatedText:
         if frame.width != len(self.first) or short_lines:
             self._check_lines()
         frame.columns = self.first if self.has_header else [f"column_{n + 1}" for n in range(frame.width)]
-        return typed(_without_blank_rows(frame))
+        return typed(_without_blank_rows(frame), decimal)
 
     def _separator(self, sep: str | None, one_column: bool) -> str:
         """The separator given, the suffix's, or the one that the first lines agree on."""

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.data.encoders.fill_missing import to_numbers
+from vectable.data.encoders.number_text import find_numbers, read_numbers
 from vectable.data.io.frames import to_series
 from vectable.data.io.parquet_table import ParquetTable
 from vectable.data.tables.targets import ClassTarget, Target
@@ -21,7 +21,9 @@ def weights_in(train: pl.DataFrame | ParquetTable, column: str) -> NDArray[np.fl
     Raises:
         DataError: a weight that is none, with its value; or all are 0.
     """
-    rows = to_numbers(train[column])
+    values = train[column]
+    found = find_numbers(values) if values.dtype == pl.String else None
+    rows = read_numbers(values, None if found is None else found.text)
     usable = rows >= 0
     if not usable.all() or rows.sum() == 0:
         row = int(np.argmin(usable))

@@ -16,10 +16,11 @@ from vectable.data.encoders.fill_missing import FillMissing
 from vectable.data.encoders.kinds import Kind
 from vectable.data.encoders.normalize import Normalize
 from vectable.data.encoders.recipe import Recipe
+from vectable.data.encoders.text_options import TextOptions
 from vectable.data.io.frames import FrameKind, from_polars, to_polars
 from vectable.data.io.parquet_table import BLOCK_ROWS, ParquetTable
 from vectable.data.tables.block_rows import BlockRows
-from vectable.data.tables.column_kinds import check_values, kinds_of_columns, name_list
+from vectable.data.tables.column_kinds import check_values, kinds_of_columns, name_list, warn_of_readings
 from vectable.data.tables.row_weights import ClassWeight, loss_weights, weights_in
 from vectable.data.tables.table_encoder import TableEncoder
 from vectable.data.tables.table_rows import TableRows
@@ -80,6 +81,9 @@ class TableData:
         weights: Any = None,
         class_weight: ClassWeight = None,
         missing_target: Literal["error", "drop"] = "error",
+        decimal: str = "auto",
+        dates: str = "auto",
+        bad_dates: Literal["error", "missing"] = "error",
         batch_size: int = 256,
     ) -> "TableData":
         """Split and encode a table.
@@ -105,6 +109,10 @@ class TableData:
                 the encoders, one of weight 0 is left out. Validation rows count alike.
             class_weight: "balanced", or the weight of each class in the loss.
             missing_target: what to do with rows without a target: "error" or "drop".
+            decimal: decimal sign of numbers that are written as text: ".", "," or "auto" to see it from the values.
+            dates: order of dates that are written as text: "day first", "month first", a `strptime` format, or "auto"
+                to see it from the values. What was seen is a warning; rows to predict are read in the same way.
+            bad_dates: what becomes of text in a column of dates that is none: "error" or "missing".
             batch_size: rows per step.
 
         Raises:
@@ -117,6 +125,7 @@ class TableData:
         frame: pl.DataFrame | ParquetTable
         kind: FrameKind
         frame, kind = (df, "polars") if isinstance(df, ParquetTable) else to_polars(df)
+        options = TextOptions(decimal, dates, bad_dates)
         targets, unused = name_list(target), name_list(without)
         weight = None if weights is None else str(weights)
         require_columns([*targets, *([] if weight is None else [weight]), *unused], frame.columns, "The table")
@@ -125,15 +134,16 @@ class TableData:
         named = {"category": cat_names, "number": cont_names, "date": date_names}
         taken = {*targets, *unused, *([] if weight is None else [weight])}
         kinds = kinds_of_columns(
-            frame, taken, {one: None if names is None else name_list(names) for one, names in named.items()}
+            frame, taken, {one: None if names is None else name_list(names) for one, names in named.items()}, options
         )
         check_values(frame, kinds)
+        warn_of_readings(kinds, options)
         if missing_target == "drop":
             frame, valid_rows = with_targets(frame, targets, valid_rows)
-        what = make_target(frame, targets, task, log_target)
-        check_target(frame, targets, what.kind)
+        what = make_target(frame, targets, task, log_target, options)
+        check_target(frame, what)
 
-        train_at, valid_at = split_rows(frame, valid_pct, seed, str(split), valid_rows)
+        train_at, valid_at = split_rows(frame, valid_pct, seed, str(split), valid_rows, options)
         train, valid = frame[train_at], frame[valid_at]
         valid = valid.collect() if isinstance(valid, ParquetTable) else valid
         counts = None if weight is None else weights_in(train, weight)
@@ -145,7 +155,7 @@ class TableData:
             _warn_of_constants(what.fit(train, counts))
         valid = without_unseen_classes(valid, what)
         fill, scale = _patterns(procs)
-        encoder = TableEncoder({name: one.kind for name, one in kinds.items()}, Recipe(fill, scale, _bins(bins)))
+        encoder = TableEncoder(kinds, Recipe(fill, scale, _bins(bins)))
         encoder.fit(train, _for_tree(what.encode(train)), counts)
         rows = _encoded(train, encoder, what, loss_weights(train, what, counts, class_weight), "the training table")
         held_out = _encoded(valid, encoder, what, None, "the validation table")
@@ -161,14 +171,14 @@ class TableData:
         has_header: bool | None = None,
         columns: Sequence[str] | None = None,
         encoding: str = "utf-8",
+        decimal: str = "auto",
         **how: Any,
     ) -> "TableData":
-        """Read a CSV, TSV, Parquet or Arrow file and go on as `from_df` (whose arguments may follow)."""
+        """Read a CSV, TSV, Parquet or Arrow file and continue as `from_df` (whose arguments may follow)."""
         from vectable.data.io.files import read_table
 
-        return cls.from_df(
-            read_table(path, sep=sep, has_header=has_header, columns=columns, encoding=encoding), target, **how
-        )
+        table = read_table(path, sep=sep, has_header=has_header, columns=columns, encoding=encoding, decimal=decimal)
+        return cls.from_df(table, target, decimal=decimal, **how)
 
     @classmethod
     def from_parquet(

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from vectable.data.encoders.categorify import Categorify
 from vectable.data.encoders.column_encoder import ColumnBlock
 from vectable.data.encoders.graph import Graph, Value
-from vectable.data.encoders.kinds import COLUMNS, column_from_json, column_to_json, new_column
+from vectable.data.encoders.kinds import COLUMNS, Kind, column_from_json, column_to_json, new_column
+from vectable.data.encoders.number_text import NumberText
 from vectable.data.encoders.outputs import NumberOutput
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.encoders.table_column import TableColumn
@@ -56,8 +57,8 @@ class TableEncoder:
     """The fitted encoder of every column.
 
     Args:
-        kinds: the kind of each raw column by its name, a key of `vectable.data.encoders.kinds.COLUMNS`; columns of one
-            kind stand together.
+        kinds: the kind of each raw column by its name, a key of `vectable.data.encoders.kinds.COLUMNS` or a `Kind`
+            with how its text is read; columns of one kind stand together.
         recipe: how number columns are encoded.
 
     Attributes:
@@ -67,8 +68,9 @@ class TableEncoder:
         numbers: the encoder of each number output, in order.
     """
 
-    def __init__(self, kinds: Mapping[str, str], recipe: Recipe | None = None) -> None:
-        by_kind = sorted(kinds.items(), key=lambda one: list(COLUMNS).index(one[1]))
+    def __init__(self, kinds: Mapping[str, str | Kind], recipe: Recipe | None = None) -> None:
+        places = {kind: at for at, kind in enumerate(COLUMNS)}
+        by_kind = sorted(kinds.items(), key=lambda one: places[one[1] if isinstance(one[1], str) else one[1].kind])
         pattern, taken = recipe or Recipe(), frozenset(kinds)
         self._hold(new_column(kind, name, pattern, taken) for name, kind in by_kind)
 
@@ -80,6 +82,12 @@ class TableEncoder:
     def names_of(self, kind: str) -> list[str]:
         """The raw columns of a kind."""
         return [name for name, column in self.columns.items() if column.kind == kind]
+
+    @property
+    def decimal(self) -> str:
+        """The decimal sign that numbers written as text have in raw tables, "." or ","."""
+        texts = [getattr(column, "text", None) for column in self.columns.values()]
+        return "," if any(isinstance(text, NumberText) and text.decimal == "," for text in texts) else "."
 
     def fit(
         self,

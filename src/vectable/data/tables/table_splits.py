@@ -7,6 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from vectable.data.encoders.date_text import DateText
+from vectable.data.encoders.kinds import kind_of
+from vectable.data.encoders.number_text import NumberText
+from vectable.data.encoders.text_options import TextOptions
 from vectable.data.io.parquet_table import ParquetTable
 from vectable.data.io.wording import count_of
 from vectable.data.splits import random_split, time_split
@@ -22,6 +26,7 @@ def split_rows(
     seed: int,
     split: str,
     valid_rows: Sequence[int] | NDArray[Any] | None,
+    options: TextOptions,
 ) -> tuple[Rows, Rows]:
     """Numbers of the rows to train on and of those held out, both sorted.
 
@@ -29,6 +34,7 @@ def split_rows(
         valid_pct: share of the rows held out.
         split: "random", or the name of a column by which the latest rows are held out.
         valid_rows: numbers of the rows to hold out, instead of a share.
+        options: how text is read.
     """
     if valid_rows is not None:
         held_out = np.unique(np.asarray(valid_rows, dtype=np.int32))
@@ -43,7 +49,17 @@ def split_rows(
     if split not in frame.columns:
         hint = did_you_mean(split, frame.columns)
         raise DataError(f"split is {split!r}: neither 'random' nor a column.{hint}")
-    return time_split(frame[split].rank("dense").fill_null(0).to_numpy().astype(np.float64), valid_pct)
+    return time_split(_in_time(frame[split], options), valid_pct)
+
+
+def _in_time(values: pl.Series, options: TextOptions) -> NDArray[np.float64]:
+    """Numbers in the order of a column's values, (rows,); text that is dates or numbers by what it says."""
+    found = kind_of(values, options).text if values.dtype == pl.String else None
+    if isinstance(found, DateText):
+        values = found.read(values)
+    elif isinstance(found, NumberText):
+        values = pl.Series(found.read(values)).fill_nan(None)
+    return values.rank("dense").fill_null(0).to_numpy().astype(np.float64)
 
 
 def without_unseen_classes(valid: pl.DataFrame, target: Target) -> pl.DataFrame:

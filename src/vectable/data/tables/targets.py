@@ -1,5 +1,6 @@
 """What is to be predicted: classes or numbers, turned into what a loss takes, and predictions turned back."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -7,7 +8,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vectable.data.encoders.categorify import BOOLEANS, Categorify
-from vectable.data.encoders.fill_missing import to_numbers
+from vectable.data.encoders.kinds import kind_of
+from vectable.data.encoders.number_text import MISSING_WORDS, NumberText, find_numbers, read_numbers
+from vectable.data.encoders.text_options import TextOptions
 from vectable.data.io.frames import as_text
 from vectable.data.io.parquet_table import ParquetTable
 from vectable.data.io.typed_values import values_from_json, values_to_json
@@ -110,14 +113,22 @@ class NumberTarget:
     Attributes:
         names: columns, one a number.
         log: whether the model learns ``log(1 + y)`` (y at least 0).
+        texts: how a column that is text writes its numbers, by name.
         mean, std: of the encoded training targets, by which they are normalised, (numbers,).
         low, high: of the training targets as given, (numbers,).
     """
 
     kind = "numbers"
 
-    def __init__(self, names: list[str], log: bool = False, normalize: bool = True) -> None:
+    def __init__(
+        self,
+        names: list[str],
+        log: bool = False,
+        normalize: bool = True,
+        texts: Mapping[str, NumberText | None] | None = None,
+    ) -> None:
         self.names, self.log, self.normalize = names, log, normalize
+        self.texts = dict(texts or {})
         self.mean, self.std = np.zeros(len(names)), np.ones(len(names))
         self.low, self.high = np.zeros(len(names)), np.zeros(len(names))
 
@@ -135,7 +146,7 @@ class NumberTarget:
         """Learn mean and spread of the training rows."""
         from vectable.data.encoders.weighted import weighted_mean_std
 
-        raw = np.column_stack([to_numbers(train[name]) for name in self.names])
+        raw = self._read(train)
         self.low, self.high = raw.min(axis=0), raw.max(axis=0)
         if self.log and (raw < 0).any():
             raise DataError(
@@ -150,7 +161,7 @@ class NumberTarget:
 
     def encode(self, frame: Columns) -> NDArray[np.float32]:
         """What the model learns, (rows,) for one number, (rows, numbers) for several."""
-        raw = np.column_stack([to_numbers(frame[name]) for name in self.names])
+        raw = self._read(frame)
         encoded = ((self._scaled(raw) - self.mean) / self.std).astype(np.float32)
         return encoded[:, 0] if len(self.names) == 1 else encoded
 
@@ -166,6 +177,10 @@ class NumberTarget:
         numbers = {key: getattr(self, key).tolist() for key in ("mean", "std", "low", "high")}
         return {"kind": self.kind, "names": self.names, "log": self.log, "normalize": self.normalize, **numbers}
 
+    def _read(self, frame: Columns) -> NDArray[np.float64]:
+        """The numbers as given, (rows, numbers)."""
+        return np.column_stack([read_numbers(frame[name], self.texts.get(name)) for name in self.names])
+
     def _scaled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.log1p(raw) if self.log else raw
 
@@ -173,21 +188,32 @@ class NumberTarget:
 Target = ClassTarget | NumberTarget
 
 
-def make_target(frame: Columns, names: list[str], kind: str | None, log: bool) -> Target:
-    """Classes for text, booleans, categories and whole numbers of up to 20 values, else numbers; or as `kind` says."""
-    from vectable.data.encoders.kinds import kind_of
+def make_target(
+    frame: Columns, names: list[str], kind: str | None, log: bool, options: TextOptions | None = None
+) -> Target:
+    """Classes for text, booleans, categories and whole numbers of up to 20 values, else numbers; or as `kind` says.
 
+    Text that is numbers beyond doubt is numbers.
+    """
     require(kind in (None, *KINDS), f"task is {kind!r}; it is one of {list(KINDS)}.")
     if kind is None:
         several = len(names) > 1 or log
-        kind = "numbers" if several or kind_of(frame[names[0]]).kind == "number" else "classes"
+        kind = "numbers" if several or kind_of(frame[names[0]], options).kind == "number" else "classes"
     if kind == "numbers":
-        return NumberTarget(names, log)
+        return NumberTarget(names, log, texts={name: _spelling(frame[name], options) for name in names})
     require(len(names) == 1, f"Classes are predicted one column at a time, and the targets are {names}.")
     dtype = frame[names[0]].dtype
     if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
         raise DataError(f"The target {names[0]!r} is {dtype}, neither classes nor numbers; take it apart first.")
     return ClassTarget(names[0])
+
+
+def _spelling(values: pl.Series, options: TextOptions | None) -> NumberText | None:
+    """How a column of text writes its numbers; None where it is not text, or writes them plainly."""
+    if values.dtype != pl.String:
+        return None
+    found = find_numbers(values, (options or TextOptions()).decimal)
+    return None if found is None else found.text
 
 
 def target_from_json(form: dict[str, Any]) -> Target:
@@ -202,8 +228,14 @@ def target_from_json(form: dict[str, Any]) -> Target:
     return target
 
 
-def _is_missing(values: pl.Series) -> NDArray[np.bool_]:
-    """Whether each class is missing, (rows,)."""
+def _is_missing(values: pl.Series, words: bool = False) -> NDArray[np.bool_]:
+    """Whether each target is missing, (rows,).
+
+    Args:
+        words: whether a word for a missing value counts as missing, where all else in a column of text is numbers.
+    """
+    if words and values.dtype == pl.String and find_numbers(values) is not None:
+        values = values.set(values.str.strip_chars().str.to_lowercase().is_in(MISSING_WORDS), None)
     return (values.fill_nan(None) if values.dtype.is_float() else values).is_null().to_numpy()
 
 
@@ -215,7 +247,7 @@ def with_targets(frame: pl.DataFrame | ParquetTable, names: list[str], valid_row
     Raises:
         DataError: no row has a target.
     """
-    there = ~np.any([_is_missing(frame[name]) for name in names], axis=0)
+    there = ~np.any([_is_missing(frame[name], words=True) for name in names], axis=0)
     if there.all():
         return frame, valid_rows
     if not there.any():
@@ -226,17 +258,20 @@ def with_targets(frame: pl.DataFrame | ParquetTable, names: list[str], valid_row
     return frame.filter(pl.Series(there)), valid_rows
 
 
-def check_target(frame: Columns, names: list[str], kind: str, where: str = "the table") -> None:
+def check_target(frame: Columns, target: Target) -> None:
     """Raise a sentence for the first row whose target is missing or, for numbers, not a finite number."""
-    for name in names:
+    for name in target.names if isinstance(target, NumberTarget) else [target.name]:
         values = frame[name]
-        usable = np.isfinite(to_numbers(values)) if kind == "numbers" else ~_is_missing(values)
+        if isinstance(target, NumberTarget):
+            usable = np.isfinite(read_numbers(values, target.texts.get(name)))
+        else:
+            usable = ~_is_missing(values)
         if not usable.all():
             row = int(np.argmin(usable))
             is_gone = values[row] is None or values[row] != values[row]
             drop = ", or leave them out with missing_target='drop'" if is_gone else ""
             what = "missing" if is_gone else f"{values[row]!r}, which is not a finite number"
             raise DataError(
-                f"The target in row {row + 1:,} of {where} (column {name!r}) is {what}; {int((~usable).sum()):,} of "
+                f"The target in row {row + 1:,} of the table (column {name!r}) is {what}; {int((~usable).sum()):,} of "
                 f"{len(values):,} rows are like that. Correct them{drop}."
             )
