@@ -250,6 +250,12 @@ class VisionLearner(ImageInsight, Learner):
         contents.settings["recipe"] = asdict(self.recipe)
         return contents
 
+    def _beside_contents(self) -> dict[str, Any]:
+        more = super()._beside_contents() | {"data": None if isinstance(self.data, NoData) else self.data}
+        if self.recipe.arch is None:
+            more["model"] = _module_to_cut(self.model.body, self.recipe.cut)
+        return more
+
     @classmethod
     def from_contents(
         cls, contents: "Contents", model: nn.Module | None = None, data: ImageData | None = None, **more: Any
@@ -278,6 +284,12 @@ class VisionLearner(ImageInsight, Learner):
         learn = cls(data or NoData(), net, recipe=recipe, **options)  # type: ignore[arg-type]
         learn.take_state(contents)
         return learn
+
+
+def _module_to_cut(backbone: nn.Module, cut: int | None) -> nn.Module:
+    """A module from which a custom backbone can be cut again: with children where the cut takes some away."""
+    net: Any = backbone.net
+    return net if cut is None or cut > 0 else nn.Sequential(*net.children(), *(nn.Identity() for _ in range(-cut)))
 
 
 def _check_classes(recipe: Recipe, data: ImageData) -> None:

@@ -35,6 +35,7 @@ from vectable.sampling.options import DRAW_MEMORY, SamplingOptions
 from vectable.sampling.record import DrawRecord
 from vectable.sampling.run import Draw, Pairs, SamplingRun, offset_keys
 from vectable.sampling.units import Units
+from vectable.training.pickling import PickledByContents
 from vectable.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def bayes_collab_learner(
     return learn
 
 
-class BayesLearner(RatingAnswers):
+class BayesLearner(PickledByContents, RatingAnswers):
     """Draws from the posterior, with the words that belong to ratings; made by `bayes_collab_learner`.
 
     It has more than a dozen methods because draws answer more questions than one set of weights: how sure a prediction

@@ -13,14 +13,14 @@ from vectable.artifact import Contents, contents_of_model, write_folder
 from vectable.data.tensors import Inputs, to_tensor
 from vectable.deprecation import renamed_arguments
 from vectable.errors import ArtifactError, UnknownNameError, did_you_mean, is_whole, require, warn
-from vectable.models.losses import LossFunction, activation_of, loss_mismatch
+from vectable.models.losses import LossFunction, activation_of, loss_mismatch, name_of_loss
 from vectable.training.attributes import FromSession, Option
 from vectable.training.checkpoints import Checkpoint, as_checkpoint
 from vectable.training.data_protocol import Data, NoData
 from vectable.training.fit import Fit
 from vectable.training.hooks import Callback, with_new_hooks
 from vectable.training.lr_finder import FoundRates, find_rates
-from vectable.training.metrics import Metric
+from vectable.training.metrics import METRICS, Metric
 from vectable.training.options import OptimizerMaker, OptionArguments, TrainingOptions
 from vectable.training.parameter_groups import (
     A_MOMENTUM,
@@ -32,6 +32,7 @@ from vectable.training.parameter_groups import (
     spread_rates,
     three_a_group,
 )
+from vectable.training.pickling import PickledByContents
 from vectable.training.presets import Preset
 from vectable.training.progress import Progress
 from vectable.training.progress_display import ProgressDisplay
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 HIGHEST_USEFUL_LR = 1.0  # for optimizers that divide by the gradient's size: a weight moves by about lr per step
 
 
-class Learner:  # noqa: PLR0904 - the reason stands below
+class Learner(PickledByContents):  # noqa: PLR0904 - the reason stands below
     """Trains any torch module on any data of whole tensors.
 
     It has more than a dozen methods because it is the one face of training: four verbs of training, three of freezing,
@@ -342,6 +343,19 @@ class Learner:  # noqa: PLR0904 - the reason stands below
         return f"{type(self).__name__}({data}; {type(self.members[0]).__name__}, trained {epochs})"
 
     # ---------------------------------------------------------------- what applications extend
+
+    def _beside_contents(self) -> dict[str, Any]:
+        """What no folder holds: a custom module with its data, and functions."""
+        more: dict[str, Any] = super()._beside_contents() | {"splitter": self.session.splitter}
+        if type(self) is Learner:
+            more |= {"model": self.model, "data": self.data}
+        if name_of_loss(self.loss_func) is None:
+            more["loss_func"] = self.loss_func
+        if callable(self.opt):
+            more["opt"] = self.opt
+        if any(name not in METRICS for name in self.metrics):
+            more["metrics"] = self.session.options.metrics
+        return more
 
     def _fit(
         self,
