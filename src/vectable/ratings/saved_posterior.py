@@ -10,6 +10,7 @@ from vectable.data.ratings.rating_features import SIDES, RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.folder_schema import (
     Array,
+    Maybe,
     PartError,
     any_number,
     boolean,
@@ -37,7 +38,8 @@ SETTINGS = record(
         n_draws=whole(1),
         burn_in=whole(0),
         likelihood=one_of("normal", "ordinal"),
-        user_day=boolean,
+        user_day=Maybe(boolean),  # its former name
+        user_day_bias=Maybe(boolean),
         n_chains=whole(1, MOST_CHAINS),
         draw_dtype=one_of("float16", "float32"),
         draw_memory=whole(1),
