@@ -95,7 +95,7 @@ def exponentials(x, n):
 
 
 @njit(error_model="numpy", boundscheck=False)
-def wait(since, n, now, tail, ends, log_beta2, work, change):
+def decay_idle_rows(since, n, now, tail, ends, log_beta2, work, change):
     """What the steps after `since[slot]` up to `now`, without a gradient, do to each of `n` rows.
 
     Args:
@@ -127,7 +127,7 @@ def wait(since, n, now, tail, ends, log_beta2, work, change):
 
 @njit(error_model="numpy", boundscheck=False)
 def slide_over_cuts(since, now, tail, ends, log_beta2):
-    """The `slide` of `wait`, one stretch between cuts after the other until what is left is negligible."""
+    """The `slide` of `decay_idle_rows`, one stretch between cuts after the other until what is left is negligible."""
     slide, left, s = 0.0, 1.0, since
     while s < now and left > 1e-15:
         e = min(ends[s], now)
@@ -153,7 +153,7 @@ def catch_up(table, width, last, now, tail, ends, log_beta2):
         n = min(BLOCK, last.shape[0] - first)
         for row in range(first, first + n):
             last[row] = min(last[row], now)
-        wait(last[first : first + n], n, now, tail, ends, log_beta2, work, change)
+        decay_idle_rows(last[first : first + n], n, now, tail, ends, log_beta2, work, change)
         for row in range(first, first + n):
             if last[row] == now:
                 continue
@@ -184,7 +184,7 @@ class Side(NamedTuple):
         links: the next rating in the same slot, or -1, (longest,) int32.
         heads: first rating of each slot, (longest,) int32.
         rows, since: row of each slot, and the step it was at, (longest,) int32.
-        change: what waiting did to each slot, see `wait`, (longest*5,) float32.
+        change: what waiting did to each slot, see `decay_idle_rows`, (longest*5,) float32.
         weights: weights before the step, with 1 in the place of the bias, (longest*width,) float32.
         bias: biases before the step, (longest,) float32.
     """
@@ -229,7 +229,7 @@ def following(lanes, lane, step, last):
 
 
 @njit(error_model="numpy", boundscheck=False)
-def expect(order, start, stop, users, items, ratings):
+def prefetch_batch(order, start, stop, users, items, ratings):
     """Start bringing in what `gather` will read."""
     for j in range(start, stop):
         row = np.int64(order[j])
@@ -288,7 +288,7 @@ def read_rows(side, width, bias_at, n, now, tail, ends, log_beta2, work):
     In the copy the bias gives its place to a 1, so that the loop that adds up the factors' gradients adds up
     the bias's as well. The moments wait for `step_rows`.
     """
-    wait(side.since, n, now, tail, ends, log_beta2, work, side.change)
+    decay_idle_rows(side.since, n, now, tail, ends, log_beta2, work, side.change)
     for slot in range(n):
         change = 5 * slot
         decay, slide = spread(side.change[change]), spread(side.change[change + 1])
@@ -305,7 +305,7 @@ def read_rows(side, width, bias_at, n, now, tail, ends, log_beta2, work):
 
 
 @njit(error_model="numpy", boundscheck=False)
-def errors(user, item, width, count, rating, place, low, high, bounded, work, slope):
+def forward_loss(user, item, width, count, rating, place, low, high, bounded, work, slope):
     """Predict a batch; its mean squared error, and the derivative by each rating's raw sum into `slope`."""
     one = np.float32(1.0)
     for j in range(count):
@@ -393,7 +393,7 @@ def train_lane(
     for turn in range(-2, last - first):
         ahead = following(lanes, lane, gathered + 1, last)
         if ahead < last:
-            expect(order, starts[ahead], stops[ahead], users, items, ratings)
+            prefetch_batch(order, starts[ahead], stops[ahead], users, items, ratings)
         if gathered < last and not gather(
             order, starts[gathered], stops[gathered], users, items, ratings,
             user, item, rating, (turn + 2) % AHEAD * longest,
@@ -409,7 +409,9 @@ def train_lane(
             n_users, n_items = group(user, place, count), group(item, place, count)
             read_rows(user, width, bias_at, n_users, t, tail, ends, log_beta2, work)
             read_rows(item, width, bias_at, n_items, t, tail, ends, log_beta2, work)
-            losses[step - first] = errors(user, item, width, count, rating, place, low, high, bounded, work, slope)
+            losses[step - first] = forward_loss(
+                user, item, width, count, rating, place, low, high, bounded, work, slope
+            )
             step_rows(user, item, width, n_users, slope, t + 1, rules, 8 * (step - first))
             step_rows(item, user, width, n_items, slope, t + 1, rules, 8 * (step - first))
         elif turn >= 0:
