@@ -2,8 +2,10 @@
 
 import re
 import sys
+import warnings
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -43,6 +45,14 @@ def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
 def test_every_page_is_in_the_contents() -> None:
     contents = (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
     assert sorted(re.findall(r"\S+\.md", contents)) == sorted(page.relative_to(DOCS).as_posix() for page in PAGES)
+
+
+def test_every_name_in_the_reference_is_there_and_new() -> None:
+    for page in (DOCS / "reference").glob("*.md"):
+        for name in re.findall(r"^::: (vectable[\w.]*)$", page.read_text(encoding="utf-8"), re.M):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", DeprecationWarning)
+                assert resolve_name(name) is not None, f"{page.name} names {name}"
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:

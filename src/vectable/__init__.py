@@ -8,7 +8,7 @@ from vectable._version import __version__ as __version__
 from vectable.public_names import PublicNames
 
 _public = PublicNames(__name__, __file__)
-__all__ = _public.names
+__all__ = list(_public.names)
 
 
 def __getattr__(name: str) -> object:

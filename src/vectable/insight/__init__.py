@@ -4,7 +4,7 @@ loops. Its public names are listed in `__init__.pyi` beside this file."""
 from vectable.public_names import PublicNames
 
 _public = PublicNames(__name__, __file__)
-__all__ = _public.names
+__all__ = list(_public.names)
 
 
 def __getattr__(name: str) -> object:
