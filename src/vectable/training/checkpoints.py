@@ -10,29 +10,42 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from vectable.artifact import CHECKPOINT, MANIFEST, Contents, check_target, read_folder, read_manifest, write_folder
+from vectable.artifact import (
+    CHECKPOINT,
+    MANIFEST,
+    Contents,
+    check_target,
+    making_from,
+    read_folder,
+    read_manifest,
+    write_folder,
+)
 from vectable.deprecation import RENAMED
 from vectable.errors import ArtifactError, VectableError, is_finite, is_whole, require
+from vectable.folder_schema import Array, PartError, boolean, mapping, part, record, take_arrays, whole
 from vectable.training.engines.protocol import Engine
 from vectable.training.hooks import Callback, name_of
 from vectable.training.named_tensors import tensors_named, tensors_under
 from vectable.training.options import TrainingOptions
 from vectable.training.position import Position
+from vectable.training.saved_state import checked_history
 from vectable.training.saving import history_of, settings_of, take_state, weights_of
 from vectable.training.schedules import Schedule
 from vectable.training.session import TrainingSession
 
 SECONDS = 5.0  # from one checkpoint to the next, where nothing else is asked for
 LEAST_WORK = 20  # times what writing one takes: keeping them costs a twentieth of the time at most
+POSITION = record(member=whole(), epoch=whole(), step=whole(), finished=boolean)  # as it is saved
+RANDOM = {"cpu": Array("uint8", "cpu_bytes"), "cuda": Array("uint8", "cuda_bytes", needed=False)}
 CHECKED_ELSEWHERE = ("trained_by",)
 
 
@@ -68,8 +81,9 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """What a checkpoint gave back: the position, and what the model in training there continues from."""
+    """What the checkpoint at `path` gave back: the position, and what the model in training there continues from."""
 
+    path: str
     at: Position
     trained_by: str
     engine: dict[str, Tensor]
@@ -107,13 +121,16 @@ class CheckpointWriter:
     ) -> None:
         self.session, self.callbacks = session, callbacks
         self.path = check_target(checkpoint.path)
+        self.n_steps = len(schedule)
         self.steps, self.seconds = checkpoint.steps, checkpoint.interval
         self.about = _about(session, schedule, n_epochs, callbacks)
         self.found = (self.path / MANIFEST).is_file()
         manifest = read_manifest(self.path) if self.found else None
         if manifest and manifest["kind"] != CHECKPOINT:
             raise ArtifactError(f"{str(self.path)!r} holds a saved model, no checkpoint; choose another name.")
-        self.unfinished = manifest is not None and not manifest["settings"]["position"]["finished"]
+        with making_from(str(self.path)):
+            position = part(manifest["settings"], "position", POSITION, "settings.") if manifest else {"finished": True}
+        self.unfinished = not position["finished"]
         self._since, self._due = 0, -math.inf  # the first is written before the first step
 
     def after(self, n_steps: int, engine: Engine) -> None:
@@ -141,7 +158,11 @@ class CheckpointWriter:
             ArtifactError: it is damaged, or belongs to another training.
         """
         contents = read_folder(self.path)
-        there = _as_named_now(contents.settings["about"])
+        with making_from(str(self.path)):
+            return self._resume(contents)
+
+    def _resume(self, contents: Contents) -> ResumePoint:
+        there = _as_named_now(part(contents.settings, "about", mapping, "settings."))
         here = json.loads(json.dumps(self.about))  # as it reads when written
         for name in here:
             if there.get(name) != here[name]:
@@ -150,15 +171,32 @@ class CheckpointWriter:
                     f"{there.get(name)!r} there and {here[name]!r} here. Run the same fits as then, give every fit a "
                     "folder of its own, or start again with resume=False."
                 )
-        take_state(self.session, contents)
+        position = Position(**part(contents.settings, "position", POSITION, "settings."))
+        self._check_position(position, contents)
+        random = take_arrays(contents.tensors, "random", RANDOM, {})
         memories = contents.tensors["callbacks"]
+        _check_memories(memories, self.session.members[0])
+        take_state(self.session, contents)
         return ResumePoint(
-            Position(**contents.settings["position"]),
+            str(self.path),
+            position,
             contents.settings["trained_by"],
             contents.tensors["engine"],
-            contents.tensors["random"],
+            {name: torch.from_numpy(one) for name, one in random.items()},
             [tensors_under(memories, str(number)) for number in range(len(self.callbacks))],
         )
+
+    def _check_position(self, position: Position, contents: Contents) -> None:
+        """Raise a `PartError` for a position beyond the end of the fit, or without the history that leads there."""
+        runs, history = checked_history(contents.tables, contents.tensors)
+        done = len(history[f"{len(runs) - 1}.losses"]) if runs else -1
+        n_epochs, n_models = self.about["number_of_epochs"], len(self.session.members)
+        if position.finished:
+            return
+        if position.member >= n_models or position.epoch > n_epochs or max(position.step, done) > self.n_steps:
+            raise PartError(f"settings.position is {position}, in a fit of {n_epochs:,} epochs")
+        if done < position.step:
+            raise PartError(f"settings.position is {position}, and the history has {max(done, 0):,} steps")
 
     def _next_due(self, began: float, written: float) -> float:
         if self.seconds is not None:
@@ -189,6 +227,15 @@ class CheckpointWriter:
         }
         settings = {"about": self.about, "position": asdict(at), **settings_of(session)}
         write_folder(self.path, Contents(CHECKPOINT, settings, tensors, {"epochs": history}))
+
+
+def _check_memories(memories: Mapping[str, Tensor], model: nn.Module) -> None:
+    """Raise a `PartError` where weights that a callback remembers are not of the model's shapes."""
+    shapes = {name: tuple(one.shape) for name, one in model.state_dict().items()}
+    for key, value in memories.items():
+        _, _, name = key.partition(".weights.")
+        if name and tuple(value.shape) != shapes.get(name):
+            raise PartError(f"callbacks.{key} has the shape {tuple(value.shape)} and must have {shapes.get(name)}")
 
 
 def as_checkpoint(given: str | Path | Checkpoint | None, resume: bool) -> Checkpoint | None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from vectable.artifact import making_from
 from vectable.data.batches import BatchPlan
 from vectable.errors import ArtifactError, NonFiniteLossError, warn
 from vectable.models.ensemble import Ensemble
@@ -199,9 +200,10 @@ class Fit:
                 "it can be continued only with the same."
             )
         done = len(session.recorder.losses)
-        engine.restore(self.schedule, resumed.engine, done)
-        for callback, memory in zip(self.callbacks, resumed.callbacks, strict=True):
-            callback.load_state(memory)
+        with making_from(resumed.path):
+            engine.restore(self.schedule, resumed.engine, done)
+            for callback, memory in zip(self.callbacks, resumed.callbacks, strict=True):
+                callback.load_state(memory)
         self._report(f"Continuing from step {done:,} of {len(self.schedule):,}.")
 
     def _keep_trained_members(self) -> None:

@@ -26,6 +26,7 @@ from vectable.folder_schema import (
 )
 from vectable.models.losses import LOSSES
 from vectable.training.metrics import METRICS
+from vectable.training.named_tensors import tensors_under
 from vectable.training.options import OPTIMIZERS, PRECISIONS, WD_MODES
 
 SETTINGS = record(
@@ -46,6 +47,14 @@ SETTINGS = record(
     epochs_done=Default(0, whole(0)),
     trained_by=Default(None, optional(text)),
 )
+STATES = {
+    "adam": {"step", "exp_avg", "exp_avg_sq"},
+    "rmsprop": {"step", "square_avg"},
+    "momentum": {"momentum_buffer"},
+    "sgd": set[str](),
+}
+"""What each of torch's optimizers remembers of a parameter."""
+
 RUN = record(member=whole(0), epochs=list_of(map_of(any_number)), epoch_ends=list_of(whole(0)))
 RUNS = list_of(RUN)
 
@@ -87,43 +96,63 @@ def weights_in(contents: Contents) -> dict[str, Tensor]:
 
 
 def checked_optimizer(
-    tensors: Mapping[str, Mapping[str, Tensor]], members: Sequence[nn.Module], custom: bool
+    tensors: Mapping[str, Mapping[str, Tensor]], members: Sequence[nn.Module], settings: Mapping[str, Any]
 ) -> dict[str, Tensor]:
-    """The optimizers' saved states by ``<member>.<name>``: each a number, or of the shape of the weights it goes with.
+    """The optimizers' saved states by ``<member>.<name>``, each of the shape of the weights it goes with.
 
     Compiled code takes an optimizer's state for as large as the weights, so that another shape must not come near it.
+    A custom optimizer's states may be of any shape.
 
     Args:
-        custom: whether the optimizer was the caller's own, whose states may be of any shape.
+        settings: of the folder, checked.
 
     Raises:
         PartError: one of another shape, or of a member or parameter that there is not.
     """
     if "optimizer" not in tensors:
         raise PartError("its file 'optimizer' is missing")
-    shapes = [{name: tuple(one.shape) for name, one in member.named_parameters()} for member in members]
-    for key, value in ({} if custom else tensors["optimizer"]).items():
-        check_state(key, value, shapes)
-    return dict(tensors["optimizer"])
+    states, opt = dict(tensors["optimizer"]), settings.get("opt", "adam")
+    for key in states:
+        at = key.partition(".")[0]
+        if not (at.isdecimal() and len(at) < 10 and int(at) < len(members)):
+            raise PartError(f"optimizer.{key} belongs to none of the {len(members)} models")
+    for number_of, member in enumerate(members):
+        state = tensors_under(states, str(number_of))
+        if state and settings["trained_by"] == "compiled":
+            _check_moments(state, member)
+        elif settings["trained_by"] == "torch" and opt is not None:
+            check_state(state, member, opt)
+    return states if settings["trained_by"] else {}
 
 
-def check_state(key: str, value: Tensor, shapes: Sequence[Mapping[str, tuple[int, ...]]]) -> None:
-    """Raise an `PartError` unless a state's tensor has the shape of the parameter that its key names.
+def check_state(state: Mapping[str, Tensor], model: nn.Module, opt: str) -> None:
+    """Raise a `PartError` unless the state of one of torch's optimizers fits a model's parameters.
 
     Args:
-        key: ``<member>.<parameter>.<name of the state>``; of the compiled engine ``<member>.<table>.<name>``, where a
-            bias has one dimension; or ``<member>.step``.
-        shapes: of every member's parameters, by name.
+        state: by ``<parameter>.<name of the state>``.
+        opt: name of the optimizer.
     """
-    number_of, _, rest = key.partition(".")
-    name, _, _ = rest.rpartition(".")
-    if not number_of.isdigit() or len(number_of) > 9 or int(number_of) >= len(shapes):
-        raise PartError(f"optimizer.{key} belongs to none of the {len(shapes)} models")
-    known = shapes[int(number_of)]
-    shape = known.get(name, known.get(f"{name}.weight"))
-    if value.numel() == 1 and value.dim() == 0:
-        return
-    if shape is None or tuple(value.shape) not in (shape, shape[:1] if shape[1:] == (1,) else shape):
-        raise PartError(f"optimizer.{key} has the shape {tuple(value.shape)} and must have {shape}")
-    if not value.is_floating_point():
-        raise PartError(f"optimizer.{key} is {value.dtype} and must be a float")
+    parameters = dict(model.named_parameters())
+    found: dict[str, set[str]] = {}
+    for key, value in state.items():
+        parameter, _, name = key.rpartition(".")
+        found.setdefault(parameter, set()).add(name)
+        shape = () if name == "step" else tuple(parameters[parameter].shape) if parameter in parameters else None
+        if tuple(value.shape) != shape or not value.is_floating_point():
+            raise PartError(
+                f"optimizer.{key} is {value.dtype} of shape {tuple(value.shape)}; the parameter's is {shape}"
+            )
+    for parameter, names in found.items():
+        if names != STATES[opt]:
+            raise PartError(f"optimizer.{parameter} has {sorted(names)} and must have {sorted(STATES[opt])}")
+
+
+def _check_moments(state: Mapping[str, Tensor], model: nn.Module) -> None:
+    """Raise a `PartError` unless the compiled engine's moments fit a dot-product model's tables."""
+    schema = {"step": Array("int64", least=0)}
+    for name, table in model.named_parameters():
+        rows, width = table.shape
+        shape = f"{rows}" if width == 1 and "bias" in name else f"{rows} {width}"
+        for moment, least in (("first", None), ("second", 0)):
+            schema[f"{name.removesuffix('.weight')}.{moment}"] = Array("float32", shape, least=least)
+    take_arrays({"optimizer": state}, "optimizer", schema, {})

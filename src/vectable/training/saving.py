@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vectable.artifact import Contents
 from vectable.errors import ArtifactError
+from vectable.folder_schema import PartError
 from vectable.models.losses import loss_named, name_of_loss
 from vectable.models.saved_model import check_weights
 from vectable.training.named_tensors import tensors_named
@@ -79,8 +80,10 @@ def take_state(session: TrainingSession, contents: Contents) -> None:
     """
     settings = SETTINGS(contents.settings, "settings")
     check_weights(session.model.state_dict(), weights_in(contents))
-    optimizer = checked_optimizer(contents.tensors, session.members, settings.get("opt", "adam") is None)
+    optimizer = checked_optimizer(contents.tensors, session.members, settings)
     runs, steps = checked_history(contents.tables, contents.tensors)
+    if settings["frozen"] >= settings["layer_groups"]:
+        raise PartError(f"settings.frozen is {settings['frozen']} and must be below settings.layer_groups")
     there, here = settings["layer_groups"], len(session.layer_groups)
     if there != here:
         raise ArtifactError(

@@ -24,9 +24,12 @@ from vectable.data.encoders.table_column import TableColumn
 from vectable.data.tables.drift import Drift
 from vectable.data.tables.older_encoder import columns_of_older_form
 from vectable.errors import require_columns
+from vectable.folder_schema import list_of, mapping, record, wrong
 
 if TYPE_CHECKING:
     from vectable.data.io.parquet_table import ParquetTable
+
+COLUMNS_FORM = record(columns=list_of(mapping))  # as it is saved
 
 Codes = NDArray[np.int32]
 Numbers = NDArray[np.float32]
@@ -187,7 +190,9 @@ class TableEncoder:
     def from_json(cls, form: dict[str, Any]) -> "TableEncoder":
         """The encoder back from `to_json`, of this version or an earlier one."""
         encoder = cls({})
-        forms = form["columns"] if "columns" in form else columns_of_older_form(form)
+        forms = COLUMNS_FORM(form, "encoder")["columns"] if "columns" in form else columns_of_older_form(form)
+        if len({one.get("name") for one in forms}) < len(forms):
+            wrong("encoder.columns", forms, "columns of different names")
         encoder._hold(column_from_json(one) for one in forms)
         return encoder
 

@@ -9,14 +9,26 @@ from numpy.typing import NDArray
 
 from vectable.data.encoders.categorify import BOOLEANS, Categorify
 from vectable.data.encoders.kinds import kind_of
+from vectable.data.encoders.normalize import SMALLEST
 from vectable.data.encoders.number_text import MISSING_WORDS, NumberText, find_numbers, read_numbers
 from vectable.data.encoders.text_options import TextOptions
 from vectable.data.io.frames import as_text
 from vectable.data.io.parquet_table import ParquetTable
 from vectable.data.io.typed_values import values_from_json, values_to_json
 from vectable.errors import DataError, require, warn
+from vectable.folder_schema import boolean, list_of, mapping, number, one_of, part, record, text, wrong
 
 KINDS = ("classes", "numbers")
+CLASSES = record(name=text, classes=mapping)  # as it is saved
+NUMBERS = record(
+    names=list_of(text, 1),
+    log=boolean,
+    normalize=boolean,
+    mean=list_of(number()),
+    std=list_of(number(SMALLEST)),
+    low=list_of(number()),
+    high=list_of(number()),
+)  # as it is saved
 
 
 class Columns(Protocol):
@@ -218,10 +230,16 @@ def _spelling(values: pl.Series, options: TextOptions | None) -> NumberText | No
 
 def target_from_json(form: dict[str, Any]) -> Target:
     """The target back from its `to_json`."""
-    if form["kind"] == "classes":
+    if part(form, "kind", one_of(*KINDS), "target.") == "classes":
+        form = CLASSES(form, "target")
         classes = form["classes"]
         known = values_from_json(classes) if "type" in classes else Categorify.from_json(classes).vocabulary
+        if len(known) < 2 or known.null_count() or known.n_unique() < len(known):
+            wrong("target.classes", classes, "two or more different classes")
         return ClassTarget(form["name"], known)  # version 0.1 kept classes as a vocabulary, as text or whole numbers
+    form = NUMBERS(form, "target")
+    if {len(form[key]) for key in ("mean", "std", "low", "high")} != {len(form["names"])}:
+        wrong("target.mean", form["mean"], "as long as target.names")
     target = NumberTarget(form["names"], form["log"], form["normalize"])
     for key in ("mean", "std", "low", "high"):
         setattr(target, key, np.array(form[key], dtype=np.float64))

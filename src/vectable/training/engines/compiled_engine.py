@@ -12,6 +12,7 @@ from vectable.compiling import EngineUnavailable
 from vectable.data.batches import BatchPlan
 from vectable.data.tensors import TensorSet
 from vectable.errors import VectableError
+from vectable.folder_schema import Array, PartError, take_arrays
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.training.engines.compiled.engine import LazyAdamW
 from vectable.training.engines.compiled.ready import warm_up
@@ -116,7 +117,12 @@ class CompiledEngine:
 
     def restore(self, schedule: Schedule, snapshot: dict[str, Tensor], n_steps: int) -> None:
         """Put those tables back; the snapshot itself knows the step."""
-        arrays = {name: values.numpy() for name, values in snapshot.items()}
+        schema = {name: _as_now(array) for name, array in self.optimizer.snapshot().items()}
+        arrays = take_arrays({"engine": snapshot}, "engine", schema, {})
+        done = int(arrays["steps"][1])
+        for name in ("users_at", "items_at"):
+            if done > len(schedule) or max(arrays[name], default=0) > done:
+                raise PartError(f"engine.{name} goes beyond the {done:,} steps of {len(schedule):,} that are done")
         self.optimizer.restore(arrays, schedule.lrs[:, 0], schedule.moms[:, 0])
 
     def _new_optimizer(self) -> LazyAdamW:
@@ -136,3 +142,9 @@ class CompiledEngine:
     def _arrays(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         users, user_bias, items, item_bias = (table.weight.detach().numpy() for table in self._tables())
         return users, user_bias[:, 0], items, item_bias[:, 0]
+
+
+def _as_now(array: NDArray[Any]) -> Array:
+    """What a snapshot's array must be: of the type and shape that it would have now; steps are counted from 0."""
+    least = 0 if array.dtype.kind == "i" else None
+    return Array(array.dtype.name, " ".join(map(str, array.shape)), least=least)

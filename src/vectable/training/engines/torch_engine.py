@@ -18,6 +18,7 @@ from vectable.training.engines.job import Job
 from vectable.training.named_tensors import tensors_under
 from vectable.training.options import PRECISIONS
 from vectable.training.parameter_groups import BATCH_NORM, resting_norms
+from vectable.training.saved_state import check_state
 from vectable.training.schedules import Schedule
 
 HALF_PRECISION = (torch.bfloat16, torch.float16)
@@ -120,7 +121,10 @@ class TorchEngine:
     def restore(self, schedule: Schedule, snapshot: dict[str, Tensor], n_steps: int) -> None:
         """Continue with that state."""
         self.begin(schedule)
-        self.load_state(tensors_under(snapshot, "optimizer"))
+        state = tensors_under(snapshot, "optimizer")
+        if isinstance(self.opt, str):
+            check_state(state, self.model, self.opt)
+        self.load_state(state)
         if scale := tensors_under(snapshot, "scaler"):
             self.scaler.load_state_dict({name: value.item() for name, value in scale.items()})
         self.step = n_steps
