@@ -20,6 +20,7 @@ from vectable.errors import require
 from vectable.estimators.inputs import free_name, take_columns, take_numbers, take_target, take_weights
 from vectable.estimators.table_trainer import TableTrainer
 from vectable.tables.defaults import WEIGHT_DECAY
+from vectable.tables.tabular import TabularLearner
 
 ANYTHING = {"dtype": None, "ensure_all_finite": "allow-nan"}
 TASKS = ("auto", "classes", "numbers")
@@ -106,28 +107,30 @@ class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):
     def transform(self, X: Any) -> NDArray[np.float64]:
         """The vectors of each row's categories side by side, (rows, sum of widths)."""
         check_is_fitted(self)
-        return self._look_up(take_columns(self, X, reset=False, **ANYTHING), self._tables())
+        return look_up(self.learner_, take_columns(self, X, reset=False, **ANYTHING), tables_of(self.learner_))
 
     def fit_transform(self, X: Any, y: Any, sample_weight: Any = None) -> NDArray[np.float64]:
         """Fit, and transform the same rows; with `cv`, each by a net that never saw its target."""
         self.fit(X, y, sample_weight)
         columns = take_columns(self, X, reset=False, **ANYTHING)
-        tables = self._tables()
+        tables = tables_of(self.learner_)
         if self.cv is None:
-            return self._look_up(columns, tables)
+            return look_up(self.learner_, columns, tables)
         weights = take_weights(sample_weight, X)
         vectors = np.empty((len(columns), sum(table.shape[1] for table in tables)))
         targets = take_target(self, y)
         for train, held_out in self._folds(targets):
             fold = clone(self).fit(columns[train], targets[train], weights[train])
-            vectors[held_out] = fold._look_up(columns[held_out], self._aligned(fold, columns[train], weights[train]))
+            vectors[held_out] = look_up(
+                fold.learner_, columns[held_out], self._aligned(fold, columns[train], weights[train])
+            )
         return vectors
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Names of the columns that come out: of the category's column, "_" and a number from 0."""
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
-        widths = [table.shape[1] for table in self._tables()]
+        widths = [table.shape[1] for table in tables_of(self.learner_)]
         out = [f"{name}_{at}" for name, width in zip(names, widths, strict=True) for at in range(width)]
         return np.array(out, dtype=object)
 
@@ -147,14 +150,6 @@ class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):
     def _kinds_named(self, X: Any, columns: pl.DataFrame) -> dict[str, Any]:
         return {"cat_names": columns.columns, "cont_names": []}
 
-    def _tables(self) -> Tables:
-        """The vectors of each column, by code, (codes, width) float64; unknown first, missing last."""
-        return [table.weight.detach().cpu().numpy().astype(np.float64) for table in self.learner_.model.embeddings]
-
-    def _look_up(self, columns: pl.DataFrame, tables: Tables) -> NDArray[np.float64]:
-        codes = self.learner_.data.encoder.encode(columns)[0]
-        return np.concatenate([table[codes[:, at]] for at, table in enumerate(tables)], axis=1)
-
     def _folds(self, targets: NDArray[Any]) -> Any:
         """Pairs of row numbers: to train on, and held out."""
         rows = np.zeros(len(targets))
@@ -169,8 +164,19 @@ class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):
         mine, its = (one.learner_.data.encoder.encode(columns)[0] for one in (self, fold))
         return [
             align(table, table[its[:, at]], whole[mine[:, at]], weights)
-            for at, (table, whole) in enumerate(zip(fold._tables(), self._tables(), strict=True))
+            for at, (table, whole) in enumerate(zip(tables_of(fold.learner_), tables_of(self.learner_), strict=True))
         ]
+
+
+def tables_of(learner: TabularLearner) -> Tables:
+    """The vectors of each column, by code, (codes, width) float64; unknown first, missing last."""
+    return [table.weight.detach().cpu().numpy().astype(np.float64) for table in learner.model.embeddings]
+
+
+def look_up(learner: TabularLearner, columns: pl.DataFrame, tables: Tables) -> NDArray[np.float64]:
+    """The vectors of each row's categories side by side, (rows, sum of widths)."""
+    codes = learner.data.encoder.encode(columns)[0]
+    return np.concatenate([table[codes[:, at]] for at, table in enumerate(tables)], axis=1)
 
 
 def align(

@@ -58,7 +58,8 @@ class PersistentEstimator(BaseEstimator):
             self.learner_ = learner_of(state["learner_"], progress=False, device="cpu")
 
     @classmethod
-    def _from_contents(cls, contents: Any) -> Self:
+    def from_contents(cls, contents: Any) -> Self:
+        """The estimator whose contents `save` wrote."""
         saved = contents.settings["estimator"]
         estimator = cls(**{name: _from_json(value) for name, value in saved["parameters"].items()})
         for name, value in saved["fitted"].items():
@@ -82,7 +83,7 @@ def load_estimator(path: str | Path) -> Any:
     name = saved.get("class") if isinstance(saved, dict) else saved
     if name not in ESTIMATORS:
         raise ArtifactError(f"{str(path)!r} holds the estimator {name!r}; this program loads {list(ESTIMATORS)}.")
-    return getattr(import_module(ESTIMATORS[name]), name)._from_contents(contents)
+    return getattr(import_module(ESTIMATORS[name]), name).from_contents(contents)
 
 
 def _to_json(value: Any) -> Any:

@@ -54,6 +54,7 @@ class TabularModel(nn.Module):
         n_numbers: int,
         n_outputs: int,
         layers: Sequence[int] = (200, 100),
+        *,
         ps: Sequence[float] = (),
         emb_drop: float = 0.0,
         y_range: Sequence[float] | None = None,

@@ -59,6 +59,7 @@ class Chain:
         n_factors: int,
         user_groups: Sequence[Directions] = (),
         item_groups: Sequence[Directions] = (),
+        *,
         n_levels: int | None = None,
         seed: int = 42,
         number: int = 0,

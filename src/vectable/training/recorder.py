@@ -74,8 +74,10 @@ class Run:
         self.epoch_ends.append(len(self.losses))
 
 
-class Recorder:
+class Recorder:  # noqa: PLR0904
     """All runs of a learner, the latest last.
+
+    Six of its names are series of the latest run, which a user plots one by one, as in the lesson.
 
     Attributes:
         runs: one a fit, or one a member and fit for an ensemble.

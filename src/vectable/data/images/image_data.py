@@ -103,10 +103,10 @@ class ImageData:
         label: str | None = None,
         valid: str | None = None,
         valid_pct: float = 0.2,
+        *,
         size: int = 224,
         batch_size: int = 32,
         augment: bool = True,
-        *,
         suffix: str = "",
         **how: Any,
     ) -> "ImageData":

@@ -131,7 +131,9 @@ class RatingsData(Vocabularies):
         del df, frame  # long tables fit in memory twice, not three times
         train, valid, user_ids, item_ids = split_ratings(ratings, train_rows, valid_rows)
         del ratings
-        return cls._make(train, valid, user_ids, item_ids, columns, named, items, users, kind, batch_size)
+        return cls._make(
+            train, valid, user_ids, item_ids, columns, named, items=items, users=users, kind=kind, batch_size=batch_size
+        )
 
     @classmethod
     def from_file(
@@ -208,7 +210,18 @@ class RatingsData(Vocabularies):
         user_ids, item_ids = Categorify().fit(train["user"]), Categorify().fit(train["item"])
         trains, validates = (encode_ratings(part, user_ids, item_ids) for part in (train, valid))
         named = named_items(frame, columns)
-        return cls._make(trains, validates, user_ids, item_ids, columns, named, items, users, kind, batch_size)
+        return cls._make(
+            trains,
+            validates,
+            user_ids,
+            item_ids,
+            columns,
+            named,
+            items=items,
+            users=users,
+            kind=kind,
+            batch_size=batch_size,
+        )
 
     @classmethod
     def _make(
@@ -219,6 +232,7 @@ class RatingsData(Vocabularies):
         item_ids: Categorify,
         columns: Columns,
         named: pl.DataFrame | None,
+        *,
         items: Any,
         users: Any,
         kind: FrameKind,
