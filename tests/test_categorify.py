@@ -265,7 +265,7 @@ def test_texts_that_meet_a_number_take_it_as_text():
 
 
 def test_a_vocabulary_of_an_unknown_kind_is_refused():
-    with pytest.raises(vt.ArtifactError, match=r"kind 'floats'.*integer.*text"):
+    with pytest.raises(vt.ArtifactError, match=r"kind is 'floats'.*'integer', 'text'"):
         vt.Categorify.from_json({"kind": "floats", "values": []})
 
 

@@ -281,7 +281,7 @@ class VisionLearner(ImageInsight, Learner):
         backbone = make_backbone(arch, recipe.cut, recipe.size, pretrained=False)
         options = saved_options(settings, more)
         net = recipe.net(backbone, options["train_bn"])
-        learn = cls(data or NoData(), net, recipe=recipe, **options)  # type: ignore[arg-type]
+        learn = cls(data or NoData(), net, recipe=recipe, **options)  # type: ignore[arg-type]  # stands for the data until there is some
         learn.take_state(contents)
         return learn
 

@@ -21,7 +21,8 @@ def bin_borders(encoder: TableEncoder) -> list[list[float]]:
 def start_at_the_mean(model: TabularModel, data: TableData) -> None:
     """Let a net's last bias begin at the training rows' mean: of classes, each as often as it weighs; of a number in a
     y_range, the mean (of its logarithm) instead of the middle of the range."""
-    last, rows = model.layers[-1], data.train_rows
+    last: Any = model.layers[-1]
+    rows = data.train_rows
     if isinstance(data.target, ClassTarget):
         shares = np.bincount(rows.target, rows.weights, minlength=data.target.n_outputs)
         logs = np.log(np.maximum(shares / shares.sum(), 1e-12))
@@ -33,7 +34,7 @@ def start_at_the_mean(model: TabularModel, data: TableData) -> None:
     else:
         return
     with torch.no_grad():
-        last.bias.copy_(start)  # type: ignore[operator]
+        last.bias.copy_(start)
 
 
 def normalized_range(target: Any, y_range: Sequence[float] | None) -> list[float] | None:

@@ -208,7 +208,8 @@ class Categorify:
         """Whether the vocabulary is of whole numbers that fill much of their range: then a table beats a join."""
         if self.vocabulary.dtype != pl.Int64 or len(self.vocabulary) == 0:
             return False
-        low, high = int(self.vocabulary.min()), int(self.vocabulary.max())  # type: ignore[arg-type]
+        known = self.vocabulary.to_numpy()
+        low, high = int(known.min()), int(known.max())
         return high - low < 1_000_000 + 8 * len(self.vocabulary) and abs(low) < 2**62
 
     def _codes_by_table(self, values: pl.Series) -> Codes:

@@ -121,8 +121,8 @@ def read_interactions(
     has_counts = columns.count is not None and columns.count in frame.columns
     require(policy != "sum" or has_counts, "repeats='sum' needs count=: the column with the counts to sum.")
     taken = {"user": read_ids(frame[columns.user]), "item": read_ids(frame[columns.item])}
-    if has_counts:
-        taken["count"] = _counts(frame[columns.count], str(columns.count), where)  # type: ignore[index]
+    if has_counts and columns.count is not None:
+        taken["count"] = _counts(frame[columns.count], str(columns.count), where)
     if columns.timestamp is not None and columns.timestamp in frame.columns:
         taken["time"] = to_times(frame[columns.timestamp], columns.timestamp, where)
     rows = pl.DataFrame([values.alias(name) for name, values in taken.items()])
