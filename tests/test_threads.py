@@ -39,7 +39,9 @@ def ratings(**options: Any) -> vt.Learner:
 
 
 @pytest.mark.parametrize(
-    "make", [tabular, lambda: ratings(use_nn=True), lambda: ratings(engine="torch"), ratings], ids=str
+    "make",
+    [tabular, lambda: ratings(use_nn=True), lambda: ratings(engine="torch"), ratings],
+    ids=["table", "net of ratings", "ratings by torch", "ratings"],
 )
 def test_one_seed_gives_one_model_however_many_threads_torch_has(make: Any) -> None:
     states, found = [], []
