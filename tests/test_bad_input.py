@@ -344,7 +344,7 @@ def test_a_learner_that_cannot_be(option, told):
         ({"preset": "modren"}, vt.UnknownNameError, r"no preset 'modren'\. Did you mean 'modern'\?.*'lesson'"),
         ({"metrics": ["rsme"]}, vt.UnknownNameError, r"no metric 'rsme'\. Did you mean 'rmse'\?.*'mae'.*a function"),
         ({"opt": "adamm"}, vt.UnknownNameError, r"no optimizer 'adamm'\. Did you mean 'adam'\?.*'sgd'"),
-        ({"engine": "fast"}, vt.VectableError, "engine is 'fast'; it is one of .*'auto', 'compiled', 'torch'"),
+        ({"engine": "fast"}, vt.VectableError, "engine is 'fast'; it is one of .*'auto', 'compiled', 'nets', 'torch'"),
         ({"wd_mode": "l1"}, vt.VectableError, "wd_mode is 'l1'; it is 'decoupled' or 'l2'"),
         ({"engine": "compiled", "use_nn": True}, vt.VectableError, "EmbeddingDotBias, and the model is EmbeddingNet"),
         ({"engine": "compiled", "opt": "sgd"}, vt.VectableError, "another optimizer .* Use engine='auto'"),

@@ -182,7 +182,7 @@ def test_arrays_with_labels_of_any_kind():
         ({"valid": [1, 0]}, r"the valid has the shape \(2,\)"),
         ({"labels": ["a"] * 8}, "one class alone, 'a'"),
         ({"labels": ["a", None] * 4}, "Row 2 .* nothing in the column 'label'"),
-        ({"valid": [2] * 8}, "Row 1 .* marks what validates"),
+        ({"valid": [2] * 8}, "Row 1 .* says what to hold out"),
         ({"valid": [True] * 8}, "classes 'a' and 'b', which training lacks|'a', 'b', which training lacks"),
         ({"pictures": pictures().astype(float)}, "Picture 0: .*float64"),
         ({"pictures": pictures()[:0], "labels": []}, "no rows"),

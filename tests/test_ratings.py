@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vectable as vt
+from vectable.data.ratings import saved_ratings
 
 
 def rows_of(data, ratings, time=False):
@@ -374,8 +375,8 @@ def test_saved_and_back(ratings_frame, side):
     if side:
         how["items"] = {"item": ["d", "a"], "genres": [["x", "y"], None], "seen": [dt.date(2020, 1, 2), None]}
     data = vt.RatingsData.from_df(ratings_frame.to_pandas(), batch_size=5, **how)
-    tensors, tables, configuration = data.to_saved()
-    again = vt.RatingsData.from_saved(tensors, *json.loads(json.dumps([tables, configuration])))
+    tensors, tables, configuration = saved_ratings.to_saved(data)
+    again = saved_ratings.from_saved(tensors, *json.loads(json.dumps([tables, configuration])))
     assert repr(again) == repr(data)
     assert again.columns == data.columns
     assert (again.kind, again.batch_size) == ("pandas", 5)

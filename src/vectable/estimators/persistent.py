@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from vectable.artifact import read_folder, write_folder
+from vectable.artifact import Contents, contents_of_model, write_folder
+from vectable.data.tables.targets import ClassTarget, NumberTarget
 from vectable.errors import ArtifactError
+from vectable.folder_schema import PartError, any_value, list_of, mapping, one_of, part, record, text, whole, wrong
 from vectable.loading import learner_of
 
 # Which class comes back from which folder: the only names that are loaded.
@@ -22,6 +24,19 @@ ESTIMATORS = {
     "RatingRegressor": "vectable.estimators.ratings",
     "EntityEmbeddingEncoder": "vectable.estimators.entity_embedding",
 }
+
+
+LEARNERS = {
+    "TabularClassifier": ("table",),
+    "TabularRegressor": ("table",),
+    "RatingRegressor": ("ratings", "posterior", "table"),
+    "EntityEmbeddingEncoder": ("table",),
+}
+"""The kinds of folders in which each may be."""
+
+NUMBERS = ("TabularRegressor", "RatingRegressor")
+FITTED = ("classes_", "n_iter_", "n_features_in_", "feature_names_in_")
+SAVED = record(**{"class": text, "parameters": mapping, "fitted": mapping})
 
 
 class PersistentEstimator(BaseEstimator):
@@ -58,13 +73,23 @@ class PersistentEstimator(BaseEstimator):
             self.learner_ = learner_of(state["learner_"], progress=False, device="cpu")
 
     @classmethod
-    def from_contents(cls, contents: Any) -> Self:
-        """The estimator whose contents `save` wrote."""
-        saved = contents.settings["estimator"]
+    def from_contents(cls, contents: Contents) -> Self:
+        """The fitted estimator back from the contents of its folder.
+
+        Raises:
+            PartError: a parameter or attribute that it does not have, or a learner of another kind.
+        """
+        saved = part(contents.settings, "estimator", SAVED, "settings.")
+        one_of(*LEARNERS[cls.__name__])(contents.kind, "kind")
+        for name in saved["parameters"]:
+            one_of(*cls().get_params(deep=False))(name, "settings.estimator.parameters")
+        for name in saved["fitted"]:
+            one_of(*FITTED)(name, "settings.estimator.fitted")
         estimator = cls(**{name: _from_json(value) for name, value in saved["parameters"].items()})
         for name, value in saved["fitted"].items():
             setattr(estimator, name, _from_json(value))
         estimator.learner_ = learner_of(contents, progress=False, device="cpu")
+        _check_fitted(estimator, cls.__name__)
         return estimator
 
 
@@ -76,14 +101,29 @@ def load_estimator(path: str | Path) -> Any:
     """
     from importlib import import_module
 
-    contents = read_folder(path)
-    saved = contents.settings.get("estimator")
-    if saved is None:
-        raise ArtifactError(f"{str(path)!r} was saved by a learner, and not by an estimator: use load_learner.")
-    name = saved.get("class") if isinstance(saved, dict) else saved
-    if name not in ESTIMATORS:
-        raise ArtifactError(f"{str(path)!r} holds the estimator {name!r}; this program loads {list(ESTIMATORS)}.")
-    return getattr(import_module(ESTIMATORS[name]), name).from_contents(contents)
+    with contents_of_model(path) as contents:
+        saved = contents.settings.get("estimator")
+        if saved is None:
+            raise ArtifactError(f"{str(path)!r} was saved by a learner, and not by an estimator: use load_learner.")
+        name = saved.get("class") if isinstance(saved, dict) else saved
+        if not isinstance(name, str) or name not in ESTIMATORS:
+            raise ArtifactError(f"{str(path)!r} holds the estimator {name!r}; this program loads {list(ESTIMATORS)}.")
+        return getattr(import_module(ESTIMATORS[name]), name).from_contents(contents)
+
+
+def _check_fitted(estimator: Any, name: str) -> None:
+    """Raise a `PartError` where what was learned does not fit the learner."""
+    whole(1)(getattr(estimator, "n_features_in_", None), "settings.estimator.fitted.n_features_in_")
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is not None and np.shape(names) != (estimator.n_features_in_,):
+        raise PartError("settings.estimator.fitted.feature_names_in_ must have an entry for each feature")
+    target = getattr(estimator.learner_.data, "target", None)
+    if name == "TabularClassifier":
+        n_classes = target.n_outputs if isinstance(target, ClassTarget) else None
+        if np.shape(getattr(estimator, "classes_", ())) != (n_classes,):
+            raise PartError("settings.estimator.fitted.classes_ must have an entry for each class of the learner")
+    elif name in NUMBERS and target is not None and not isinstance(target, NumberTarget):
+        raise PartError(f"settings.estimator.class is {name}, and the learner's target is classes")
 
 
 def _to_json(value: Any) -> Any:
@@ -109,7 +149,7 @@ def _from_json(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if "array" in value:
-        return _array(value["array"], np.dtype(value["dtype"]))
+        return _array(list_of(any_value)(value["array"], "array"), text(value["dtype"], "dtype"))
     if "scalar" in value:
         return np.int64(value["scalar"]).astype(value["dtype"])
     if "text" in value:
@@ -130,7 +170,11 @@ def _plain_values(array: NDArray[Any]) -> list[Any]:
     return [_to_json(one) for one in values] if array.dtype.kind == "O" else values
 
 
-def _array(values: list[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _array(values: list[Any], name: str) -> NDArray[Any]:
+    dtype = np.dtype(name)
+    longest = max((len(one) for one in values if isinstance(one, str)), default=0)
+    if dtype.kind not in "biufmMOU" or dtype.itemsize > 32 + 4 * longest:
+        wrong("dtype", name, "that of an array of numbers, dates or texts")
     if dtype.kind in "mM":
         return np.array(values, dtype=np.int64).astype(dtype)
     array = np.empty(len(values), dtype=dtype)

@@ -16,6 +16,7 @@ from vectable.data.images.image_data import ImageData
 from vectable.data.images.image_decoding import center_crop, decode_image
 from vectable.data.images.image_rows import ImageRows
 from vectable.errors import ArtifactError, DataError, is_finite, is_whole, quote_some, require
+from vectable.folder_schema import mapping, part
 from vectable.images.recipe import IMAGENET, Recipe, Stats, make_backbone
 from vectable.insight.image_insight import ImageInsight
 from vectable.insight.mistakes import confusion_table, draw_confusion, worst_rows
@@ -25,6 +26,7 @@ from vectable.models.losses import activation_of
 from vectable.training.data_protocol import NoData
 from vectable.training.learner import Learner, check_arguments
 from vectable.training.memory import keeping_freed_memory
+from vectable.training.saved_state import weights_in
 from vectable.training.saving import saved_options
 
 if TYPE_CHECKING:
@@ -266,10 +268,7 @@ class VisionLearner(ImageInsight, Learner):
             model: the module, where the backbone was a custom one.
             data: photographs of the same classes, to measure on or to continue training with.
         """
-        settings = contents.settings
-        form = settings["recipe"]
-        mean, std = form["stats"]
-        recipe = Recipe(**form | {"classes": tuple(form["classes"]), "stats": (tuple(mean), tuple(std))})
+        recipe = Recipe.from_json(part(contents.settings, "recipe", mapping, "settings."))
         arch = recipe.arch or model
         if arch is None:
             raise ArtifactError(
@@ -278,9 +277,9 @@ class VisionLearner(ImageInsight, Learner):
             )
         if data is not None:
             _check_classes(recipe, data)
-        backbone = make_backbone(arch, recipe.cut, recipe.size, pretrained=False)
-        options = saved_options(settings, more)
-        net = recipe.net(backbone, options["train_bn"])
+        options = saved_options(contents.settings, more)
+
+        net = recipe.saved_net(arch, options["train_bn"], weights_in(contents))
         learn = cls(data or NoData(), net, recipe=recipe, **options)  # type: ignore[arg-type]  # stands for the data until there is some
         learn.take_state(contents)
         return learn
