@@ -2,6 +2,9 @@
 
 import datetime as dt
 import json
+import subprocess
+import sys
+import textwrap
 import warnings
 from decimal import Decimal
 from uuid import UUID
@@ -311,3 +314,22 @@ def test_half_a_surrogate_pair_gets_a_sentence(columns, message):
     with pytest.raises(vt.DataError, match=message) as caught:
         to_polars(columns)
     str(caught.value).encode()  # it can be printed anywhere
+
+
+@pytest.mark.parametrize("kind", ["pandas", "pyarrow"])
+def test_a_library_that_is_missing_leaves_polars_frames_and_a_warning(kind):
+    script = f"""
+        import sys, warnings
+        sys.modules.pop({kind!r}, None)
+        import importlib.util
+        found = importlib.util.find_spec
+        importlib.util.find_spec = lambda name, *more: None if name == {kind!r} else found(name, *more)
+        import polars as pl
+        from vectable.data.io.frames import from_polars
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            back = from_polars(pl.DataFrame({{"a": [1]}}), {kind!r})
+        assert isinstance(back, pl.DataFrame), back
+        assert {kind!r} + ", which is not installed here" in str(caught[-1].message), caught
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)

@@ -5,6 +5,7 @@ Column by column, so that pandas needs no pyarrow beside it and a column of mixe
 
 import importlib.util
 import numbers
+import sys
 from functools import cache
 from typing import Any, Literal
 
@@ -49,13 +50,22 @@ def to_polars(frame: Any, what: str = "the table") -> tuple[pl.DataFrame, FrameK
 
 
 def from_polars(frame: pl.DataFrame, kind: FrameKind) -> Any:
-    """Hand a polars frame back as the `kind` of frame the user works with."""
+    """Hand a polars frame back as the `kind` of frame the user works with; as it is, with a warning, where that library
+    is not installed."""
     if kind == "polars":
+        return frame
+    if not _installed(kind):
+        warn(f"The data came as {kind}, which is not installed here: tables are polars frames.")
         return frame
     if kind == "pyarrow":
         return frame.to_arrow()
     columns = {name: _numpy_column(frame[name]) for name in frame.columns}
     return nw.from_dict(columns, backend="pandas").to_native()
+
+
+def _installed(library: str) -> bool:
+    """Whether a library can be imported."""
+    return library in sys.modules or importlib.util.find_spec(library) is not None
 
 
 def _numpy_column(series: pl.Series) -> NDArray[Any]:
