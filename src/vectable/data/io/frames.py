@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from vectable.data.io.forks import polars_threads
 from vectable.data.io.single_values import is_missing, to_python
 from vectable.errors import DataError, warn
 
@@ -29,6 +30,7 @@ def to_polars(frame: Any, what: str = "the table") -> tuple[pl.DataFrame, FrameK
     Raises:
         DataError: for anything else, for two columns of one name, and for columns of different lengths.
     """
+    polars_threads.check()
     if isinstance(frame, pl.DataFrame):
         return frame, "polars"
     if isinstance(frame, pl.LazyFrame):
@@ -52,6 +54,7 @@ def to_polars(frame: Any, what: str = "the table") -> tuple[pl.DataFrame, FrameK
 def from_polars(frame: pl.DataFrame, kind: FrameKind) -> Any:
     """Hand a polars frame back as the `kind` of frame the user works with; as it is, with a warning, where that library
     is not installed."""
+    polars_threads.check()
     if kind == "polars":
         return frame
     if not _installed(kind):
@@ -79,6 +82,7 @@ def to_series(values: Any, name: str = "", quiet: bool = False) -> pl.Series:
 
     Values of several types become numbers where all are numbers, else text, with a warning unless `quiet`.
     """
+    polars_threads.check()
     if isinstance(values, pl.Series):
         return values.alias(name)
     if nw.dependencies.is_pandas_series(values) or nw.dependencies.is_pandas_index(values):
@@ -96,6 +100,7 @@ def to_column(values: Any, quiet: bool = False) -> pl.Series:
     Raises:
         DataError: a table of several columns.
     """
+    polars_threads.check()
     if isinstance(values, pl.Series):
         return values
     if nw.dependencies.is_into_dataframe(values):
