@@ -684,3 +684,15 @@ def test_odd_data_is_sampled(tables: dict[str, pl.DataFrame]) -> None:
         vt.bayes_collab_learner(
             vt.RatingsData.from_df(tables["ratings"].with_columns(rating=pl.lit(3.0))), likelihood="ordinal"
         )
+
+
+def test_draws_with_side_columns_of_numbers_are_saved_and_loaded(tmp_path):
+    rng = np.random.default_rng(0)
+    pairs = rng.permutation(20 * 15)[:220]
+    rows = pl.DataFrame({"user": pairs // 15, "item": pairs % 15, "rating": rng.integers(1, 6, 220)})
+    users = pl.DataFrame({"user": range(20), "age": [20.0 + at // 2 for at in range(20)]})
+    data = vt.RatingsData.from_df(rows, "user", "item", "rating", users=users)
+    learn = vt.bayes_collab_learner(data, 2, 6, burn_in=2, progress=False).fit()
+    back = vt.load_learner(learn.save(tmp_path / "model"), progress=False)
+    assert (back.predict(rows) == learn.predict(rows)).all()
+    assert back.cold_start({"age": 23.0}).recommend(3).equals(learn.cold_start({"age": 23.0}).recommend(3))

@@ -133,9 +133,9 @@ def _directions(groups: Mapping[str, list[str]]) -> dict[str, Array]:
             count = f"directions_of_{side}_{at}_"
             schema |= {
                 f"{side}.{at}.rows": Array("float32", f"{side}s {count}", finite=True),
-                f"{side}.{at}.sizes": Array("float64", count, least=0, finite=True),
+                f"{side}.{at}.sizes": Array("float32 float64", count, least=0, finite=True),
                 f"{side}.{at}.to_direction": Array("float32", f"{n_features} {count}", finite=True),
-                f"{side}.{at}.average": Array("float64", count, finite=True),
+                f"{side}.{at}.average": Array("float32 float64", count, finite=True),
             }
     return schema
 
