@@ -56,6 +56,10 @@ class Recipe:
     ps: float
     bias: bool
 
+    def to_json(self) -> dict[str, Any]:
+        """The recipe as plain JSON values, as a saved folder gives them back."""
+        return {**vars(self), "classes": list(self.classes), "stats": [list(one) for one in self.stats]}
+
     @classmethod
     def from_json(cls, form: Any) -> "Recipe":
         """The recipe of a saved folder.

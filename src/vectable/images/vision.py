@@ -1,7 +1,6 @@
 """The application for photographs: a pretrained backbone, and a new head for your classes."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -249,7 +248,7 @@ class VisionLearner(ImageInsight, Learner):
         """Everything a saved folder holds; the photographs are not in it."""
         contents = super().to_contents()
         contents.kind = "images"
-        contents.settings["recipe"] = asdict(self.recipe)
+        contents.settings["recipe"] = self.recipe.to_json()
         return contents
 
     def _beside_contents(self) -> dict[str, Any]:
