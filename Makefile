@@ -13,10 +13,10 @@ demo: $(VENV)/.installed  ## train on the films that ship, and look at the model
 	$(BIN)/vectable demo --out demo
 
 test: $(VENV)/.test  ## the tests but the slow ones (minutes)
-	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
 
 test-slow: $(VENV)/.test  ## the slow ones alone
-	$(BIN)/python -m pytest --numprocesses auto -m slow
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m slow
 
 # tools/type_ignores.py: the two numbers only ever go down, to 10 and 0.
 lint: $(VENV)/.test $(VENV)/.lint  ## style, types, floors of the house; what pre-commit runs
@@ -34,7 +34,7 @@ LOWEST := public_names frames files categorify ratings collab bayes artifact tab
 	estimators vision image_models workbooks lab_pieces compiled cli
 
 lowest: .venv-lowest/.installed  ## tests of each room with the lowest versions that pyproject.toml allows
-	.venv-lowest/bin/python -m pytest --numprocesses auto -m "not slow" $(LOWEST:%=tests/test_%.py)
+	.venv-lowest/bin/python -m pytest --numprocesses auto --dist worksteal -m "not slow" $(LOWEST:%=tests/test_%.py)
 
 # docs/releasing.md says the rest.
 release: $(VENV)/.dev  ## build wheel and archive, install each with the lowest and the newest dependencies, and use them

@@ -99,6 +99,7 @@ def test_as_a_folder_of_photographs(fashion, tmp_path):
 # ---------------------------------------------------------------- the body
 
 
+@pytest.mark.slow
 def test_the_body_knows_six_classes_and_carries_them_over_to_four_others(fashion):
     images = fashion.to_data(NEW, per_class=10, augment=False)
     learned = vt.vision_learner(images, "fashion-small", progress=False, seed=0).fit_one_cycle(8, 1e-2)

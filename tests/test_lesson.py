@@ -35,6 +35,7 @@ def test_nothing_is_missing_with_the_data_at_hand(with_data):
     assert all(row.command.startswith("vectable lab ") for row in with_data.rows if row.topic != "paper")
 
 
+@pytest.mark.slow
 def test_ratings_are_near_the_lessons(with_data):
     rows = with_data.rows
     for at, lesson in enumerate(printed.VALID_LOSS):
@@ -49,6 +50,7 @@ def test_ratings_are_near_the_lessons(with_data):
         assert ours(rows, f"mean rating of {title}") == pytest.approx(mean, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_workbooks_and_digits_are_the_lessons(with_data):
     rows = with_data.rows
     assert ours(rows, "rmse, dot product") == 0.3930

@@ -74,7 +74,7 @@ def assert_same(one: vt.Learner, other: vt.Learner) -> None:
         ("images", 31),
         ("two nets in 16 bits", 83),
         ("a pretrained body", 13),
-        ("a pretrained body, two cores", 13),
+        pytest.param("a pretrained body, two cores", 13, marks=pytest.mark.slow),
     ],
 )
 def test_a_killed_fit_goes_on_in_the_middle_and_ends_at_the_same_bits(kind: str, steps: int, tmp_path: Path) -> None:
@@ -109,6 +109,7 @@ def test_killed_while_a_checkpoint_is_written_the_last_one_is_whole(files: int, 
     assert_same(train(KINDS["table"](), tmp_path, resume=True), train(KINDS["table"]()))
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_again_and_again(tmp_path: Path) -> None:
     """By another process, which knows nothing of what this one is doing."""
     rng = np.random.default_rng(0)

