@@ -1,7 +1,7 @@
 """A model of histories and its data, ready to answer: lists and reasons. No frames, no warnings."""
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -88,7 +88,6 @@ class HistoryRecommender:
                 scores = (scores - lowest) / np.maximum(np.ptp(scores, axis=1, keepdims=True), 1e-12) * rarity
             return torch.from_numpy(np.array(scores, dtype=np.float32, order="C"))
 
-        caps = [(Groups.of(self.data, column), most) for column, most in (request.max_per or {}).items()]
         items, scores = top_items(
             score,
             len(histories),
@@ -96,7 +95,7 @@ class HistoryRecommender:
             request.n,
             seen=(lambda at: histories.of(at)[0]) if request.exclude_seen else None,
             allowed=allowed,
-            selection=Selection(caps, request.diversity, self.directions if request.diversity else None),
+            selection=Selection.of(request, partial(Groups.of, self.data), lambda: self.directions),
         )
         return Answers(items, scores, scores, None, notes)
 

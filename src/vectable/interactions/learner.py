@@ -40,7 +40,8 @@ VECTOR_FACTORS = 32  # of items, for models that have no factors of their own
 class InteractionLearner:
     """What both learners of interactions share; made by `implicit_learner` and `next_item_learner`.
 
-    It has the methods of the other learners, one for each question that a user asks, and each hands over to a file.
+    It has more than a dozen methods because it has those of the other learners, one for each question that a user
+    asks; each hands over to a file.
 
     Attributes:
         data: the interactions.

@@ -21,6 +21,8 @@ class PosteriorDotBias(nn.Module):
     With ordered categories the sum is a latent, and the rating the mean of the categories' `values` weighted by the
     probability that ``latent + N(0, 1)`` lies between their cuts.
 
+    It has more than a dozen methods because it keeps the contract of a `RatingModel` and answers per draw as well.
+
     Args:
         users, items: rows of every draw side by side, (users + 1, draws * (factors + 1)) and (items + 1, same), half
             or single precision: the factors, then the bias. Entry 0 is one of whom nothing is known.

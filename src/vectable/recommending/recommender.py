@@ -36,6 +36,9 @@ Floats = NDArray[np.float32]
 class Recommender:
     """Answers from weights that stay as they are; training makes a new one. Safe to ask from several threads.
 
+    It has more than a dozen methods because it answers each question in two forms: for a user by name, and for a row of
+    numbers that need not belong to a known user.
+
     Args:
         model: any `RatingModel`.
         data: the ratings that it was trained on.
@@ -114,7 +117,7 @@ class Recommender:
             request.n,
             seen=seen,
             allowed=allowed_items(self.data, request, notes),
-            selection=self._selection(request),
+            selection=Selection.of(request, self._groups_of, lambda: self.directions),
         )
         if bound is None:
             return Answers(items, scores, scores, None, notes)
@@ -123,10 +126,6 @@ class Recommender:
             (row,) = rows_of(slice(user, user + 1))
             both[:, user] = np.stack(bound.mean_and_std(row))[:, codes]
         return Answers(items, scores, both[0], both[1], notes)
-
-    def _selection(self, request: ListRequest) -> Selection:
-        caps = [(self._groups_of(column), most) for column, most in (request.max_per or {}).items()]
-        return Selection(caps, request.diversity, self.directions if request.diversity else None)
 
     def _groups_of(self, column: str) -> Groups:
         if column not in self._groups:

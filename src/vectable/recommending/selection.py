@@ -1,6 +1,6 @@
 """From items sorted by score to a list: by score alone, or with limits per group and with diversity."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from vectable.recommending.caps import Groups, Room
 from vectable.recommending.diversity import POOL, MarginalRelevance
+from vectable.recommending.request import ListRequest
 
 Codes = NDArray[np.int32]
 
@@ -25,6 +26,22 @@ class Selection:
     caps: Sequence[tuple[Groups, int]] = ()
     diversity: float = 0.0
     directions: NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        request: ListRequest,
+        groups_of: Callable[[str], Groups],
+        directions: Callable[[], NDArray[np.float32]],
+    ) -> "Selection":
+        """What a request asks for.
+
+        Args:
+            groups_of: the values of a column by its name.
+            directions: called only where the request needs the items' vectors.
+        """
+        caps = [(groups_of(column), most) for column, most in (request.max_per or {}).items()]
+        return cls(caps, request.diversity, directions() if request.diversity else None)
 
     @property
     def is_plain(self) -> bool:

@@ -77,7 +77,8 @@ class Run:
 class Recorder:  # noqa: PLR0904
     """All runs of a learner, the latest last.
 
-    Six of its names are series of the latest run, which a user plots one by one, as in the lesson.
+    It has more than a dozen methods because six of them are series of the latest run, which a user plots one by one, as
+    in the lesson.
 
     Attributes:
         runs: one a fit, or one a member and fit for an ensemble.

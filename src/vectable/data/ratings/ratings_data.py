@@ -40,9 +40,9 @@ BLOCK_ORDER_ROWS = 500_000
 class RatingsData(Vocabularies):
     """Training and validation ratings with their vocabularies; made by `from_df`, `from_file` or `from_splits`.
 
-    It has more methods than a class should, each of a few lines: four ways of making one, what the learner asks for
-    (rows and batches), what applications and insight ask for (ranges, means, counts), and saving and growing. They stay
-    together because this is the one object that is handed from the data to whatever answers.
+    It has more than a dozen methods, each of a few lines, because it is the one object that the data hands to whatever
+    answers: four ways of making one, what the learner asks for (rows and batches), what applications and insight ask
+    for (ranges, means, counts), and growing.
 
     Attributes:
         train_ratings, valid_ratings: the encoded rows.
