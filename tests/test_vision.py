@@ -72,6 +72,17 @@ def test_path_picture_and_array_are_the_same_to_it(trained, folder):
     assert set(grey.probabilities) == {"blue", "red"}
 
 
+def test_photographs_to_predict_have_no_targets_and_are_read_as_those_of_the_data_are(trained, images):
+    paths = images.valid.paths[:3]
+    inputs = trained.inputs_of(paths)
+    assert len(inputs) == 3
+    assert not hasattr(inputs, "target")
+    (pictures,) = inputs.inputs_of(slice(0, 3))
+    assert torch.equal(pictures, images.valid.inputs_of(slice(0, 3))[0])
+    (first,) = inputs.inputs_of(np.array([2, 0]))
+    assert torch.equal(first, pictures[[2, 0]])
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [

@@ -1,6 +1,6 @@
 """What it takes, besides weights, to read a photograph and to build the net again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vectable.data.images.image_decoding import MAX_SIZE
-from vectable.errors import ArtifactError, VectableError
+from vectable.errors import ArtifactError, DataError, VectableError, quote_some
 from vectable.folder_schema import LARGEST, boolean, fraction, list_of, number, optional, record, text, whole, wrong
 from vectable.models.custom_backbone import CustomBackbone, channels_of
 from vectable.models.image_backbone import FASHION_SMALL, TimmBackbone
@@ -72,6 +72,14 @@ class Recipe:
             wrong("settings.recipe.classes", form["classes"], "different names")
         mean, std = form["stats"]
         return cls(**form | {"classes": tuple(form["classes"]), "stats": (tuple(mean), tuple(std))})
+
+    def check(self, classes: Sequence[str], size: int) -> None:
+        """Raise a `DataError` for photographs of other classes or of another size."""
+        if (tuple(classes), size) != (self.classes, self.size):
+            raise DataError(
+                f"The model has the classes {quote_some(self.classes)} in images of {self.size} pixels; these are "
+                f"{quote_some(classes)} in {size}."
+            )
 
     def net(self, backbone: Backbone, train_bn: bool) -> ImageNet:
         """The backbone with a new head."""

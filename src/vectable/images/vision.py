@@ -1,25 +1,23 @@
 """The application for photographs: a pretrained backbone, and a new head for your classes."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import polars as pl
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vectable.data.images.image_data import ImageData
-from vectable.data.images.image_decoding import center_crop, decode_image
-from vectable.data.images.image_rows import ImageRows
-from vectable.errors import ArtifactError, DataError, is_finite, is_whole, quote_some, require
+from vectable.data.images.image_decoding import decode_image
+from vectable.data.images.image_rows import ImageInputs
+from vectable.errors import ArtifactError, is_finite, is_whole, require
 from vectable.folder_schema import mapping, part
+from vectable.images.mistakes import ImageMistakes
 from vectable.images.recipe import IMAGENET, Recipe, Stats, make_backbone
 from vectable.insight.image_insight import ImageInsight
-from vectable.insight.mistakes import confusion_table, draw_confusion, worst_rows
-from vectable.models.custom_backbone import CustomBackbone
+from vectable.models.custom_backbone import CustomBackbone, module_to_cut
 from vectable.models.image_net import ImageNet
 from vectable.models.losses import activation_of
 from vectable.training.data_protocol import NoData
@@ -29,8 +27,6 @@ from vectable.training.saved_state import weights_in
 from vectable.training.saving import saved_options
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from vectable.artifact import Contents
 
 
@@ -124,7 +120,7 @@ class Prediction(NamedTuple):
     probabilities: dict[str, float]
 
 
-class VisionLearner(ImageInsight, Learner):
+class VisionLearner(ImageInsight, ImageMistakes):
     """A `Learner` for photographs; made by `vision_learner`.
 
     Attributes:
@@ -181,66 +177,20 @@ class VisionLearner(ImageInsight, Learner):
             DataError: a file that cannot be read, by name.
         """
         single = not isinstance(pictures, list | tuple)
-        outputs = self.session.outputs(self.model, self.rows_of([pictures] if single else pictures))
+        outputs = self.session.outputs(self.model, self.inputs_of([pictures] if single else pictures))
         probabilities: Tensor = activation_of(self.loss_func)(outputs)
         return probabilities.numpy()[0] if single else probabilities.numpy()
 
-    def rows_of(self, pictures: Sequence[Any]) -> ImageRows:
-        """Photographs as rows that the model takes: paths are decoded when a batch asks for them."""
+    def inputs_of(self, pictures: Sequence[Any]) -> ImageInputs:
+        """Photographs as the model takes them: paths are decoded when a batch asks for them."""
         paths = [Path(one) if isinstance(one, str | Path) else Path() for one in pictures]
         kept = [None if isinstance(one, str | Path) else decode_image(one, self.recipe.size) for one in pictures]
-        return ImageRows(paths, kept, torch.zeros(len(paths), dtype=torch.long), self.recipe.size)
-
-    # ---------------------------------------------------------------- what did it get wrong
-
-    def top_losses(self, n: int = 9) -> Any:
-        """The validation photographs that the model gets most wrong: file, class, prediction, probability and loss.
-
-        The probability is that of the true class.
-        """
-        worst, losses, predicted = self._worst(n)
-        target = self.data.valid.target.cpu().numpy()[worst]
-        table = {
-            "photograph": [str(self.data.valid.paths[at]) for at in worst],
-            "class": [self.classes[at] for at in target],
-            "prediction": [self.classes[at] for at in predicted.argmax(axis=1)],
-            "probability": predicted[np.arange(len(worst)), target],
-            "loss": losses,
-        }
-        return self.data.to_native(pl.DataFrame(table))
-
-    def plot_top_losses(self, n: int = 9, path: str | None = None) -> "Figure":
-        """The validation photographs that the model gets most wrong, with prediction, class, loss and probability."""
-        from vectable.plotting import photograph_grid
-
-        worst, losses, predicted = self._worst(n)
-        rows, pictures, titles = self.data.valid, [], []
-        for at, loss, probabilities in zip(worst, losses, predicted, strict=True):
-            target = int(rows.target[at])
-            pictures.append(center_crop(rows.picture(at), rows.size))
-            said, was = self.classes[probabilities.argmax()], self.classes[target]
-            titles.append(f"{said}, is {was}\nloss {loss:.2f}, probability {probabilities[target]:.2f}")
-        return photograph_grid(pictures, titles, path)
-
-    def confusion_matrix(self) -> Any:
-        """Validation photographs by class (rows of the table) and prediction (columns)."""
-        return self.data.to_native(self._confusion())
-
-    def plot_confusion(self, path: str | None = None) -> "Figure":
-        """Draw the confusion matrix."""
-        return draw_confusion(self._confusion(), path)
-
-    def _worst(self, n: int) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-        return worst_rows(self.data.valid, partial(self.session.outputs, self.model), self.loss_func, n)
-
-    def _confusion(self) -> pl.DataFrame:
-        require(len(self.data.valid) > 0, "There are no validation rows to look at; hold some out with valid_pct.")
-        return confusion_table(self.classes, *self.get_preds())
+        return ImageInputs(paths, kept, self.recipe.size)
 
     def _check_data(self, data: Any) -> None:
         """Raise a `DataError` for photographs of other classes or of another size than the model was made for."""
         require(isinstance(data, ImageData), f"data is {data!r:.80}; a model of photographs needs ImageData.")
-        _check_classes(self.recipe, data)
+        self.recipe.check(data.classes, data.size)
 
     # ---------------------------------------------------------------- saving
 
@@ -253,8 +203,8 @@ class VisionLearner(ImageInsight, Learner):
 
     def _beside_contents(self) -> dict[str, Any]:
         more = super()._beside_contents() | {"data": None if isinstance(self.data, NoData) else self.data}
-        if self.recipe.arch is None:
-            more["model"] = _module_to_cut(self.model.body, self.recipe.cut)
+        if isinstance(self.model.body, CustomBackbone):
+            more["model"] = module_to_cut(self.model.body, self.recipe.cut)
         return more
 
     @classmethod
@@ -275,24 +225,10 @@ class VisionLearner(ImageInsight, Learner):
                 "load_learner(path, model=...)."
             )
         if data is not None:
-            _check_classes(recipe, data)
+            recipe.check(data.classes, data.size)
         options = saved_options(contents.settings, more)
 
         net = recipe.saved_net(arch, options["train_bn"], weights_in(contents))
         learn = cls(data or NoData(), net, recipe=recipe, **options)  # type: ignore[arg-type]  # stands for the data until there is some
         learn.take_state(contents)
         return learn
-
-
-def _module_to_cut(backbone: nn.Module, cut: int | None) -> nn.Module:
-    """A module from which a custom backbone can be cut again: with children where the cut takes some away."""
-    net: Any = backbone.net
-    return net if cut is None or cut > 0 else nn.Sequential(*net.children(), *(nn.Identity() for _ in range(-cut)))
-
-
-def _check_classes(recipe: Recipe, data: ImageData) -> None:
-    if (data.classes, data.size) != (recipe.classes, recipe.size):
-        raise DataError(
-            f"The model has the classes {quote_some(recipe.classes)} in images of {recipe.size} pixels; these are "
-            f"{quote_some(data.classes)} in {data.size}."
-        )

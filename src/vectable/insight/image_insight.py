@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vectable.data.images.image_data import ImageData
-from vectable.data.images.image_rows import ImageRows
+from vectable.data.images.image_rows import ImageInputs
 from vectable.deprecation import renamed_method
 from vectable.errors import UnknownNameError, did_you_mean, quote_some, require
 from vectable.insight.activations import Activations, activations_of
@@ -37,8 +37,8 @@ class ImageClassifier(Protocol):
     def predict_proba(self, pictures: Any) -> NDArray[Any]:
         """Probability of each class: (classes,) for one photograph, (photographs, classes) for a list."""
 
-    def rows_of(self, pictures: Sequence[Photograph]) -> ImageRows:
-        """Photographs as rows that the net takes."""
+    def inputs_of(self, pictures: Sequence[Photograph]) -> ImageInputs:
+        """Photographs as the net takes them."""
 
 
 class ImageInsight:
@@ -151,13 +151,13 @@ def _index(learn: ImageClassifier, layer: str | int | None, components: int) -> 
 def _as_seen(learn: ImageClassifier, photograph: Photograph) -> Tensor:
     """A photograph as the net sees it, (3, side, side) bytes."""
     with torch.no_grad():
-        (pictures,), _ = learn.rows_of([photograph]).batch(slice(0, 1))
+        (pictures,) = learn.inputs_of([photograph]).inputs_of(slice(0, 1))
     return pictures[0]
 
 
 def _black_image(learn: ImageClassifier) -> Tensor:
     """(1, 3, side, side) bytes, all zero."""
-    side = learn.rows_of([]).size
+    side = learn.inputs_of([]).size
     return torch.zeros(1, 3, side, side, dtype=torch.uint8, device=next(learn.model.parameters()).device)
 
 

@@ -49,6 +49,17 @@ class CustomBackbone(nn.Module):
         return [one for one in every if id(one) in first], [one for one in every if id(one) not in first]
 
 
+def module_to_cut(backbone: CustomBackbone, cut: int | None) -> nn.Module:
+    """A module from which the same backbone can be cut again: with children where the cut takes some away.
+
+    Args:
+        backbone: the backbone.
+        cut: number of children that it keeps, as it was given.
+    """
+    net = backbone.net
+    return net if cut is None or cut > 0 else nn.Sequential(*net.children(), *(nn.Identity() for _ in range(-cut)))
+
+
 def channels_of(backbone: nn.Module, size: int, what: str) -> int:
     """Channels of the maps that a backbone makes of images of `size`.
 

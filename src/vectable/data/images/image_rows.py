@@ -13,7 +13,32 @@ from torch import Tensor
 from vectable.data.batches import Rows
 from vectable.data.images.image_decoding import Picture, center_crop, decode_image
 from vectable.data.images.torchvision_transforms import light_augmentation
-from vectable.data.tensors import TensorSet
+from vectable.data.tensors import Inputs, TensorSet
+
+PREDICT_ROWS = 16  # activations of more leave the processor's cache
+
+
+class ImageInputs(Inputs):
+    """Images to predict, which have no targets.
+
+    Args:
+        paths: of the files; empty paths for images that came as arrays.
+        kept: the decoded images, None for those that are decoded when asked for.
+        size: side of the square that the model sees, in pixels.
+    """
+
+    predict_rows = PREDICT_ROWS
+
+    def __init__(self, paths: Sequence[Path], kept: Sequence[Picture | None], size: int) -> None:
+        super().__init__(())
+        self.paths, self.kept, self.size = list(paths), list(kept), size
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def inputs_of(self, rows: Rows | slice) -> tuple[Tensor, ...]:
+        """The middle squares of some images, (images, 3, size, size) bytes."""
+        return (_stacked(_decoded(self.paths, self.kept, _numbers(rows, len(self)), self.size), self.size),)
 
 
 class ImageRows(TensorSet):
@@ -29,7 +54,7 @@ class ImageRows(TensorSet):
         augment: whether training crops, mirrors and changes brightness and contrast at random.
     """
 
-    predict_rows = 16  # activations of more leave the processor's cache
+    predict_rows = PREDICT_ROWS
 
     def __init__(
         self, paths: Sequence[Path], kept: Sequence[Picture | None], target: Tensor, size: int, augment: bool = False
@@ -39,18 +64,11 @@ class ImageRows(TensorSet):
 
     def batch(self, rows: Rows | slice) -> tuple[tuple[Tensor, ...], Tensor]:
         """Images, (batch, 3, size, size) bytes, and the numbers of their classes."""
-        numbers = [int(at) for at in (range(len(self))[rows] if isinstance(rows, slice) else rows)]
-        if all(self.kept[at] is not None for at in numbers):
-            pictures = [self.picture(at) for at in numbers]
-        else:
-            with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-                pictures = list(threads.map(self.picture, numbers))
+        pictures = _decoded(self.paths, self.kept, _numbers(rows, len(self)), self.size)
         if self.augment and torch.is_grad_enabled():
             stacked = torch.stack([_augmented(one, self.size) for one in pictures])
         else:
-            middles = [center_crop(one, self.size) for one in pictures]
-            empty = np.empty((0, self.size, self.size, 3), dtype=np.uint8)
-            stacked = torch.from_numpy(np.stack(middles) if middles else empty).permute(0, 3, 1, 2)
+            stacked = _stacked(pictures, self.size)
         return (stacked.to(self.target.device),), self.target[self._at(rows)]
 
     def to(self, device: torch.device) -> "ImageRows":
@@ -65,8 +83,31 @@ class ImageRows(TensorSet):
 
     def picture(self, at: int) -> Picture:
         """One image at its working size, (height, width, 3), 0 to 255."""
-        kept = self.kept[at]
-        return decode_image(self.paths[at], self.size) if kept is None else kept
+        return _decoded(self.paths, self.kept, [at], self.size)[0]
+
+
+def _numbers(rows: Rows | slice, n_rows: int) -> list[int]:
+    return [int(at) for at in (range(n_rows)[rows] if isinstance(rows, slice) else rows)]
+
+
+def _decoded(paths: Sequence[Path], kept: Sequence[Picture | None], numbers: Sequence[int], size: int) -> list[Picture]:
+    """Some images at their working size; several that are not kept are decoded at once."""
+
+    def picture(at: int) -> Picture:
+        found = kept[at]
+        return decode_image(paths[at], size) if found is None else found
+
+    if len(numbers) == 1 or all(kept[at] is not None for at in numbers):
+        return [picture(at) for at in numbers]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        return list(threads.map(picture, numbers))
+
+
+def _stacked(pictures: Sequence[Picture], size: int) -> Tensor:
+    """Their middle squares, (images, 3, size, size) bytes."""
+    middles = [center_crop(one, size) for one in pictures]
+    empty = np.empty((0, size, size, 3), dtype=np.uint8)
+    return torch.from_numpy(np.stack(middles) if middles else empty).permute(0, 3, 1, 2)
 
 
 def _augmented(picture: Picture, size: int) -> Tensor:
