@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from scipy.stats import norm, truncnorm
+from scipy.stats import norm, rankdata, truncnorm
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import vectable as vt
@@ -336,6 +336,38 @@ def test_rhat_is_the_papers_formula_written_out(seed: int, chains: int, length: 
     folded = [[abs(value - middle) for value in part] for part in parts]
     if half > 1:
         assert rhat(draws) == pytest.approx(max(plain(parts), plain(folded)), rel=1e-9)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10_000), st.integers(1, 3), st.integers(8, 30), st.floats(0, 0.95))
+def test_effective_draws_are_the_papers_formula_written_out(seed: int, chains: int, length: int, slow: float) -> None:
+    """Vehtari et al. 2021, equations 10 to 13: autocovariances one lag at a time, Geyer's pairs one pair at a time."""
+    rng = np.random.default_rng(seed)
+    draws = rng.normal(size=(chains, length))
+    for at in range(1, length):
+        draws[:, at] += slow * draws[:, at - 1]
+    n = length // 2
+    parts = np.concatenate([draws[:, :n], draws[:, length - n :]])
+    scores = norm.ppf((rankdata(parts).reshape(parts.shape) - 3 / 8) / (parts.size + 1 / 4))
+
+    def autocovariance(part: np.ndarray, lag: int) -> float:
+        mean = part.mean()
+        return sum((part[at] - mean) * (part[at + lag] - mean) for at in range(n - lag)) / n
+
+    within = float(np.mean([part.var(ddof=1) for part in scores]))
+    total = (n - 1) / n * within + float(np.var([part.mean() for part in scores], ddof=1))
+    correlations = [1.0]
+    for lag in range(1, n):
+        correlations.append(1 - (within - np.mean([autocovariance(part, lag) for part in scores])) / total)
+    time, least = -1.0, np.inf
+    for lag in range(0, n - 1, 2):
+        pair = correlations[lag] + correlations[lag + 1]
+        if pair <= 0:
+            break
+        least = min(least, pair)
+        time += 2 * least
+    expected = parts.size / max(time, 1 / np.log10(parts.size))
+    assert effective_draws(draws) == pytest.approx(expected, rel=1e-9)
 
 
 def test_convergence_is_told_over_two_chains(tables: dict[str, pl.DataFrame]) -> None:

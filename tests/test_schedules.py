@@ -71,6 +71,7 @@ def test_one_cycle_stays_within_its_bounds(n_steps: int, lr: float, preset: str)
 
 def test_constant_and_finder_schedules() -> None:
     assert constant_schedule(3, 0.5).lrs.tolist() == [[0.5], [0.5], [0.5]]
+    assert (finder_schedule(100, 1e-7, 10.0).moms == 0.9).all()
     rates = finder_schedule(100, 1e-7, 10.0).lrs[:, 0]
     assert rates[0] == pytest.approx(1e-7)
     assert rates[-1] == pytest.approx(10.0)

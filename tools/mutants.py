@@ -5,8 +5,9 @@
 
 Cosmic Ray makes the mutants: a comparison flipped, + for -, a number one off, `and` for `or`, a loop that does not run.
 Each is tried in a forked process that has the heavy libraries already, on a copy of the source, with the tests that
-tools/mutants.toml names for its file; a mutant that no test notices survives. A survivor is either excused there, with
-the reason, or it asks for a test: its formula compared with a value computed by other means.
+tools/mutants.toml names for its file; a mutant that no test notices survives. A survivor is either excused there, by
+itself or with its kind of line, with the reason, or it asks for a test: its formula compared with a value computed by
+other means. Excused lines are not drawn.
 
 The report goes to mutants/report.md: a table of files, then the survivors, each as the line before and after.
 """
@@ -14,6 +15,7 @@ The report goes to mutants/report.md: a table of files, then the survivors, each
 import argparse
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -69,13 +71,12 @@ class Outcome:
     """How the mutants of a file fared."""
 
     noticed: int = 0
-    excused: int = 0
     survivors: list[Mutant] = field(default_factory=list)
 
     @property
     def tried(self) -> int:
         """All of them."""
-        return self.noticed + self.excused + len(self.survivors)
+        return self.noticed + len(self.survivors)
 
 
 def mutants_of(file: str) -> Iterator[Mutant]:
@@ -135,6 +136,7 @@ class Settings:
         read = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
         self._tests: dict[str, list[str]] = read["tests"]
         self._excused = {(one["file"], one["before"], one["after"]) for one in read.get("excused", [])}
+        self._kinds = [re.compile(one["line"]) for one in read.get("excused_kinds", [])]
 
     def files(self) -> list[str]:
         """The files that are to be changed."""
@@ -150,21 +152,19 @@ class Settings:
 
     def excuses(self, mutant: Mutant) -> bool:
         """Whether its survival has a reason."""
-        return (mutant.file, mutant.before, mutant.after) in self._excused
+        named = (mutant.file, mutant.before, mutant.after) in self._excused
+        return named or any(kind.search(mutant.before) for kind in self._kinds)
 
 
 def try_file(file: str, settings: Settings, sample: int, seed: int, source: Path) -> Outcome:
     """Try some mutants of a file in a copy of the source, which is left as it was."""
     tests, outcome = settings.tests_of(file), Outcome()
-    every = list(mutants_of(file))
+    every = [mutant for mutant in mutants_of(file) if not settings.excuses(mutant)]
     chosen = every if sample == 0 else random.Random(f"{seed} {file}").sample(every, min(sample, len(every)))
     passed, cpu = run_tests(source, tests, 3600)
     if not passed:
         sys.exit(f"The tests of {file} fail before anything is changed: {', '.join(tests)}.")
     for mutant in chosen:
-        if settings.excuses(mutant):
-            outcome.excused += 1
-            continue
         target = source / "vectable" / file
         target.write_text(mutant.text, encoding="utf-8")
         unnoticed, _ = run_tests(source, tests, int(4 * cpu) + 30)
@@ -173,7 +173,7 @@ def try_file(file: str, settings: Settings, sample: int, seed: int, source: Path
         else:
             outcome.noticed += 1
     shutil.copy(PACKAGE / file, source / "vectable" / file)
-    print(f"{file}: {outcome.noticed} of {outcome.tried} noticed, {outcome.excused} excused", flush=True)
+    print(f"{file}: {outcome.noticed} of {outcome.tried} noticed", flush=True)
     for mutant in outcome.survivors:
         print(f"  - {mutant.before}\n  + {mutant.after}", flush=True)
     return outcome
@@ -184,9 +184,9 @@ def write_report(outcomes: dict[str, Outcome]) -> None:
     tried = sum(one.tried for one in outcomes.values())
     left = sum(len(one.survivors) for one in outcomes.values())
     lines = ["# Mutants", "", f"{tried} tried, {left} survived without a reason ({left / max(tried, 1):.1%}).", ""]
-    lines += ["| file | tried | noticed | excused | survived |", "|:--|--:|--:|--:|--:|"]
+    lines += ["| file | tried | noticed | survived |", "|:--|--:|--:|--:|"]
     for file, one in outcomes.items():
-        lines.append(f"| {file} | {one.tried} | {one.noticed} | {one.excused} | {len(one.survivors)} |")
+        lines.append(f"| {file} | {one.tried} | {one.noticed} | {len(one.survivors)} |")
     for file, one in outcomes.items():
         for mutant in one.survivors:
             lines += ["", f"{file}:", "", "```diff", f"- {mutant.before}", f"+ {mutant.after}", "```"]
