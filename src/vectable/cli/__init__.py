@@ -3,6 +3,7 @@
 import sys
 import warnings
 
+from vectable.cli.notes import Notes
 from vectable.errors import VectableError, VectableWarning
 
 
@@ -13,15 +14,15 @@ def run() -> None:
     """
     from vectable.cli.app import app
 
-    warnings.showwarning = _note
+    notes = Notes()
+    warnings.showwarning = notes.show
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", VectableWarning)
     try:
         app(prog_name="vectable")
     except (VectableError, OSError) as problem:
+        notes.close()
         print(f"vectable: {problem}", file=sys.stderr)
         sys.exit(1)
-
-
-def _note(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"note: {message}", file=sys.stderr)
+    finally:
+        notes.close()
