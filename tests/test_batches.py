@@ -277,5 +277,5 @@ def test_tensor_data_that_does_not_fit_together(arrays, told):
 
 @pytest.mark.parametrize("size", [0, -1, 6.4, "64"])
 def test_a_batch_size_that_is_none(size):
-    with pytest.raises(vt.VectableError, match=r"batch size is .*number of rows, 1 or more"):
+    with pytest.raises(vt.VectableError, match="batch size must be a positive integer"):
         vt.TensorData.from_arrays(np.zeros((3, 2)), np.zeros(3), bs=size)

@@ -556,7 +556,7 @@ def test_arguments_out_of_range_are_told(tables: dict[str, pl.DataFrame]) -> Non
         ({"burn_in": -1}, "burn_in must be .* got -1"),
         ({"likelihood": "poisson"}, "likelihood must be .* got 'poisson'"),
         ({"features": ["tag"]}, "Did you mean 'tags'"),
-        ({"features": "all"}, "features is 'all'"),
+        ({"features": "all"}, "features must be 'auto', .*; got 'all'"),
         ({"draw_dtype": "int8"}, "draw_dtype"),
     ):
         with pytest.raises(vt.VectableError, match=said):
@@ -679,7 +679,7 @@ def test_a_folded_user_has_intervals_and_optimism_too(kind: str, request: pytest
     assert ((wide[:, 0] <= narrow[:, 0]) & (narrow[:, 0] <= narrow[:, 1]) & (narrow[:, 1] <= wide[:, 1])).all()
     stranger = asked.fold_in({}).predict_interval(items, 0.95)
     assert np.ptp(stranger, axis=1).mean() > np.ptp(wide, axis=1).mean()
-    with pytest.raises(vt.VectableError, match=r"level is 1\.5"):
+    with pytest.raises(vt.VectableError, match=r"level must be .*; got 1\.5"):
         folded.predict_interval(items, 1.5)
     hopeful = folded.recommend(90, ucb_scale=2.0)
     mean, doubt = folded.predict(hopeful["item"], return_std=True)

@@ -226,13 +226,13 @@ def test_lr_find_for_a_table(inside, refused, work, tmp_path):
         (["--target", "salary", "--conts", "job"], "'job' is named among the numbers, and row 1 holds"),
         (["--target", "salary", "--dates", "job"], "cannot be read"),
         (["--target", "salary", "--layers", "big"], "--layers is 'big'"),
-        (["--target", "salary", "--bins", "many"], "--bins is 'many'; it is tree, quantile or none."),
-        (["--target", "salary", "--valid-pct", "2"], "valid_pct is 2"),
-        (["--target", "salary", "--target-kind", "ranks"], "task is 'ranks'"),
+        (["--target", "salary", "--bins", "many"], "--bins must be tree, quantile or none; got 'many'."),
+        (["--target", "salary", "--valid-pct", "2"], "got 2.0"),
+        (["--target", "salary", "--target-kind", "ranks"], "got 'ranks'"),
         (["--target", "height"], "is missing; "),
         (["--target", "salary", "--y-range", "0,1"], "y_range bounds numbers"),
         (["--target", "salary", "--n-models", "0"], "n_models must be a positive integer; got 0"),
-        (["--target", "salary", "--epochs", "0"], "number of epochs is 0"),
+        (["--target", "salary", "--epochs", "0"], "number of epochs must be a positive integer; got 0"),
     ],
 )
 def test_a_mistake_is_one_sentence(refused, work, tmp_path, args, sentence):

@@ -59,7 +59,7 @@ def test_the_last_epoch_is_kept_where_that_is_asked_for(inside, refused, work, t
     assert answer["best_epochs"] == [losses.arg_min()]
     assert "Kept the weights" not in done.stderr
     said = refused("train", "ratings", work / "ratings.csv", "--keep", "first", "-o", tmp_path / "m")
-    assert "--keep is 'first'; it is best or last." in said
+    assert "--keep must be best or last; got 'first'." in said
 
 
 def test_training_stops_early(inside, work, tmp_path):
@@ -137,7 +137,7 @@ def test_a_checkpoint_that_is_of_a_finished_fit_is_not_trained_again(inside, wor
 def test_options_of_checkpoints_are_checked(refused, work, tmp_path):
     args = ["train", "ratings", work / "ratings.csv", "-o", tmp_path / "m", "--checkpoint-every"]
     assert "--checkpoint-every belongs to --checkpoint FOLDER" in refused(*args, 3)
-    assert "it is a number of seconds above 0" in refused(*args, 0, "--checkpoint", tmp_path / "kept")
+    assert "must be a positive number of seconds" in refused(*args, 0, "--checkpoint", tmp_path / "kept")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent another way there")

@@ -104,8 +104,8 @@ def test_the_partial_test_takes_the_third_distance_out():
         (np.arange(10.0).reshape(5, 2), 1 - np.eye(5), {}, "in distances are all alike"),
         (np.full((5, 2), np.nan), 1 - np.eye(5), {}, "without a finite number"),
         (np.arange(10.0).reshape(5, 2), np.full((5, 5), np.inf), {}, "holds inf between things 1 and 1"),
-        (np.eye(5), 1 - np.eye(5), {"alternative": "less"}, "alternative is 'less'"),
-        (np.eye(5), 1 - np.eye(5), {"n_permutations": 0}, "n_permutations is 0"),
+        (np.eye(5), 1 - np.eye(5), {"alternative": "less"}, "alternative must be .*; got 'less'"),
+        (np.eye(5), 1 - np.eye(5), {"n_permutations": 0}, "n_permutations must be .*; got 0"),
     ],
 )
 def test_what_is_no_distance_is_said(vectors, distances, how, sentence):

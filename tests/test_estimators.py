@@ -204,9 +204,9 @@ def test_several_numbers_at_once():
     ("how", "X", "sentence"),
     [
         ({"categorical_features": ["jobs"]}, None, r"names 'jobs'.* Did you mean 'job'\?"),
-        ({"categorical_features": "all"}, None, "categorical_features is 'all'"),
-        ({"batch_size": "big"}, None, "batch_size is 'big'; it is 'auto' or a number"),
-        ({"early_stopping": True, "validation_fraction": 1.0}, None, "between 0 and 1"),
+        ({"categorical_features": "all"}, None, "categorical_features must be .*; got 'all'"),
+        ({"batch_size": "big"}, None, "batch_size must be 'auto' or a number; got 'big'"),
+        ({"early_stopping": True, "validation_fraction": 1.0}, None, r"in \(0, 1\)"),
         ({"early_stopping": True, "validation_fraction": 0.001}, None, "too few to hold 0.001"),
         ({}, pl.DataFrame({"a": [1.0, float("inf")] * 30}), "Input X contains infinity: column 'a', row 2"),
         ({"layers": "x"}, None, r"layers is 'x'; give at least one width of 1 or more"),

@@ -191,5 +191,5 @@ def test_former_names_of_callbacks_errors_and_arguments(tmp_path: Path) -> None:
     assert highest.sign == vt.RestoreBest("f1", mode="max").sign == vt.RestoreBest("accuracy").sign
     with pytest.warns(DeprecationWarning, match="mode='min'"):
         vt.EarlyStopping("f1", 2, "lower")
-    with pytest.raises(vt.VectableError, match="mode is 'best'; it is 'min' or 'max'"):
+    with pytest.raises(vt.VectableError, match="mode must be 'min' or 'max'; got 'best'"):
         vt.RestoreBest(mode="best")

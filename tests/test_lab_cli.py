@@ -145,8 +145,10 @@ def test_workbook_mistakes(refused, tmp_path, ratings_file):
     assert "has no folder 'lesson_xl'" in refused("workbook", "collab", "--lesson", "--data", tmp_path)
     assert "no folder" in refused("workbook", "entropy", "-o", tmp_path / "none" / "x.xlsx")
     assert ".xlsx" in refused("workbook", "entropy", "-o", tmp_path / "x.csv")
-    assert "epochs is 0" in refused("workbook", "graddesc", "--epochs", 0, "-o", tmp_path / "x.xlsx")
-    assert "n_factors is 0" in refused("workbook", "collab", "--factors", 0, "-o", tmp_path / "x.xlsx")
+    assert "epochs must be a positive integer; got 0" in refused(
+        "workbook", "graddesc", "--epochs", 0, "-o", tmp_path / "x.xlsx"
+    )
+    assert "must be a positive integer" in refused("workbook", "collab", "--factors", 0, "-o", tmp_path / "x.xlsx")
     empty = tmp_path / "empty.csv"
     empty.write_text("user,item,rating\n")
     for name in ("collab", "mine"):
@@ -194,9 +196,9 @@ def test_descend_draws_still_and_moving_pictures(inside, tmp_path):
 def test_descend_mistakes(refused, tmp_path):
     assert "Did you mean 'momentum' or" in refused("descend", "--optimizer", "momentun")
     assert "--lr is 'x'" in refused("descend", "--lr", "x")
-    assert "learning rate is -1.0" in refused("descend", "--lr", "-1")
+    assert "learning rate must be a positive number; got -1.0" in refused("descend", "--lr", "-1")
     assert "4 optimizers and 2 rates" in refused("descend", "--lr", "1,2")
-    assert "epochs is 0" in refused("descend", "--epochs", 0)
+    assert "epochs must be a positive integer; got 0" in refused("descend", "--epochs", 0)
     assert "two numbers" in refused("descend", "--start", "3")
     assert "has to end in" in refused("descend", "-o", tmp_path / "x.bmp")
     assert "no folder" in refused("descend", "-o", tmp_path / "none" / "x.png")

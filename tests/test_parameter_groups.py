@@ -114,10 +114,10 @@ def test_of_one_group_a_slice_means_its_end() -> None:
         (slice(1e-5, 1e-3, 2), r"a slice is slice\(hi\) or slice\(lo, hi\)"),
         (slice(1e-5, None), r"a slice is slice\(hi\)"),
         (slice(1e-5, float("nan")), r"a slice is slice\(hi\)"),
-        ([1e-3, -1e-3], "The learning rate is -0.001; it is a number above 0"),
-        ("1e-3", "The learning rate is '1e-3'; it is a number"),
-        (True, "The learning rate is True; it is a number"),
-        (float("inf"), "The learning rate is inf; it is a number"),
+        ([1e-3, -1e-3], "The learning rate must be a positive number, .*; got -0.001"),
+        ("1e-3", "The learning rate must be a positive number, .*; got '1e-3'"),
+        (True, "The learning rate must be a positive number, .*; got True"),
+        (float("inf"), "The learning rate must be a positive number, .*; got inf"),
     ],
 )
 def test_rates_that_do_not_fit_get_a_sentence(lr: Any, told: str) -> None:
@@ -132,11 +132,11 @@ def test_rates_that_do_not_fit_get_a_sentence(lr: Any, told: str) -> None:
 @pytest.mark.parametrize(
     ("moms", "told"),
     [
-        ((0.9, 0.8), "it is three numbers"),
+        ((0.9, 0.8), "must be three numbers"),
         (((0.9, 0.8, 0.9),) * 3, "three for each of the 2 layer groups"),
-        ([(0.9, 0.8, 0.9), 0.9], "it is three numbers"),
-        ((0.9, 0.8, 1.0), "The momentum is 1.0; it is a number from 0 up to"),
-        (0.9, "it is three numbers"),
+        ([(0.9, 0.8, 0.9), 0.9], "must be three numbers"),
+        ((0.9, 0.8, 1.0), r"The momentum must be in \[0, 1\); got 1.0"),
+        (0.9, "must be three numbers"),
     ],
 )
 def test_momenta_that_do_not_fit_get_a_sentence(moms: Any, told: str) -> None:
@@ -147,7 +147,7 @@ def test_momenta_that_do_not_fit_get_a_sentence(moms: Any, told: str) -> None:
 def test_decays_that_do_not_fit_get_a_sentence() -> None:
     with pytest.raises(vt.VectableError, match=r"There are 3 values of the weight decay .* for 2 layer groups"):
         learner(sequential(), splitter=halves, wd=[0.1, 0.1, 0.1])
-    with pytest.raises(vt.VectableError, match=r"The weight decay is -0.1; it is a number, 0 or more"):
+    with pytest.raises(vt.VectableError, match=r"The weight decay must be a non-negative number; got -0.1"):
         learner(sequential(), splitter=halves, wd=[0.1, -0.1])
 
 
@@ -258,7 +258,7 @@ def test_layer_groups_can_be_read() -> None:
         (lambda net: [net, nn.Linear(1, 1)], "2 parameters in the layer groups are not the model's"),
         (lambda net: [net, "head"], "A splitter gave 'head'; a group is a module"),
         (lambda net: None, r"The parameter '0.weight' is in 0 of the layer groups"),
-        (5, "splitter is 5; it is a function from the model to its layer groups"),
+        (5, "splitter must be a function from model to layer groups; got 5"),
     ],
 )
 def test_a_splitter_that_leaves_out_or_repeats_gets_a_sentence(splitter: Callable[..., Any], told: str) -> None:

@@ -116,9 +116,9 @@ def test_both_are_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ({"precision": "fp8"}, r"precision is 'fp8'; it is one of \['fp32', 'bf16', 'fp16'\]"),
-        ({"accumulate": 0}, "accumulate is 0; it is a number of batches, 1 or more"),
-        ({"accumulate": 2.0}, "accumulate is 2.0; it is a number of batches"),
+        ({"precision": "fp8"}, r"precision must be one of \['fp32', 'bf16', 'fp16'\]; got 'fp8'"),
+        ({"accumulate": 0}, "accumulate must be a positive integer; got 0"),
+        ({"accumulate": 2.0}, "accumulate must be a positive integer; got 2.0"),
     ],
 )
 def test_wrong_arguments_get_a_sentence(how: dict[str, Any], told: str) -> None:

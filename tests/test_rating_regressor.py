@@ -124,11 +124,11 @@ def test_a_side_feature_may_have_holes(films):
     ("how", "columns", "sentence"),
     [
         ({}, ["who"], r"1 feature\(s\) .* a minimum of 2 is required: a user and an item"),
-        ({"batch_size": "big"}, ["who", "film"], "batch_size is 'big'; it is 'auto' or a number"),
-        ({"batch_size": 0}, ["who", "film"], "The batch size is 0"),
-        ({"y_range": (5, 1)}, ["who", "film"], r"y_range is \(5, 1\); it is \(low, high\)"),
-        ({"y_range": "wide"}, ["who", "film", "day"], "y_range is 'wide'"),
-        ({"n_factors": 0}, ["who", "film", "day"], "n_factors is 0"),
+        ({"batch_size": "big"}, ["who", "film"], "batch_size must be 'auto' or a number; got 'big'"),
+        ({"batch_size": 0}, ["who", "film"], "The batch size must be .*; got 0"),
+        ({"y_range": (5, 1)}, ["who", "film"], r"y_range must be \(low, high\) .*; got \(5, 1\)"),
+        ({"y_range": "wide"}, ["who", "film", "day"], r"y_range must be .*; got 'wide'"),
+        ({"n_factors": 0}, ["who", "film", "day"], r"n_factors must be .*; got 0"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_a_sentence(films, how, columns, sentence):

@@ -243,10 +243,10 @@ def test_wrong_arguments_get_a_sentence(tmp_path: Path) -> None:
     learn = KINDS["table"]()
     with pytest.raises(vt.VectableError, match=r"resume=True continues from a checkpoint; give its folder"):
         learn.fit(1, 1e-3, resume=True)
-    with pytest.raises(vt.VectableError, match="checkpoint is 5; it is a folder, or Checkpoint"):
+    with pytest.raises(vt.VectableError, match=r"checkpoint must be a folder or a Checkpoint.*; got 5"):
         learn.fit(1, 1e-3, checkpoint=5)  # type: ignore[arg-type]
     for wrong in ({"steps": 0}, {"steps": 1.5}, {"minutes": 0}, {"seconds": float("nan")}):
-        with pytest.raises(vt.VectableError, match=f"{next(iter(wrong))} is "):
+        with pytest.raises(vt.VectableError, match=f"{next(iter(wrong))} must be a positive "):
             vt.Checkpoint(tmp_path, **wrong)  # type: ignore[arg-type]
     learn.save(tmp_path / "model")
     with pytest.raises(vt.ArtifactError, match="holds a saved model, no checkpoint; choose another name"):

@@ -368,7 +368,7 @@ def test_small_and_empty_corners():
     assert (matrix.tolist(), users.tolist(), items.tolist()) == ([[4.0]], [3], [9])
     with pytest.raises(VectableError, match="no ratings"):
         dense_corner(np.array([], int), np.array([], int), np.array([]), 15)
-    with pytest.raises(VectableError, match="size is 0"):
+    with pytest.raises(VectableError, match="size must be a positive integer; got 0"):
         dense_corner(np.array([3]), np.array([9]), np.array([4.0]), 0)
 
 
@@ -407,7 +407,10 @@ def test_a_failure_on_the_way_leaves_the_old_file_alone(tmp_path):
 def test_settings_that_diverge_or_make_no_sense(tmp_path):
     with pytest.raises(VectableError, match="diverge"):
         write_graddesc(tmp_path / "x.xlsx", 1, start=(1e300, 1.0))
-    for arguments, said in [({"epochs": 0}, "epochs is 0"), ({"start": (float("nan"), 1)}, "start is")]:
+    for arguments, said in [
+        ({"epochs": 0}, "a positive integer"),
+        ({"start": (float("nan"), 1)}, "start is"),
+    ]:
         with pytest.raises(VectableError, match=said):
             write_graddesc(tmp_path / "x.xlsx", **arguments)
     assert not list(tmp_path.iterdir())

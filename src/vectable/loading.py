@@ -47,7 +47,7 @@ def load_learner(
         ArtifactError: the folder is not there, not ours, newer, damaged, or needs `model`.
         VectableError: `frames` is none of these, or `data` is given where the folder holds it.
     """
-    require(frames is None or frames in FRAMES, f"frames is {frames!r}; it is {quote_some(FRAMES)}.")
+    require(frames is None or frames in FRAMES, f"frames must be {quote_some(FRAMES)}; got {frames!r}.")
     with contents_of_model(path, alone=model is None and not more.keys() - HARMLESS) as contents:
         if frames is not None and "kind" in contents.settings.get("data", {}):
             contents.settings["data"]["kind"] = frames

@@ -76,7 +76,7 @@ class TableColumns:
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of `TableData.from_df`, but for the target and the columns left out."""
-        require(self.bins in BINS, f"--bins is {self.bins!r}; it is tree, quantile or none.")
+        require(self.bins in BINS, f"--bins must be tree, quantile or none; got {self.bins!r}.")
         named = {"cat_names": self.cats, "cont_names": self.conts, "date_names": self.dates}
         return {
             **{argument: names_in(names) for argument, names in named.items() if names is not None},

@@ -59,7 +59,7 @@ def ratings(
     """
     from vectable.artifact import check_target
 
-    require(method in METHODS, f"--method is {method!r}; it is {' or '.join(map(repr, METHODS))}.")
+    require(method in METHODS, f"--method must be {' or '.join(map(repr, METHODS))}; got {method!r}.")
     refuse_others(context, method)
     watching.check()
     check_target(out)

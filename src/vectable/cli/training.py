@@ -49,9 +49,9 @@ class Watching:
     def check(self) -> None:
         """Refuse values that cannot be, before anything is read."""
         early, every = self.early_stop, self.checkpoint_every
-        require(self.keep in ("best", "last"), f"--keep is {self.keep!r}; it is best or last.")
-        require(early is None or early >= 1, f"--early-stop is {early}; it is a number of epochs, 1 or more.")
-        require(every is None or every > 0, f"--checkpoint-every is {every}; it is a number of seconds above 0.")
+        require(self.keep in ("best", "last"), f"--keep must be best or last; got {self.keep!r}.")
+        require(early is None or early >= 1, f"--early-stop must be a positive integer; got {early}.")
+        require(every is None or every > 0, f"--checkpoint-every must be a positive number of seconds; got {every}.")
         require(
             every is None or self.checkpoint is not None,
             "--checkpoint-every belongs to --checkpoint FOLDER; name the folder too.",

@@ -16,7 +16,7 @@ def random_split(n_rows: int, valid_pct: float, seed: int) -> tuple[Rows, Rows]:
     Both come sorted, so that the order of the file is kept. One row alone always trains.
     """
     _check_share(valid_pct)
-    require(isinstance(seed, Integral) and int(seed) >= 0, f"seed is {seed!r}; it is a whole number, 0 or more.")
+    require(isinstance(seed, Integral) and int(seed) >= 0, f"seed must be a non-negative integer; got {seed!r}.")
     shuffled = np.random.default_rng(seed).permutation(np.arange(n_rows, dtype=np.int32))
     chosen = shuffled[: _n_valid(n_rows, valid_pct)].copy()
     del shuffled
@@ -32,7 +32,7 @@ def time_split(times: NDArray[np.float64], valid_pct: float) -> tuple[Rows, Rows
 
 def _check_share(valid_pct: float) -> None:
     usable = isinstance(valid_pct, Real) and 0 <= valid_pct < 1
-    require(usable, f"valid_pct is {valid_pct!r}; it is a share of the rows, from 0 up to (not with) 1.")
+    require(usable, f"valid_pct must be a share of the rows in [0, 1); got {valid_pct!r}.")
 
 
 def _n_valid(n_rows: int, valid_pct: float) -> int:

@@ -115,7 +115,7 @@ def check_batch_size(batch_size: int) -> None:
     """Raise a sentence unless `batch_size` is a whole number of at least 1."""
     require(
         isinstance(batch_size, int | np.integer) and batch_size >= 1,
-        f"The batch size is {batch_size!r}; it is a number of rows, 1 or more.",
+        f"The batch size must be a positive integer; got {batch_size!r}.",
     )
 
 

@@ -138,7 +138,7 @@ class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):
 
     def _targets(self, y: Any, columns: pl.DataFrame) -> tuple[str, pl.DataFrame]:
         """Whether the targets are "classes" or "numbers", and their column."""
-        known = f"task is {self.task!r}; it is one of {list(TASKS)}."
+        known = f"task must be one of {list(TASKS)}; got {self.task!r}."
         require(self.task in TASKS, known)
         values, kind = take_target(self, y), self.task
         if kind == "auto":

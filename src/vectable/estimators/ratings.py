@@ -117,10 +117,10 @@ class RatingRegressor(RegressorMixin, PersistentEstimator):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on rows `X` with ratings `y`, (rows,), each counted `sample_weight` times, (rows,) or None."""
-        require(self.method in METHODS, f"method is {self.method!r}; it is 'gradient' or 'bayes'.")
+        require(self.method in METHODS, f"method must be 'gradient' or 'bayes'; got {self.method!r}.")
         for name in ("batch_size", "n_epochs"):
             value = getattr(self, name)
-            require(not isinstance(value, str) or value == "auto", f"{name} is {value!r}; it is 'auto' or a number.")
+            require(not isinstance(value, str) or value == "auto", f"{name} must be 'auto' or a number; got {value!r}.")
         columns = self._columns(X, reset=True)
         ratings = column_or_1d(take_numbers(self, y))
         check_consistent_length(X, ratings)

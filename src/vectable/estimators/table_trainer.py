@@ -63,7 +63,7 @@ class TableTrainer(PersistentEstimator):
         whether they were repeated or weighted."""
         for name in ("batch_size", "n_epochs"):
             value = getattr(self, name)
-            require(not isinstance(value, str) or value == "auto", f"{name} is {value!r}; it is 'auto' or a number.")
+            require(not isinstance(value, str) or value == "auto", f"{name} must be 'auto' or a number; got {value!r}.")
         check_layers(self.layers)
         names = self._kinds_named(X, columns)
         table, weights = canonical_rows(columns.hstack(targets), weights)
@@ -109,7 +109,7 @@ class TableTrainer(PersistentEstimator):
         if not self.early_stopping:
             return np.zeros(0, dtype=np.int64)
         share = self.validation_fraction
-        require(0 < share < 1, f"validation_fraction is {share!r}; it is a share of the rows, between 0 and 1.")
+        require(0 < share < 1, f"validation_fraction must be a share of the rows in (0, 1); got {share!r}.")
         classes = table[targets[0]].rank("dense").to_numpy() if kind == "classes" else np.zeros(len(table))
         rows = held_out_rows(classes, share, seed)
         few = f"{len(table):,} different rows are too few to hold {share:g} of them out"
@@ -119,8 +119,8 @@ class TableTrainer(PersistentEstimator):
     def _kinds_named(self, X: Any, columns: pl.DataFrame) -> dict[str, Any]:
         """What is said of the kinds of columns, as arguments of `TableData.from_df`: nothing where the rule decides."""
         if isinstance(self.categorical_features, str):
-            known = f"categorical_features is {self.categorical_features!r}; it is 'auto', or names or numbers"
-            require(self.categorical_features == "auto", f"{known} of columns.")
+            known = "categorical_features must be 'auto', or names or numbers of columns"
+            require(self.categorical_features == "auto", f"{known}; got {self.categorical_features!r}.")
             return {} if is_frame(X) else {"cat_names": [], "cont_names": columns.columns}
         categories = [_column(name, columns.columns) for name in self.categorical_features]
         numbers = [one.name for one in columns if one.dtype.is_numeric() and one.name not in categories]

@@ -64,7 +64,7 @@ def calibration(
     Raises:
         DataError: no rows, lengths that differ, or values that are no probabilities.
     """
-    require(n_bins >= 1, f"n_bins is {n_bins!r}; it is 1 or more.")
+    require(n_bins >= 1, f"n_bins must be a positive integer; got {n_bins!r}.")
     given, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(came_true, dtype=np.float64)
     if given.ndim != 1 or given.shape != truth.shape or len(given) == 0:
         raise DataError(

@@ -93,8 +93,8 @@ def distance_test(
     Raises:
         DataError: fewer than four things, matrices that are no distances between them, or distances all alike.
     """
-    require(is_whole(n_permutations, 1), f"n_permutations is {n_permutations!r}; it is a whole number, 1 or more.")
-    require(alternative in ALTERNATIVES, f"alternative is {alternative!r}; it is one of {list(ALTERNATIVES)}.")
+    require(is_whole(n_permutations, 1), f"n_permutations must be a positive integer; got {n_permutations!r}.")
+    require(alternative in ALTERNATIVES, f"alternative must be one of {list(ALTERNATIVES)}; got {alternative!r}.")
     between = distances_between(vectors)
     n = len(between)
     if n < FEWEST:

@@ -81,7 +81,7 @@ class ImageIndex:
     ) -> None:
         from sklearn.decomposition import PCA
 
-        require(is_whole(components, 1), f"components is {components!r}; it is a number, 1 or more.")
+        require(is_whole(components, 1), f"components must be a positive integer; got {components!r}.")
         self.model, self.classes, self.read = model, classes, read
         self.sets = {name: rows for name, rows in sets.items() if len(rows)}
         require(bool(self.sets), "There are no photographs to search.")
@@ -100,7 +100,7 @@ class ImageIndex:
             photograph: a path, a picture of Pillow's or an array of bytes, (height, width) or (height, width, 3).
             n: how many; fewer where there are fewer.
         """
-        require(is_whole(n, 1), f"n is {n!r}; it is a number of photographs, 1 or more.")
+        require(is_whole(n, 1), f"n must be a positive integer; got {n!r}.")
         itself = Path(photograph) if isinstance(photograph, str | Path) else None
         asked = activations_of(self.model, self.read(photograph), self.layer)
         likeness = self._vectors @ self._squeezed(pooled(asked.values[None]))[0]

@@ -32,7 +32,7 @@ def permutation_importance(
     """
     if len(rows) < 2:
         raise VectableError("Importance is measured on validation rows, and there are fewer than two.")
-    require(repeats >= 1, f"repeats is {repeats!r}; it is 1 or more.")
+    require(repeats >= 1, f"repeats must be a positive integer; got {repeats!r}.")
     rng = np.random.default_rng(seed)
     base = loss_of(rows)
     found = []

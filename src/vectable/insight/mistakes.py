@@ -60,7 +60,7 @@ def worst_rows(
     Returns:
         (n,), (n,) and (n, ...), the largest loss first.
     """
-    require(is_whole(n, 1), f"n is {n!r}; it is a number of rows, 1 or more.")
+    require(is_whole(n, 1), f"n must be a positive integer; got {n!r}.")
     require(len(rows) > 0, "There are no validation rows to look for losses in; hold some out with valid_pct.")
     outputs = outputs_of(rows)
     each = compute_loss(row_by_row(loss_func), outputs, rows.target)

@@ -73,7 +73,7 @@ def map_stability(
     Raises:
         DataError: fewer than two sets of vectors or three names, or rows that do not match the names.
     """
-    require(is_whole(n_permutations, 1), f"n_permutations is {n_permutations!r}; it is a whole number, 1 or more.")
+    require(is_whole(n_permutations, 1), f"n_permutations must be a positive integer; got {n_permutations!r}.")
     tables = [np.asarray(one, dtype=np.float64) for one in vectors]
     if len(tables) < 2 or len(names) < 3:
         raise DataError(

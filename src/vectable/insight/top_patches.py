@@ -90,7 +90,7 @@ def top_activating_patches(
         UnknownNameError: no such layer; with the closest names.
         VectableError: no photographs, no such channel, or a layer of another shape.
     """
-    require(is_whole(n, 1), f"n is {n!r}; it is a number of patches, 1 or more.")
+    require(is_whole(n, 1), f"n must be a positive integer; got {n!r}.")
     require(len(rows) > 0, "There are no photographs to look for patches in; on='train' takes those for training.")
     name, _ = find_layer(model, layer)
     maps = [_flat(block, name).max(dim=2) for block in activations_over(model, rows, name)]

@@ -24,7 +24,7 @@ def dense_corner(user: Codes, item: Codes, rating: Array, n: int = 15) -> tuple[
     Raises:
         VectableError: no ratings, or n out of range.
     """
-    require(is_whole(n, 1), f"The corner's size is {n!r}; it is a whole number, 1 or more.")
+    require(is_whole(n, 1), f"The corner's size must be a positive integer; got {n!r}.")
     require(len(rating) > 0, "There are no ratings to take a corner of.")
     items = most_common(item, n)
     users: Codes = np.zeros(0, dtype=np.int64)

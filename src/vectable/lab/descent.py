@@ -75,7 +75,7 @@ def make_optimizer(name: str, lr: float | None = None) -> tuple[Optimizer, float
         raise UnknownNameError(f"There is no optimizer {name!r}.{did_you_mean(name, OPTIMIZERS)} There are {known}.")
     make, suits = OPTIMIZERS[name]
     rate = suits if lr is None else lr
-    require(is_finite(rate) and rate > 0, f"The learning rate is {rate!r}; it is a number above 0.")
+    require(is_finite(rate) and rate > 0, f"The learning rate must be a positive number; got {rate!r}.")
     return make(rate), rate
 
 
@@ -100,7 +100,7 @@ def descend(
         VectableError: another argument out of range.
     """
     optimizer, rate = make_optimizer(name, lr)
-    require(is_whole(epochs, 1), f"epochs is {epochs!r}; it is a whole number, 1 or more.")
+    require(is_whole(epochs, 1), f"epochs must be a positive integer; got {epochs!r}.")
     x, y = lesson_points() if points is None else points
     require(
         len(x) == len(y) > 0, f"There are {len(x)} x and {len(y)} y; give as many of one as of the other, 1 or more."

@@ -95,7 +95,7 @@ def fit_factors(
     require(ratings.ndim == 2, f"The ratings have {ratings.ndim} dimensions; give a matrix of users by items.")
     require(bool(np.isfinite(ratings).any()), f"There is no rating in this {shape[0]} x {shape[1]} matrix to fit.")
     for name, value in (("n_factors", n_factors), ("steps", steps), ("starts", starts)):
-        require(is_whole(value, 1), f"{name} is {value!r}; it is a whole number, 1 or more.")
+        require(is_whole(value, 1), f"{name} must be a positive integer; got {value!r}.")
     fits = [
         _descend(start_factors(ratings, n_factors, seed + i, y_range), ratings, bias, steps, lr) for i in range(starts)
     ]

@@ -27,7 +27,7 @@ class EmbeddingDotBias(SingleModel, nn.Module):
 
     def __init__(self, n_users: int, n_items: int, n_factors: int = 40, y_range: Sequence[float] | None = None):
         super().__init__()
-        require(is_whole(n_factors, 1), f"n_factors is {n_factors!r}; a vector needs at least 1 number.")
+        require(is_whole(n_factors, 1), f"n_factors must be a positive integer; got {n_factors!r}.")
         self.user_factors, self.item_factors = embedding(n_users, n_factors), embedding(n_items, n_factors)
         self.user_bias, self.item_bias = embedding(n_users, 1), embedding(n_items, 1)
         self.y_range = None if y_range is None else (float(y_range[0]), float(y_range[1]))

@@ -53,7 +53,7 @@ class EmbeddingNet(SingleModel, nn.Module):
         )
         require(
             is_finite(dropout) and 0 <= dropout < 1,
-            f"dropout is {dropout!r}; it is a share, from 0 up to (not with) 1.",
+            f"dropout must be in [0, 1); got {dropout!r}.",
         )
         user_width, item_width = widths or (
             embedding_width(n_users, preset),

@@ -50,7 +50,7 @@ class FactorisationMachine(nn.Module):
         borders: Sequence[Sequence[float]] = (),
     ):
         super().__init__()
-        require(is_whole(n_factors, 1), f"n_factors is {n_factors!r}; a vector needs at least 1 number.")
+        require(is_whole(n_factors, 1), f"n_factors must be a positive integer; got {n_factors!r}.")
         self.embeddings = nn.ModuleList(embedding(rows, n_factors) for rows in embeddings)
         self.biases = nn.ModuleList(embedding(rows, 1) for rows in embeddings)
         self.bins = PiecewiseLinear(borders) if any(len(one) > 1 for one in borders) else None

@@ -23,7 +23,7 @@ def choose_range(low: float, high: float, y_range: Sequence[float] | str | None)
     )
     if pair is None or pair[0] >= pair[1]:
         raise VectableError(
-            f"y_range is {y_range!r}; it is (low, high), low below high, for these ratings {suggested}."
+            f"y_range must be (low, high) with low below high, e.g. {suggested} for these ratings; got {y_range!r}."
         )
     check_within(low, high, (pair[0], pair[1]))
     return float(pair[0]), float(pair[1])

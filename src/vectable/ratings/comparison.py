@@ -98,7 +98,7 @@ def compare(
     listed: Any = list(range(seeds)) if isinstance(seeds, int) and is_whole(seeds, 1) else seeds
     require(
         isinstance(listed, Sequence) and len(listed) > 0 and all(is_whole(seed, 0) for seed in listed),
-        f"seeds is {seeds!r}; it is how many of them, 1 or more, or a list of whole numbers.",
+        f"seeds must be a positive integer or a list of integers; got {seeds!r}.",
     )
 
     def trained(name: str, seed: int) -> tuple[NDArray[np.floating[Any]], int]:
@@ -140,7 +140,7 @@ def compare(
 
 def _check_options(what: str, maker: Callable[..., Any], options: Any) -> None:
     """Raise a sentence for an argument that `maker` does not have, or that `compare` itself gives."""
-    require(options is None or isinstance(options, dict), f"{what} is {options!r}; it is a mapping of arguments.")
+    require(options is None or isinstance(options, dict), f"{what} must be a mapping of arguments; got {options!r}.")
     known = [name for name in signature(maker).parameters if name not in GIVEN]
     for name in options or {}:
         require(name not in GIVEN, f"{what} has {name!r}, which compare gives itself; see its own arguments.")

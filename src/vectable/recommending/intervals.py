@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 def check_level(level: Any) -> None:
     """Raise a sentence unless `level` is a probability between 0 and 1."""
-    require(is_finite(level) and 0 < level < 1, f"level is {level!r}; it is a probability, as .9.")
+    require(is_finite(level) and 0 < level < 1, f"level must be in (0, 1), e.g. 0.9; got {level!r}.")
 
 
 def interval_about(

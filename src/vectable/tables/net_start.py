@@ -45,7 +45,8 @@ def normalized_range(target: Any, y_range: Sequence[float] | None) -> list[float
         raise VectableError("y_range bounds numbers, and the target is classes; leave it out.")
     bounds = np.log1p(np.asarray(y_range, dtype=float)) if target.log else np.asarray(y_range, dtype=float)
     require(
-        bounds.shape == (2,) and bounds[0] < bounds[1], f"y_range is {y_range!r}; it is (low, high), low below high."
+        bounds.shape == (2,) and bounds[0] < bounds[1],
+        f"y_range must be (low, high), low below high; got {y_range!r}.",
     )
     require(len(target.names) == 1, "y_range bounds one number, and there are several targets.")
     return [float(bound) for bound in (bounds - target.mean[0]) / target.std[0]]

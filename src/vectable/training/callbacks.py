@@ -100,7 +100,7 @@ class EarlyStopping(_Watching):
         self, monitor: str = "valid_loss", patience: int = 2, mode: str | None = None, *, better: str | None = None
     ) -> None:
         super().__init__(monitor, mode, better=better)
-        require(is_whole(patience, 1), f"patience is {patience!r}; it is a number of epochs, 1 or more.")
+        require(is_whole(patience, 1), f"patience must be a positive integer; got {patience!r}.")
         self.patience = patience
 
     def on_epoch_end(self, session: TrainingSession, model: nn.Module, row: dict[str, float]) -> bool:
@@ -136,5 +136,5 @@ def _mode(mode: str | None, better: str | None) -> str | None:
     if mode in FORMER_MODES:  # better was the second argument
         warn_renamed(f"better={mode!r}", f"mode={FORMER_MODES[mode]!r}")
         mode = FORMER_MODES[mode]
-    require(mode in (None, "min", "max"), f"mode is {mode!r}; it is 'min' or 'max'.")
+    require(mode in (None, "min", "max"), f"mode must be 'min' or 'max'; got {mode!r}.")
     return mode

@@ -67,10 +67,10 @@ class Checkpoint:
     seconds: float | None = None
 
     def __post_init__(self) -> None:
-        require(self.steps is None or is_whole(self.steps, 1), f"steps is {self.steps!r}; it is a number, 1 or more.")
+        require(self.steps is None or is_whole(self.steps, 1), f"steps must be a positive integer; got {self.steps!r}.")
         for name, value in (("minutes", self.minutes), ("seconds", self.seconds)):
             fits = value is None or (is_finite(value) and value > 0)
-            require(fits, f"{name} is {value!r}; it is a number above 0.")
+            require(fits, f"{name} must be a positive number; got {value!r}.")
 
     @property
     def interval(self) -> float | None:
@@ -244,7 +244,7 @@ def as_checkpoint(given: str | Path | Checkpoint | None, resume: bool) -> Checkp
         require(not resume, "resume=True continues from a checkpoint; give its folder, checkpoint='folder'.")
         return None
     if not isinstance(given, str | Path | Checkpoint):
-        raise VectableError(f"checkpoint is {given!r}; it is a folder, or Checkpoint(folder, steps=..., seconds=...).")
+        raise VectableError(f"checkpoint must be a folder or a Checkpoint(folder, seconds=...); got {given!r}.")
     return given if isinstance(given, Checkpoint) else Checkpoint(given)
 
 

@@ -231,7 +231,7 @@ class Learner(PickledByContents):  # noqa: PLR0904 - the reason stands below
         Returns:
             Predictions, (rows, ...): probabilities where the loss is a cross-entropy; and targets, (rows, ...).
         """
-        require(on in ("train", "valid"), f"on is {on!r}; it is 'train' or 'valid'.")
+        require(on in ("train", "valid"), f"on must be 'train' or 'valid'; got {on!r}.")
         rows = self.data.train if on == "train" else self.data.valid
         return activation_of(self.loss_func)(self.session.outputs(self.model, rows)), rows.target
 
@@ -366,7 +366,7 @@ class Learner(PickledByContents):  # noqa: PLR0904 - the reason stands below
         checkpoint: str | Path | Checkpoint | None,
         resume: bool,
     ) -> "Learner":
-        require(is_whole(n_epochs, 1), f"The number of epochs is {n_epochs!r}; it is a whole number, 1 or more.")
+        require(is_whole(n_epochs, 1), f"The number of epochs must be a positive integer; got {n_epochs!r}.")
         keep = as_checkpoint(checkpoint, resume)
         self._check_rates(lrs)
         self._check_loss()

@@ -80,16 +80,16 @@ class TrainingOptions:
         if not callable(self.opt):
             _check_known(self.opt, OPTIMIZERS, "optimizer", ", or give a function")
         for one in self.wd if isinstance(self.wd, tuple) else (self.wd,):
-            require(is_finite(one) and one >= 0, f"The weight decay is {one!r}; it is a number, 0 or more.")
-        require(self.wd_mode in WD_MODES, f"wd_mode is {self.wd_mode!r}; it is 'decoupled' or 'l2'.")
+            require(is_finite(one) and one >= 0, f"The weight decay must be a non-negative number; got {one!r}.")
+        require(self.wd_mode in WD_MODES, f"wd_mode must be 'decoupled' or 'l2'; got {self.wd_mode!r}.")
         preset_named(self.preset)
-        require(is_whole(self.seed, 0), f"The seed is {self.seed!r}; it is a whole number, 0 or more.")
+        require(is_whole(self.seed, 0), f"The seed must be a non-negative integer; got {self.seed!r}.")
         threads_fit = self.threads is None or is_whole(self.threads, 1)
-        require(threads_fit, f"threads is {self.threads!r}; it is a positive integer, or None.")
+        require(threads_fit, f"threads must be a positive integer, or None; got {self.threads!r}.")
         known = list(PRECISIONS)
-        require(self.precision in known, f"precision is {self.precision!r}; it is one of {known}.")
+        require(self.precision in known, f"precision must be one of {known}; got {self.precision!r}.")
         accumulates = is_whole(self.accumulate, 1)
-        require(accumulates, f"accumulate is {self.accumulate!r}; it is a number of batches, 1 or more.")
+        require(accumulates, f"accumulate must be a positive integer; got {self.accumulate!r}.")
 
     @classmethod
     def of(

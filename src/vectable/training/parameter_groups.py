@@ -16,11 +16,11 @@ Numbers = NDArray[np.float64]
 Groups = list[list[nn.Parameter]]
 Splitter = Callable[[nn.Module], Iterable[Any]]
 Rates = float | slice | Sequence[float] | Numbers
-"""One learning rate, ``slice(hi)``, ``slice(lo, hi)``, or one a layer group."""
+"""One learning rate, ``slice(hi)``, ``slice(lo, hi)``, or one per layer group."""
 
 BATCH_NORM = nn.modules.batchnorm._BatchNorm
-A_RATE = "it is a number above 0, 1e-4 to 1e-1 as a rule"
-A_MOMENTUM = "it is a number from 0 up to (not with) 1"
+A_RATE = "a positive number, usually 1e-4 to 1e-1"
+A_MOMENTUM = "in [0, 1)"
 
 
 def parameter_groups(model: nn.Module, splitter: Splitter | None = None) -> Groups:
@@ -38,7 +38,7 @@ def parameter_groups(model: nn.Module, splitter: Splitter | None = None) -> Grou
         VectableError: a parameter is in no group or in two.
     """
     if splitter is not None:
-        require(callable(splitter), f"splitter is {splitter!r}; it is a function from the model to its layer groups.")
+        require(callable(splitter), f"splitter must be a function from model to layer groups; got {splitter!r}.")
         groups = [list(_parameters_in(group)) for group in splitter(model) or ()]
     elif hasattr(model, "parameter_groups"):
         own: Any = model.parameter_groups
@@ -90,13 +90,13 @@ def one_a_group(value: Any, n_groups: int, what: str, wanted: str) -> Numbers:
         require(
             len(listed) == n_groups,
             f"There are {len(listed)} values of the {what} ({listed}) for {_counted(n_groups)}; give one for all, or "
-            "one a group. learn.layer_groups shows the groups.",
+            "one per group. learn.layer_groups shows the groups.",
         )
     else:
         listed = [value] * n_groups
     for one in listed:
         fits = is_finite(one) and one >= 0 and (wanted != A_MOMENTUM or one < 1)
-        require(fits, f"The {what} is {one!r}; {wanted}.")
+        require(fits, f"The {what} must be {wanted}; got {one!r}.")
     return np.array(listed, dtype=np.float64)
 
 
@@ -104,14 +104,14 @@ def three_a_group(moms: Any, n_groups: int) -> Numbers:
     """Momentum at the start, at the top and at the end of a cycle for each layer group, (groups, 3).
 
     Args:
-        moms: three numbers for all, or three a group.
+        moms: three numbers for all, or three per group.
     """
     listed = list(moms) if isinstance(moms, Sequence | np.ndarray) else []
     turns = listed if listed and all(np.ndim(one) == 1 for one in listed) else [listed] * n_groups
     require(
         len(turns) == n_groups and all(len(turn) == 3 for turn in turns),
-        f"moms is {moms!r}; it is three numbers (at the start, at the highest rate and at the end), or three for each "
-        f"of the {_counted(n_groups)}.",
+        "moms must be three numbers (at the start, at the highest rate and at the end), or three for each of the "
+        f"{_counted(n_groups)}; got {moms!r}.",
     )
     return np.array([one_a_group(turn, 3, "momentum", A_MOMENTUM) for turn in turns])
 

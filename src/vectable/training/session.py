@@ -172,7 +172,7 @@ class TrainingSession:
 
     def _decays(self) -> list[float]:
         wd, count = self.options.wd, len(self.layer_groups)
-        return [float(one) for one in one_a_group(wd, count, "weight decay", "it is a number, 0 or more")]
+        return [float(one) for one in one_a_group(wd, count, "weight decay", "a non-negative number")]
 
     def _load_states(self, states: Sequence[Mapping[str, Tensor]]) -> None:
         for engine, state in zip(self.engines, states, strict=True):

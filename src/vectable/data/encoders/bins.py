@@ -34,8 +34,8 @@ class PiecewiseLinearBins:
     """
 
     def __init__(self, how: str = "tree", n_bins: int = 48, min_leaf: int = 4) -> None:
-        require(how in HOW, f"how is {how!r}; it is one of {list(HOW)}.")
-        require(n_bins >= 1, f"n_bins is {n_bins}; it is 1 or more.")
+        require(how in HOW, f"how must be one of {list(HOW)}; got {how!r}.")
+        require(n_bins >= 1, f"n_bins must be a positive integer; got {n_bins}.")
         self.how, self.n_bins, self.min_leaf = how, n_bins, min_leaf
         self.borders: NDArray[np.float64] = np.zeros(0)
 

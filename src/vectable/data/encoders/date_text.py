@@ -140,9 +140,9 @@ def check_dates(dates: object, bad: object = "error") -> None:
     orders = (AUTO, DAY_FIRST, MONTH_FIRST)
     require(
         isinstance(dates, str) and (dates in orders or "%" in dates),
-        f"dates is {dates!r}; it is one of {list(orders)}, or a format such as '%d.%m.%Y %H:%M'.",
+        f"dates must be one of {list(orders)}, or a format such as '%d.%m.%Y %H:%M'; got {dates!r}.",
     )
-    require(bad in BAD_DATES, f"bad_dates is {bad!r}; it is one of {list(BAD_DATES)}.")
+    require(bad in BAD_DATES, f"bad_dates must be one of {list(BAD_DATES)}; got {bad!r}.")
 
 
 def _found(text: DateText, known: pl.Series, in_doubt: bool) -> FoundDates:

@@ -31,7 +31,7 @@ class FillMissing:
     """
 
     def __init__(self, strategy: str = "median", constant: float = 0.0) -> None:
-        require(strategy in STRATEGIES, f"strategy is {strategy!r}; it is one of {list(STRATEGIES)}.")
+        require(strategy in STRATEGIES, f"strategy must be one of {list(STRATEGIES)}; got {strategy!r}.")
         self.strategy, self.constant = strategy, float(constant)
         self.fill, self.had_missing = float(constant), False
 

@@ -150,7 +150,7 @@ def find_numbers(values: pl.Series, decimal: str = "auto") -> FoundNumbers | Non
 
 def check_decimal(decimal: object) -> None:
     """Raise a sentence for a decimal sign that is none."""
-    require(decimal in DECIMALS, f"decimal is {decimal!r}; it is one of {list(DECIMALS)}.")
+    require(decimal in DECIMALS, f"decimal must be one of {list(DECIMALS)}; got {decimal!r}.")
 
 
 def read_numbers(values: pl.Series, text: NumberText | None) -> NDArray[np.float64]:

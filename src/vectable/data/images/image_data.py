@@ -224,11 +224,11 @@ class ImageData:
         kind: FrameKind = "polars",
     ) -> "ImageData":  # fmt: skip
         """Decode every file once, and hold out a share where the files to hold out are not given."""
-        require(on_bad in ("skip", "raise"), f"on_bad is {on_bad!r}; it is 'skip' or 'raise'.")
+        require(on_bad in ("skip", "raise"), f"on_bad must be 'skip' or 'raise'; got {on_bad!r}.")
         _check_size(size)
         require(
             is_whole(cache_mb, 0),
-            f"cache_mb is {cache_mb!r}; it is a number of megabytes, 0 or more: with 0 none is kept.",
+            f"cache_mb must be a non-negative number of megabytes (0 keeps none); got {cache_mb!r}.",
         )
         check_batch_size(batch_size)
         _check_classes(found, where)
@@ -255,7 +255,7 @@ class ImageData:
         """
         from vectable.plotting import photograph_grid
 
-        require(is_whole(n, 1), f"n is {n!r}; it is a number of photographs, 1 or more.")
+        require(is_whole(n, 1), f"n must be a positive integer; got {n!r}.")
         require(len(self.train) > 0, "There are no photographs to train on: these were read for measuring alone.")
         at = np.random.default_rng(seed).permutation(len(self.train))[:n].astype(np.int32)
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
@@ -292,7 +292,7 @@ class ImageData:
 def _check_size(size: object) -> None:
     require(
         is_whole(size, 1) and size <= MAX_SIZE,
-        f"The size is {size!r}; it is a number of pixels, 1 to {MAX_SIZE:,}.",
+        f"The size must be 1 to {MAX_SIZE:,} pixels; got {size!r}.",
     )
 
 

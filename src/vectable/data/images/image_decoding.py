@@ -60,7 +60,7 @@ def decode_image(source: "str | Path | Image | NDArray[np.uint8]", size: int) ->
     from PIL import Image
 
     if size < 1:
-        raise VectableError(f"The size is {size!r}; it is a number of pixels, 1 or more.")
+        raise VectableError(f"The size must be a positive integer; got {size!r}.")
     named = repr(str(source)) if isinstance(source, str | Path) else f"This {type(source).__name__}"
     try:
         if isinstance(source, Image.Image):

@@ -32,7 +32,7 @@ class ParquetTable:
     """
 
     def __init__(self, path: str | Path | Sequence[str | Path], block_rows: int = BLOCK_ROWS) -> None:
-        require(is_whole(block_rows, 1), f"block_rows is {block_rows!r}; it is a number of rows, 1 or more.")
+        require(is_whole(block_rows, 1), f"block_rows must be a positive integer; got {block_rows!r}.")
         self._files = _files(path)
         self._lengths = [_read(file, lambda scan: scan.select(pl.len())).item() for file in self._files]
         self._schema = _common_schema(self._files)

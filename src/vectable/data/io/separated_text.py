@@ -178,7 +178,7 @@ class SeparatedText:
             if stand_in not in data:
                 self.data = data.replace(self.sep.encode(), stand_in)
                 return stand_in.decode()
-        raise DataError(f"{self.path} holds every control character there is; it is no text to be separated.")
+        raise DataError(f"{self.path} holds every control character there is; it is not separated text.")
 
     def _source(self) -> Path | bytes:
         """What polars reads: the file where it can, which is then never copied."""

@@ -115,7 +115,7 @@ def read_ratings(
     """
     require(
         duplicates in ("keep", "last", "mean", "error"),
-        f"duplicates is {duplicates!r}; it is keep, last, mean or error.",
+        f"duplicates must be keep, last, mean or error; got {duplicates!r}.",
     )
     taken = {
         "user": read_ids(frame[columns.user]),

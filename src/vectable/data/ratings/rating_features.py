@@ -38,7 +38,7 @@ class RatingFeatures:
             names is None
             or (isinstance(names, str) and names == "auto")
             or (isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)),
-            f"features is {names!r}; it is 'auto', None, or a list of columns of the side tables.",
+            f"features must be 'auto', None, or a list of columns of the side tables; got {names!r}.",
         )
         tables = (data.user_table, data.item_table)
         present = [name for table in tables if table is not None for name in table.columns]

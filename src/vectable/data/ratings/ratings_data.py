@@ -125,7 +125,7 @@ class RatingsData(Vocabularies):
             require(not unknown, f"split='time' needs the time of each rating, and {unknown:,} are missing.")
             train_rows, valid_rows = time_split(ratings["time"].to_numpy(), valid_pct)
         else:
-            require(split == "random", f"split is {split!r}; it is 'random' or 'time'.")
+            require(split == "random", f"split must be 'random' or 'time'; got {split!r}.")
             train_rows, valid_rows = random_split(len(ratings), valid_pct, seed)
         named = named_items(frame, columns)
         del df, frame  # long tables fit in memory twice, not three times

@@ -187,7 +187,7 @@ def side_columns(names: str | Iterable[str] | None, table: pl.DataFrame | None, 
     if isinstance(names, str) and names == "auto":
         return [name for name in table.columns if name not in set(never)]
     if isinstance(names, str):
-        raise DataError(f"features is {names!r}; it is 'auto', None, or a list of columns of the side tables.")
+        raise DataError(f"features must be 'auto', None, or a list of columns of the side tables; got {names!r}.")
     return [name for name in names if name in table.columns and name not in set(never)]
 
 

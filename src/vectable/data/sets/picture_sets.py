@@ -98,7 +98,7 @@ class PictureSet:
                 raise UnknownNameError(
                     f"{self.name} has no class {name!r}.{hint} There are {quote_some(self.classes, 20)}."
                 )
-        require(per_class is None or is_whole(per_class, 1), f"per_class is {per_class!r}; it is a number, 1 or more.")
+        require(per_class is None or is_whole(per_class, 1), f"per_class must be a positive integer; got {per_class}.")
         rng = np.random.default_rng(seed)
         taken = np.isin(self.labels, names) & self.held_out
         for name in names:

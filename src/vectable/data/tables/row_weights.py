@@ -60,7 +60,7 @@ def _of_classes(
         counts = np.bincount(codes, rows, minlength=target.n_outputs)
         return np.asarray((rows.sum() / (target.n_outputs * np.maximum(counts, 1e-12)))[codes])
     if isinstance(by_class, str):
-        raise DataError(f"class_weight is {by_class!r}; it is 'balanced', or the weight of each class.")
+        raise DataError(f"class_weight must be 'balanced', or the weight of each class; got {by_class!r}.")
     named = np.concatenate([target.numbers_of(to_series([one])) for one in by_class])
     require(
         bool((named >= 0).all()), f"class_weight names a class that is not there; there are {target.classes.to_list()}."

@@ -207,7 +207,7 @@ def make_target(
 
     Text that is numbers beyond doubt is numbers.
     """
-    require(kind in (None, *KINDS), f"task is {kind!r}; it is one of {list(KINDS)}.")
+    require(kind in (None, *KINDS), f"task must be one of {list(KINDS)}; got {kind!r}.")
     if kind is None:
         several = len(names) > 1 or log
         kind = "numbers" if several or kind_of(frame[names[0]], options).kind == "number" else "classes"

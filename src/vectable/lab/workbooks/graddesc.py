@@ -27,7 +27,7 @@ def write_graddesc(path: str | Path, epochs: int = 10, start: Pair = (1.0, 1.0))
         VectableError: an argument out of range, the package XlsxWriter missing, or settings that diverge.
         DataError: the file cannot be written.
     """
-    require(is_whole(epochs, 1), f"epochs is {epochs!r}; it is a whole number, 1 or more.")
+    require(is_whole(epochs, 1), f"epochs must be a positive integer; got {epochs!r}.")
     require(all(map(is_finite, start)), f"start is {start!r}; give two finite numbers, intercept and slope.")
     with Book(path) as book:
         x, y = lesson_points()

@@ -48,7 +48,7 @@ def make_engine(job: Job, report: Callable[[str], None] = lambda message: None) 
 def check_engine(name: str) -> None:
     """Raise a sentence for an engine that does not exist."""
     known = [AUTO, *(kind.name for kind in ENGINES)]
-    require(name in known, f"engine is {name!r}; it is one of {known}.{did_you_mean(name, known)}")
+    require(name in known, f"engine must be one of {known}; got {name!r}.{did_you_mean(name, known)}")
 
 
 def state_format_of(name: str | None) -> str | None:
