@@ -129,8 +129,8 @@ def test_without_validation_rows_there_is_nothing_to_look_at(table):
         ({"layers": "200"}, "layers is '200'; give at least one width of 1 or more"),
         ({"layers": 200}, "layers is 200; give"),
         ({"layers": [1.5]}, r"layers is \[1.5\]; give"),
-        ({"emb_drop": -1}, r"A dropout of -1 \(emb_drop\)"),
-        ({"layers": [8], "ps": [2]}, r"A dropout of 2 \(ps\)"),
+        ({"emb_drop": -1}, r"emb_drop must be in \[0, 1\); got -1"),
+        ({"layers": [8], "ps": [2]}, r"ps must be in \[0, 1\); got 2"),
     ],
 )
 def test_arguments_of_a_learner_out_of_range_are_named(table, how, sentence):

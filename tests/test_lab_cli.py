@@ -243,7 +243,7 @@ def test_all_runs_start_alike_and_a_new_adam_every_step_is_worse():
     assert list(runs) == list(RUNS)
     assert len({run.losses[0] for run in runs.values()}) == 1
     assert runs["new Adam every step, 2e-2"].last > runs["Adam 2e-2"].last
-    assert runs["momentum .9, 2e-2"].last < runs["SGD 2e-2"].last
+    assert runs["momentum 0.9, 2e-2"].last < runs["SGD 2e-2"].last
     assert all(len(run.losses) == 79 for run in runs.values())
     logistic = compare_on_digits(x[:500], y[:500], x[500:600], y[500:600], hidden=None)
     assert len(logistic) == len(RUNS)

@@ -55,8 +55,8 @@ def test_workbooks_and_digits_are_the_lessons(with_data):
     rows = with_data.rows
     assert ours(rows, "rmse, dot product") == 0.3930
     assert ours(rows, "rmse, with biases") == 0.3195
-    assert ours(rows, "rmse, dot product, fitted anew") <= 0.3931
-    assert ours(rows, "rmse, with biases, fitted anew") <= 0.3195
+    assert ours(rows, "rmse, dot product, fitted again") <= 0.3931
+    assert ours(rows, "rmse, with biases, fitted again") <= 0.3195
     assert ours(rows, "one cycle, accuracy") == pytest.approx(0.9608, abs=0.01)
     assert ours(rows, "one cycle, validation loss") == pytest.approx(0.135789, abs=0.02)
     assert ours(rows, "update loop, Adam 2e-2, loss at the end") < 0.4

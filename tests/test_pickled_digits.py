@@ -106,7 +106,7 @@ LAUGHS = b"(t" + b"".join(b"q%c(%st" % (at, b"h%c" % at * 20) for at in range(40
         (ARRAY + ARRAY + b"(K\x01\x85" + text("O") + b"C\x08" + b"A" * 8 + b"tR\x85R.", "asks for numpy.ndarray"),
         (ARRAY + b"K\x01\x85" + text("O") + b"\x86\x81.", "instruction NEWOBJ"),
         (ARRAY + b"}" + b"b.", "instruction EMPTY_DICT"),
-        (b"cnumpy.core.multiarray\n_reconstruct\n(NN\x86" + b"b.", "is no pickle of arrays|changes numpy"),
+        (b"cnumpy.core.multiarray\n_reconstruct\n(NN\x86" + b"b.", "is not a pickle of arrays|changes numpy"),
         (b"cnumpy\ndtype\n" + text("O8") + b"\x85R.", "array of 'O8'"),
         (b"cnumpy\ndtype\n" + text("f4,O") + b"\x85R.", "array of 'f4,O'"),
         (UNFILLED + b"(K\x01K\x01\x85" + DOUBLE + b"\x89C\x04abcdtb.", "4 bytes for an array of f"),
@@ -115,9 +115,9 @@ LAUGHS = b"(t" + b"".join(b"q%c(%st" % (at, b"h%c" % at * 20) for at in range(40
         (LAUGHS + b".", "other things"),
         (LAUGHS + b"NR.", "asks for tuple"),
         (b"K\x01" + b"\x85" * 100_000 + b".", "other things"),
-        (b"h\x05.", "is no pickle of arrays"),
-        (b"R.", "is no pickle of arrays"),
-        (b"\x8d" + b"\xff" * 8 + b".", "is no pickle of arrays"),
+        (b"h\x05.", "is not a pickle of arrays"),
+        (b"R.", "is not a pickle of arrays"),
+        (b"\x8d" + b"\xff" * 8 + b".", "is not a pickle of arrays"),
     ],
 )  # fmt: skip
 def test_hostile_files_get_a_sentence(content: bytes, message: str, tmp_path: Path) -> None:
@@ -137,10 +137,10 @@ def test_what_is_no_pickle_of_digits_gets_a_sentence(tmp_path: Path) -> None:
     wrong = np.zeros((6, 700), dtype=np.float32)
     first, second, third = digits()
     for name, content, told in (
-        ("cut.pkl", whole[:3000], "is no pickle of arrays"),
-        ("cut.pkl.gz", whole, "is no pickle of arrays"),
-        ("text.pkl", b"hello", "is no pickle of arrays"),
-        ("empty.pkl", b"", "is no pickle of arrays"),
+        ("cut.pkl", whole[:3000], "is not a pickle of arrays"),
+        ("cut.pkl.gz", whole, "is not a pickle of arrays"),
+        ("text.pkl", b"hello", "is not a pickle of arrays"),
+        ("empty.pkl", b"", "is not a pickle of arrays"),
         (
             "objects.pkl",
             pickle.dumps(((objects, objects),) * 3, protocol=2),

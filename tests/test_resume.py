@@ -426,7 +426,7 @@ def test_a_checkpoint_is_no_model(tmp_path: Path) -> None:
     learn = KINDS["table"]()
     learn.fit(1, 1e-3, checkpoint=tmp_path)
     for load in (vt.load_learner, learn.load):
-        with pytest.raises(vt.ArtifactError, match="holds the checkpoint of a fit and no saved model"):
+        with pytest.raises(vt.ArtifactError, match="holds the checkpoint of a fit, not a saved model"):
             load(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Vectable: embedding models from the tables people have.
+"""Vectable: embedding models from everyday tabular data.
 
 The public names are listed in `__init__.pyi` beside this file, and each is imported when it is first asked for:
 `import vectable` is quick, and torch comes in only when something trains or predicts.

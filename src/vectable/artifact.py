@@ -353,7 +353,7 @@ def making_from(where: str, alone: bool = True) -> Iterator[None]:
 
     Args:
         where: the folder's name.
-        alone: whether only the folder can be wrong; otherwise the caller's own module, data or options may be, whose
+        alone: whether only the folder can be wrong; otherwise the caller's module, data or options may be, whose
             errors pass.
 
     Raises:
@@ -378,7 +378,7 @@ def check_is_model(contents: Contents, where: str) -> None:
     """Raise an `ArtifactError` where the contents are a checkpoint's and not a model's."""
     if contents.kind == CHECKPOINT:
         raise ArtifactError(
-            f"{where!r} holds the checkpoint of a fit and no saved model: make the learner as it was made then, and "
+            f"{where!r} holds the checkpoint of a fit, not a saved model: make the learner as it was made then, and "
             f"call the same fit with checkpoint={where!r}, resume=True."
         )
 

@@ -25,7 +25,7 @@ class VectableError(ValueError):
 
 
 class DataError(VectableError):
-    """A file or frame cannot be read as what it was said to be."""
+    """A file or frame cannot be read as the kind of file it should be."""
 
 
 class ArtifactError(VectableError):
@@ -41,7 +41,7 @@ class NonFiniteLossError(VectableError):
 
 
 class VectableWarning(UserWarning):
-    """Something odd that was handled: counted and told, never raised."""
+    """Something odd that was handled: counted and reported, never raised."""
 
 
 def printable(message: str) -> str:
@@ -85,12 +85,12 @@ def require_columns(wanted: Iterable[str], present: Iterable[str], where: str) -
 
 
 def is_whole(value: object, least: int) -> TypeGuard[int]:
-    """Whether `value` is a whole number (a Python or NumPy integer, no truth) of at least `least`."""
+    """Whether `value` is a whole number (a Python or NumPy integer, not a boolean) of at least `least`."""
     return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 def is_finite(value: object) -> bool:
-    """Whether `value` is a finite number, no truth and no text."""
+    """Whether `value` is a finite number and neither a boolean nor text."""
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 

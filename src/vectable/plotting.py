@@ -63,7 +63,7 @@ def photograph_grid(
     Args:
         pictures: each (height, width, 3), 0 to 255 or 0 to 1; or numbers, (height, width), all on one scale of colours.
         titles: a line for each.
-        columns: pictures a row; by default about as many as there are rows.
+        columns: images per row; by default about as many as there are rows.
         inches: side of a picture.
     """
     columns = columns or max(1, math.ceil(math.sqrt(len(pictures))))

@@ -44,7 +44,7 @@ def print_measured(learn: "VisionLearner", measured: dict[str, Any]) -> None:
 
 
 def report_verdict(measured: dict[str, Any]) -> None:
-    """A line where the model is no better than always predicting the commonest class."""
+    """A line where the model is not better than always predicting the commonest class."""
     if measured.get("beats_baselines") is False:
         report(
             f"note: This model does not beat the simplest guess: its accuracy on the held-out images is "

@@ -32,7 +32,7 @@ def info(
 
     manifest = read_manifest(model)
     if manifest["kind"] == CHECKPOINT:
-        raise ArtifactError(f"{str(model)!r} holds the checkpoint of a fit and no saved model.")
+        raise ArtifactError(f"{str(model)!r} holds the checkpoint of a fit, not a saved model.")
     kept = manifest["settings"].get("measured")
     measured = _measured_now(model, manifest["kind"]) if validate else kept or _last_figures(model)
     if as_json:

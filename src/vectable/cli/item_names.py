@@ -19,7 +19,7 @@ def items_named(
         Ids or titles; None where nothing was named.
 
     Raises:
-        VectableError: a name that is no item is the name of a file: which option reads it.
+        VectableError: a name that is not an item is the name of a file: which option reads it.
         DataError: a file cannot be read.
     """
     if not names and not files:

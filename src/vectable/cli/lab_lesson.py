@@ -1,4 +1,4 @@
-"""`vectable lab lesson`: every number of the lesson beside ours, and the experiments it asks for."""
+"""`vectable lab lesson`: every number of the lesson next to ours, and the experiments it asks for."""
 
 from dataclasses import asdict
 from datetime import date
@@ -28,7 +28,7 @@ def lesson(
     seeds: Annotated[int, typer.Option(help="Random splits or starts of each measured number.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Recompute the lesson: each number it prints beside ours, and the settings it tells the listener to try.
+    """Recompute the lesson: each number it prints next to ours, and the settings it tells the listener to try.
 
     [bold]Example:[/bold] vectable lab lesson --data ~/data
     """
@@ -65,7 +65,7 @@ def _show(found: "Recomputed") -> None:
 
 
 def _show_topic(console: Console, topic: str, rows: "list[Row]") -> None:
-    """The lesson's numbers of one topic beside ours, with notes and the commands that compute them."""
+    """The lesson's numbers of one topic next to ours, with notes and the commands that compute them."""
     console.print(topic.capitalize(), style="bold")
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("what", "the lesson", "here", ""):

@@ -27,7 +27,7 @@ class ImageSource:
 
     valid: Annotated[
         str | None,
-        typer.Option(help="Folder of validation images beside the one named by --train; or the table's column."),
+        typer.Option(help="Folder of validation images, besides the one named by --train; or the table's column."),
     ] = None
     train: Annotated[str, typer.Option(help="Folder of training images, where --valid names another.")] = "train"
     valid_pct: ValidPct = 0.2
@@ -82,9 +82,7 @@ class Backbone:
     panel: ClassVar[str] = "Model and training"
 
     arch: Annotated[str, typer.Option(help="Backbone: a name from timm, or fashion-small.")] = "resnet34"
-    weights: Annotated[Path | None, typer.Option(help="File with the backbone's weights, instead of timm's hub.")] = (
-        None
-    )
+    weights: Annotated[Path | None, typer.Option(help="File with the backbone's weights, instead of the hub's.")] = None
     pretrained: Annotated[bool, typer.Option(help="Whether the backbone starts from published weights.")] = True
     epochs: Annotated[int, typer.Option(min=0, help="Epochs that train the new head alone.")] = 2
     lr: Annotated[float, typer.Option(help="Highest learning rate of these.")] = 1e-3

@@ -60,11 +60,11 @@ class TensorSet(Inputs):
 
 
 class TensorData:
-    """Training and validation tensors for any model of your own.
+    """Training and validation tensors for any custom model.
 
     Attributes:
         train, valid: the encoded rows (`valid` may have none).
-        batch_size: rows a step.
+        batch_size: rows per step.
     """
 
     def __init__(self, train: TensorSet, valid: TensorSet, batch_size: int = 64) -> None:
@@ -80,7 +80,7 @@ class TensorData:
         Args:
             x_train, x_valid: inputs, (rows, ...), or a tuple of such for a model of several inputs.
             y_train, y_valid: targets, (rows, ...); the validation pair may be left out.
-            bs: rows a step.
+            bs: rows per step.
 
         Raises:
             DataError: when inputs and targets have different numbers of rows, or there are none.
@@ -98,7 +98,7 @@ class TensorData:
 
     @property
     def n_steps(self) -> int:
-        """Steps an epoch."""
+        """Steps per epoch."""
         return count_steps(len(self.train), self.batch_size)
 
     def plan(self, rng: np.random.Generator) -> BatchPlan:

@@ -34,7 +34,7 @@ def take_columns(estimator: Any, X: Any, *, reset: bool, **how: Any) -> pl.DataF
         A frame with the names of the columns, "x0", "x1", ... where they have none.
 
     Raises:
-        ValueError: scikit-learn's, for other columns than before, no rows, infinite numbers and what is no table.
+        ValueError: scikit-learn's, for other columns than before, no rows, infinite numbers and what is not a table.
     """
     if is_frame(X):
         validate_data(estimator, X, reset=reset, skip_check_array=True)
@@ -73,7 +73,7 @@ def take_target(estimator: Any, y: Any) -> NDArray[Any]:
 
 
 def check_classes(values: NDArray[Any]) -> None:
-    """Raise scikit-learn's sentence for a target that is no classes.
+    """Raise scikit-learn's sentence for a target that is not classes.
 
     Fractions are classes where there are at most 20 different ones, each for at least two rows in the mean.
     """

@@ -45,10 +45,10 @@ class PersistentEstimator(BaseEstimator):
     learner_: Any
 
     def save(self, path: str | Path) -> Path:
-        """Save the fitted estimator as a folder of numbers and JSON; `vectable.load_estimator` brings it back.
+        """Save the fitted estimator as a folder of numbers and JSON; `vectable.load_estimator` loads it.
 
-        `vectable.load_learner` reads the same folder, as the learner alone. A `random_state` that is no number is kept
-        as None.
+        `vectable.load_learner` reads the same folder, as the learner alone. A `random_state` other than a number is
+        kept as None.
         """
         check_is_fitted(self)
         contents = self.learner_.to_contents()

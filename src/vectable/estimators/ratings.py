@@ -63,8 +63,8 @@ class RatingRegressor(RegressorMixin, PersistentEstimator):
         n_epochs: passes over the rows; "auto": 5, and on few rows more, until there are 200 steps.
         lr: the highest learning rate of the cycle.
         wd: weight decay.
-        batch_size: rows a step; "auto": 64, and with fewer than 1,024 rows less, at least 16.
-        n_models: so many models from different seeds, whose mean predicts.
+        batch_size: rows per step; "auto": 64, and with fewer than 1,024 rows less, at least 16.
+        n_models: number of models from different seeds, averaged at prediction time.
         random_state: a number for the same result every time, bit for bit; or a `numpy.random.RandomState`.
         device: "cpu", "cuda", ...
         verbose: whether to show how training goes.
@@ -150,7 +150,7 @@ class RatingRegressor(RegressorMixin, PersistentEstimator):
             return_std: with method="bayes" also how far each is in doubt, (rows,), as `BayesLearner.predict` tells it.
 
         Raises:
-            VectableError: return_std with another method, which has one set of weights and no doubt.
+            VectableError: return_std with another method, which has one set of weights and no spread.
         """
         check_is_fitted(self)
         columns = self._columns(X, reset=False)

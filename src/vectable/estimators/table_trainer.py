@@ -24,7 +24,7 @@ EPOCHS, STEPS = 10, 200
 
 
 def auto_batch_size(n_rows: int, largest: int = LARGEST_BATCH) -> int:
-    """Rows a step: `largest`; with fewer than 16 times as many rows a power of two that makes some 16 steps an epoch,
+    """Rows per step: `largest`; with fewer than 16 times as many rows a power of two for some 16 steps per epoch,
     at least 16."""
     power_of_two = 1 << (n_rows // STEPS_AN_EPOCH).bit_length() >> 1
     return min(max(power_of_two, SMALLEST_BATCH), largest)
@@ -36,7 +36,7 @@ def auto_epochs(n_steps: int, enough: int = EPOCHS) -> int:
 
 
 class TableTrainer(PersistentEstimator):
-    """An estimator that trains a `TabularLearner`; what is no parameter of it has the value that stands here."""
+    """An estimator that trains a `TabularLearner`; what is not a parameter of it has the value that stands here."""
 
     layers: Sequence[int]
     dropout: float = 0.0
@@ -117,7 +117,7 @@ class TableTrainer(PersistentEstimator):
         return rows
 
     def _kinds_named(self, X: Any, columns: pl.DataFrame) -> dict[str, Any]:
-        """What is said of the kinds of columns, as arguments of `TableData.from_df`: nothing where the rule decides."""
+        """What is set for the kinds of columns, as arguments of `TableData.from_df`: nothing where the rule decides."""
         if isinstance(self.categorical_features, str):
             known = "categorical_features must be 'auto', or names or numbers of columns"
             require(self.categorical_features == "auto", f"{known}; got {self.categorical_features!r}.")

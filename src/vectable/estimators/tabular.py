@@ -92,8 +92,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         n_epochs: passes over the rows; "auto": 10, and on few rows more, until there are 200 steps.
         lr: the highest learning rate of the cycle.
         wd: weight decay.
-        batch_size: rows a step; "auto": 256, and with fewer than 4,096 rows less, at least 16.
-        n_models: so many nets from different seeds, whose mean probability predicts.
+        batch_size: rows per step; "auto": 256, and with fewer than 4,096 rows less, at least 16.
+        n_models: number of nets from different seeds, averaged at prediction time.
         class_weight: "balanced", or the weight of each class in the loss.
         categorical_features: names or numbers of the columns of categories; other numbers are then numbers. "auto"
             leaves it to the rule.

@@ -104,7 +104,7 @@ def _numbers(graph: Graph, outputs: Value, target: NumberTarget) -> Value:
 
 
 def _free(name: str, taken: list[str]) -> str:
-    """A name for an output that is no input's."""
+    """A name for an output that differs from every input's."""
     while name in taken:
         name += "_"
     return name

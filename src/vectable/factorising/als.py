@@ -94,7 +94,7 @@ class ImplicitALS:
         """Fit rows to a matrix whose values are confidences.
 
         Args:
-            by_user: a row a user, a column an item.
+            by_user: a row per user, a column per item.
             on_epoch: called after each epoch with its number from 1 on; may raise KeyboardInterrupt, which ends the
                 fit early with what there is.
             threads: that solve rows; the result does not depend on it.

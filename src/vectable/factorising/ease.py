@@ -43,7 +43,7 @@ DEFAULTS = EASEOptions()
 
 
 def ease(by_user: SparseRows, options: EASEOptions = DEFAULTS, threads: int | None = None) -> DenseWeights:
-    """The weights between items of a matrix with a row a user; the result does not depend on the threads."""
+    """The weights between items of a matrix with a row per user; the result does not depend on the threads."""
     by_item = by_user.transposed()
     n_threads = usable_threads(len(by_user.columns), threads)
     scale = frequency_scale(by_item.lengths, options.item_power)

@@ -88,7 +88,7 @@ class SparseWeights:
     """The strongest weights of each item.
 
     Attributes:
-        rows: a row an item: which others it speaks for, and how much.
+        rows: a row per item: which others it speaks for, and how much.
     """
 
     rows: SparseRows

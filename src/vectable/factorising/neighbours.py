@@ -41,7 +41,7 @@ def neighbours(
     options: NeighbourOptions = DEFAULTS,
     threads: int | None = None,
 ) -> SparseWeights:
-    """The strongest weights of each item of a matrix with a row a user."""
+    """The strongest weights of each item of a matrix with a row per user."""
     by_item = by_user.transposed()
     weight = frequency_scale(by_user.lengths, options.user_power).astype(np.float32)
     weighted = by_user.values * np.repeat(weight, by_user.lengths)

@@ -13,7 +13,7 @@ WORTH_A_THREAD = 100_000  # entries: below, a thread costs more than it saves
 
 
 def usable_threads(n_entries: int, threads: int | None = None) -> int:
-    """The number of threads for so many entries: those asked for, else as many as there are processors to use."""
+    """The number of threads for a number of entries: those asked for, else as many as there are processors to use."""
     if threads is not None:
         return threads
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

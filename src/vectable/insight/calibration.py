@@ -53,7 +53,7 @@ class Calibration:
 def calibration(
     probabilities: ArrayLike, came_true: ArrayLike, n_bins: int = 10, of: str = "probability"
 ) -> Calibration:
-    """Group predictions by their probability, about equally many rows a group, and count what came true.
+    """Group predictions by their probability, about equally many rows per group, and count what came true.
 
     Args:
         probabilities: (rows,), 0 to 1.
@@ -62,13 +62,13 @@ def calibration(
         of: what the probabilities are of, for the plot.
 
     Raises:
-        DataError: no rows, lengths that differ, or values that are no probabilities.
+        DataError: no rows, lengths that differ, or values that are not probabilities.
     """
     require(n_bins >= 1, f"n_bins must be a positive integer; got {n_bins!r}.")
     given, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(came_true, dtype=np.float64)
     if given.ndim != 1 or given.shape != truth.shape or len(given) == 0:
         raise DataError(
-            f"Calibration compares one probability a row with what came true; got {given.shape} and {truth.shape}."
+            f"Calibration compares one probability per row with what came true; got {given.shape} and {truth.shape}."
         )
     if not ((given >= 0) & (given <= 1)).all():
         raise DataError(f"Probabilities lie between 0 and 1; these go from {given.min():g} to {given.max():g}.")

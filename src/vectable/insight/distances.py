@@ -91,7 +91,7 @@ def distance_test(
         of, given_of: what the distances are of, for the plot.
 
     Raises:
-        DataError: fewer than four things, matrices that are no distances between them, or distances all alike.
+        DataError: fewer than four things, matrices that are not distances between them, or distances all alike.
     """
     require(is_whole(n_permutations, 1), f"n_permutations must be a positive integer; got {n_permutations!r}.")
     require(alternative in ALTERNATIVES, f"alternative must be one of {list(ALTERNATIVES)}; got {alternative!r}.")
@@ -167,7 +167,7 @@ def _checked(distances: ArrayLike, name: str, n: int) -> Matrix:
         raise DataError(f"{name} holds {matrix[at[0], at[1]]} between things {at[0] + 1} and {at[1] + 1}.")
     if not np.allclose(matrix, matrix.T) or not np.allclose(np.diag(matrix), 0):
         raise DataError(
-            f"{name} is no matrix of distances: these are the same both ways, and 0 from a thing to itself."
+            f"{name} is not a matrix of distances: these are the same both ways, and 0 from a thing to itself."
         )
     return matrix
 

@@ -13,7 +13,7 @@ from vectable.insight.layers import find_layer, first_convolution
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_DRAWN = 16  # filters and inputs of a layer whose inputs are no colours
+MOST_DRAWN = 16  # filters and inputs of a layer whose inputs are not colours
 
 
 @dataclass(repr=False)
@@ -56,7 +56,7 @@ def filters_of(model: nn.Module, layer: str | int | None = None) -> Filters:
 
     Raises:
         UnknownNameError: no such layer; with the closest names.
-        VectableError: the layer is no convolution over pictures.
+        VectableError: the layer is not a convolution over pictures.
     """
     name, module = find_layer(model, first_convolution(model) if layer is None else layer)
     if not isinstance(module, nn.Conv2d):

@@ -51,7 +51,7 @@ class SimilarImages:
 
 
 class ImageIndex:
-    """Photographs by what a layer makes of them, for many searches; to be made anew when the net has learned more.
+    """Photographs by what a layer makes of them, for many searches; to be built again when the net has learned more.
 
     A map is averaged over its positions. The numbers that are left are squeezed through principal components
     (scikit-learn's PCA), and compared by the cosine of what comes out, so that what all photographs have in common does
@@ -94,10 +94,10 @@ class ImageIndex:
         self._rows = [(name, row) for name, rows in self.sets.items() for row in range(len(rows))]
 
     def search(self, photograph: Any, n: int = 9) -> SimilarImages:
-        """The `n` photographs most like one, itself, told by its file, left out.
+        """The `n` photographs most like one, itself, recognized by its file, left out.
 
         Args:
-            photograph: a path, a picture of Pillow's or an array of bytes, (height, width) or (height, width, 3).
+            photograph: a path, a Pillow image or an array of bytes, (height, width) or (height, width, 3).
             n: how many; fewer where there are fewer.
         """
         require(is_whole(n, 1), f"n must be a positive integer; got {n!r}.")

@@ -54,7 +54,7 @@ def worst_rows(
     Args:
         rows: the validation rows.
         outputs_of: the model's outputs for rows, before the activation of the loss.
-        loss_func: the loss; one of torch's.
+        loss_func: the loss; one from torch.
         n: number of rows.
 
     Returns:

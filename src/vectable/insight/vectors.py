@@ -41,7 +41,7 @@ def export_vectors(path: Path, about: pl.DataFrame, vectors: NDArray[np.float32]
 
 
 def _write_lines(frame: pl.DataFrame, path: Path, header: bool) -> None:
-    """A line a row, fields between tabs and never in quotes: the projector knows no quoting."""
+    """One line per row, fields between tabs and never in quotes: the projector knows no quoting."""
     try:
         frame.write_csv(path, separator="\t", include_header=header, quote_style="never")
     except OSError as problem:

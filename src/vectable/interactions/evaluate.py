@@ -1,4 +1,4 @@
-"""Several learners of interactions on the same held-out users, popularity and recent popularity beside them."""
+"""Several learners of interactions on the same held-out users, compared with popularity and recent popularity."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal

@@ -1,6 +1,6 @@
 """The lesson by hand: every layer, loss, gradient, optimizer and schedule in a few lines of NumPy.
 
-One idea a file; formula and source in each docstring, and where torch differs. Nothing here trains a model of the
+One idea per file; formula and source in each docstring, and where torch differs. Nothing here trains a model of the
 library: it is for reading, for checking, and for the workbooks.
 """
 

@@ -37,7 +37,7 @@ def compose_affine(w1: Array, b1: Array, w2: Array, b2: Array) -> tuple[Array, A
 class MyLinear:
     """The exercise of the lesson: the affine layer as a thing with parameters.
 
-    Weights and biases start uniform within one over the root of `n_in`, the interval of torch's `Linear`; the random
+    Weights and biases start uniform within one over the root of `n_in`, the interval of `Linear` in torch; the random
     generator is NumPy's, so a seed gives other numbers than there.
 
     Attributes:

@@ -13,7 +13,7 @@ class BatchNorm:
     """`scale * (x - mean) / sqrt(variance + eps) + shift`, a column at a time: the same as torch's `BatchNorm1d`.
 
     The batch is divided by its variance with n; the running variance is kept with n - 1, as torch does. torch's
-    momentum .1 is the share of the new: `running = .9 * running + .1 * batch`.
+    momentum 0.1 is the share of the new: `running = 0.9 * running + 0.1 * batch`.
 
     Attributes:
         parameters: [scale (columns,), shift (columns,)].

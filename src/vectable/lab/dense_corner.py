@@ -7,7 +7,7 @@ from vectable.lab.arrays import Array, Codes
 
 
 def dense_corner(user: Codes, item: Codes, rating: Array, n: int = 15) -> tuple[Array, Codes, Codes]:
-    """At most `n` users by `n` items with few holes, found by taking turns.
+    """At most `n` users by `n` items with few missing ratings, found by taking turns.
 
     From the most-rated items: the users who rated most of them, the items that these rated most, and so on until
     nothing changes. Ties go to the lower code, so the same ratings give the same corner.

@@ -27,7 +27,7 @@ class Run:
 
     @property
     def last(self) -> float:
-        """The smoothed loss at the end: the debiased average, beta .98."""
+        """The smoothed loss at the end: the debiased average, beta 0.98."""
         return float(ewma(self.losses, 0.98, debias=True)[-1])
 
     @property
@@ -38,7 +38,7 @@ class Run:
 
 RUNS: dict[str, Callable[[], Optimizer]] = {
     "SGD 2e-2": lambda: SGD(2e-2),
-    "momentum .9, 2e-2": lambda: Momentum(2e-2, 0.9),
+    "momentum 0.9, 2e-2": lambda: Momentum(2e-2, 0.9),
     "Adam 2e-2": lambda: Adam(2e-2),
     "Adam 1e-3": lambda: Adam(1e-3),
     "new Adam every step, 2e-2": lambda: Forgetful(Adam, 2e-2),

@@ -14,7 +14,7 @@ def finite_differences(function: Callable[[Array], float], x: ArrayLike, step: f
     """The gradient of `function` at `x`, of the shape of x, by central differences.
 
     `(f(x + h) - f(x - h)) / 2h` with h = step * max(1, |x|); the error shrinks with the square of h. The lesson's
-    workbook goes one way only, `(f(x + h) - f(x)) / h` with h = .01, whose error shrinks with h: see `one_sided`.
+    workbook goes one way only, `(f(x + h) - f(x)) / h` with h = 0.01, whose error shrinks with h: see `one_sided`.
     """
     at = np.array(x, dtype=np.float64)
     slopes = np.zeros_like(at)

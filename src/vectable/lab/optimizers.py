@@ -55,7 +55,7 @@ class DampedMomentum:
     """The workbook's momentum: `v = mom * v + (1 - mom) * g; p -= lr * v`, an average of gradients.
 
     torch's `SGD(momentum=mom, dampening=mom)`, except in the very first step: torch begins with v = g, this with
-    `(1 - mom) * g`. On a steady slope the step is `lr * g`, so at mom .9 it takes a rate ten times that of `Momentum`.
+    `(1 - mom) * g`. On a steady slope the step is `lr * g`, so at mom 0.9 it takes a rate ten times that of `Momentum`.
     """
 
     def __init__(self, lr: float, mom: float = 0.9) -> None:
@@ -72,7 +72,7 @@ class DampedMomentum:
 class RMSProp:
     """Divide by the root of the average squared gradient: `s = beta s + (1 - beta) g²; p -= lr * g / (sqrt(s) + eps)`.
 
-    Hinton, Coursera lecture 6e (2012). torch's `RMSprop(alpha=beta)`, where beta is .99 if not given; here .9.
+    Hinton, Coursera lecture 6e (2012). torch's `RMSprop(alpha=beta)`, where beta is 0.99 if not given; here 0.9.
     """
 
     def __init__(self, lr: float, beta: float = 0.9, eps: float = 1e-8) -> None:
@@ -90,7 +90,7 @@ class WorkbookRMSProp:
     """The workbook's RMSProp: `p -= lr * g / sqrt(s)` with the *previous* row's average, which is brought up after.
 
     No eps, and the average before the first step has to be given, for it is divided by: `start`, one for all numbers
-    or one a parameter.
+    or one per parameter.
     """
 
     def __init__(self, lr: float, beta: float = 0.9, start: float | Sequence[Array | float] = 1.0) -> None:
@@ -131,8 +131,8 @@ class Adam:
 class WorkbookAdam:
     """The workbook's Adam: `p -= lr * m / sqrt(s)`, without debiasing and without eps.
 
-    The lesson's sheet has both betas .9, and .95 for the squares where it anneals the rate; the averages before the
-    first step have to be given: `start_average` and `start_squares`, one for all numbers or one a parameter.
+    The lesson's sheet has both betas 0.9, and 0.95 for the squares where it anneals the rate; the averages before the
+    first step have to be given: `start_average` and `start_squares`, one for all numbers or one per parameter.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ def read_pickled_mnist(path: str | Path) -> tuple[Array, Codes, Array, Codes]:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as problem:
-        raise DataError(f"{str(path)!r} is no pickle of arrays: {problem!s:.200}.") from problem
+        raise DataError(f"{str(path)!r} is not a pickle of arrays: {problem!s:.200}.") from problem
     if len(content) > MOST_BYTES:
         raise DataError(
             f"{str(path)!r} is not read: it holds more than {MOST_BYTES:,} bytes, the lesson's 220 million."
@@ -53,7 +53,7 @@ def read_pickled_mnist(path: str | Path) -> tuple[Array, Codes, Array, Codes]:
     except DataError as problem:
         raise DataError(f"{str(path)!r} is not read: {problem}") from None
     except (ValueError, IndexError, KeyError, TypeError, OverflowError, ArithmeticError, MemoryError) as problem:
-        raise DataError(f"{str(path)!r} is no pickle of arrays: {problem!s:.200}.") from problem
+        raise DataError(f"{str(path)!r} is not a pickle of arrays: {problem!s:.200}.") from problem
     if not (isinstance(found, tuple) and len(found) == 3 and all(map(_is_pair, found))):
         raise DataError(f"{str(path)!r} holds other things than three pairs of pictures (rows, {PIXELS}) and labels.")
     (x, y), (x_valid, y_valid), _ = found
@@ -139,7 +139,7 @@ class _PickleReader:
         """What stands for a call in the file: of the few that make arrays, the value is made here."""
         arguments, called = self._pop(), self._pop()
         if not isinstance(called, _Name) or (called.module, called.name) not in CALLS:
-            raise DataError(f"it asks for {_shown(called)}, which is no array of numbers; nothing of it was executed.")
+            raise DataError(f"it asks for {_shown(called)}, not an array of numbers; nothing of it was executed.")
         self.stack.append(CALLS[called.module, called.name](*arguments))
 
     def build(self, _: Any) -> None:
@@ -150,7 +150,7 @@ class _PickleReader:
         elif isinstance(built, _Unfilled):
             built.array = _array(*state)
         else:
-            raise DataError(f"it changes {_shown(built)}, which is no array of numbers; nothing of it was executed.")
+            raise DataError(f"it changes {_shown(built)}, not an array of numbers; nothing of it was executed.")
 
     def _pop(self) -> Any:
         return self.stack.pop()

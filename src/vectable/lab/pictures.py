@@ -84,7 +84,7 @@ def animate_descents(descents: Sequence[Descent], path: str | Path, frames: int 
 
 
 def draw_losses(curves: Mapping[str, Array], path: str | Path | None = None, title: str = "Loss by batch") -> "Figure":
-    """Loss curves in one plot: the smoothed (debiased, beta .9) line of each, and the loss itself faintly behind it."""
+    """Loss curves in one plot: the smoothed line (debiased, beta 0.9) of each, and the loss itself faintly behind."""
     figure, (axes,) = _figure(1, (9, 5.2))
     for colour, (name, losses) in zip(_colours(list(curves)), curves.items(), strict=True):
         axes.plot(losses, color=colour, lw=0.5, alpha=0.25)

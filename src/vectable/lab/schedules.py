@@ -33,7 +33,7 @@ def one_cycle(
 ) -> Array:
     """Up from `lr_max / div`, then down a cosine to `lr_max / final_div` (Smith 2018), (steps,).
 
-    The defaults are those of the current reference library; the lesson's are `linear`, .3, 25 and 25e4. Step i stands
+    The defaults are those of the current reference library; the lesson's are `linear`, 0.3, 25 and 25e4. Step i stands
     at i / steps, so the last step is just short of the end. torch's `OneCycleLR` stands at i / (steps - 1), and the top
     at `pct_start * steps - 1`.
     """

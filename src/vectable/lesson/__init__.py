@@ -1,4 +1,4 @@
-"""The lesson, recomputed: every number it prints beside ours, and the settings it asks the listener to try.
+"""The lesson, recomputed: every number it prints next to ours, and the settings it asks the listener to try.
 
 found = recompute("~/data")
 for row in found.rows: print(row.what, row.lesson, row.ours, row.command)

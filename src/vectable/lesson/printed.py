@@ -116,7 +116,7 @@ MEAN_RATINGS = {
 DIGITS = {"training loss": 0.148536, "validation loss": 0.135789, "accuracy": 0.9608}
 WORKBOOK_RMSE = {"dot product": 0.3930154712865702, "with biases": 0.3194674135586278}
 ENTROPIES = (0.30, 0.01, 1.0)
-"""Of cat .5, cat .98 and a dog taken for a cat with .9."""
+"""Of cat 0.5, cat 0.98 and a dog taken for a cat with 0.9."""
 
 PAPER_MAPE = {
     ("KNN", "shuffled"): (0.315, 0.099),

@@ -14,7 +14,7 @@ class Recomputed:
     """What came out.
 
     Attributes:
-        rows: the lesson's numbers beside ours.
+        rows: the lesson's numbers next to ours.
         trials: the experiments, a setting a row.
         data: name of the ratings that rows and trials were measured on.
         missing: sentences on what could not be computed here, and why.

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 @dataclass(frozen=True)
 class Row:
-    """One number of the lesson beside ours.
+    """One number of the lesson next to ours.
 
     Attributes:
         topic: "ratings", "workbooks", "digits", "decay" or "paper".

@@ -33,7 +33,7 @@ def factor_rows(folder: Path) -> list[Row]:
         found.append(Row("workbooks", f"rmse, {name}", lessons, f"{theirs.rmse(ratings):.4f}", same, COMMAND))
         note = "fitted by vectable.lab: Adam from 8 starts, the best; its solver stopped a little earlier"
         command = "vectable lab workbook collab --lesson"
-        found.append(Row("workbooks", f"rmse, {name}, fitted anew", lessons, f"{ours:.4f}", note, command))
+        found.append(Row("workbooks", f"rmse, {name}, fitted again", lessons, f"{ours:.4f}", note, command))
     return found
 
 
@@ -63,7 +63,7 @@ def descent_rows() -> list[Row]:
 
 def entropy_rows() -> list[Row]:
     """The loss of three predictions, in the lesson's logarithm and in the one that losses are defined with."""
-    cases = (("cat, given .5", 1, 0.5), ("cat, given .98", 1, 0.98), ("dog, taken for a cat with .9", 0, 0.9))
+    cases = (("cat, given 0.5", 1, 0.5), ("cat, given 0.98", 1, 0.98), ("dog, taken for a cat with 0.9", 0, 0.9))
     found = []
     for (what, true, p), lessons in zip(cases, printed.ENTROPIES, strict=True):
         loss = lab.binary_cross_entropy(np.array([p]), np.array([float(true)]))

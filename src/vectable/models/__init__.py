@@ -1,1 +1,1 @@
-"""Plain torch modules, one idea a file. Knows nothing of data frames or training."""
+"""Plain torch modules, one idea per file. Knows nothing of data frames or training."""

@@ -79,7 +79,7 @@ class TimmBackbone(nn.Module):
         return features
 
     def halves(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-        """The parameters in two groups, first layers and last, cut in the middle of timm's stages.
+        """The parameters in two groups, first layers and last, cut in the middle of the stages.
 
         For a resnet that is before its third stage, as in the lesson.
         """

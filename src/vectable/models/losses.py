@@ -32,7 +32,7 @@ def activation_of(loss_func: LossFunction) -> Callable[[Tensor], Tensor]:
 
 
 def name_of_loss(loss_func: LossFunction) -> str | None:
-    """The name under which a loss is saved; None for one of your own, or one of torch's with settings of its own."""
+    """The name under which a loss is saved; None for a custom one, or one from torch with changed settings."""
     kind: type[Any] = type(loss_func)
     known = kind in CLASS_LOSSES + REGRESSION_LOSSES + BINARY_LOSSES
     if not (known and isinstance(loss_func, nn.Module)) or next(loss_func.buffers(), None) is not None:
@@ -74,7 +74,7 @@ def compute_loss(loss_func: LossFunction, outputs: Tensor, target: Tensor, weigh
 def row_by_row(loss_func: LossFunction) -> LossFunction:
     """The same loss without its mean over the rows."""
     if not isinstance(loss_func, CLASS_LOSSES + REGRESSION_LOSSES + BINARY_LOSSES):
-        raise VectableError("Weights of rows need one of torch's losses; a function of your own has no value a row.")
+        raise VectableError("Weights of rows need a loss from torch; a custom function has no value per row.")
     each = copy.copy(loss_func)
     each.reduction = "none"
     return each

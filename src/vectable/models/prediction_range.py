@@ -11,7 +11,7 @@ def choose_range(low: float, high: float, y_range: Sequence[float] | str | None)
     None.
 
     Raises:
-        VectableError: it is no range.
+        VectableError: it is not a range.
     """
     suggested = _beyond(low, high)
     if y_range is None:

@@ -66,12 +66,12 @@ class TabularModel(nn.Module):
         check_layers(layers)
         require(
             len(ps) in (0, len(layers)),
-            f"ps has {len(ps)} entries for {len(layers)} layers; give one a layer, or none.",
+            f"ps has {len(ps)} entries for {len(layers)} layers; give one per layer, or none.",
         )
         for name, share in [*(("ps", one) for one in ps), ("emb_drop", emb_drop), ("masking", masking)]:
             require(
                 is_finite(share) and 0 <= share < 1,
-                f"A dropout of {share!r} ({name}): it is a share, from 0 up to (not with) 1.",
+                f"{name} must be in [0, 1); got {share!r}.",
             )
         require(len(embeddings) + n_numbers >= 1, "There is no column to learn from.")
         self.embeddings = nn.ModuleList(embedding(rows, width) for rows, width in embeddings)

@@ -124,7 +124,7 @@ class BayesLearner(PickledByContents, RatingAnswers):
     Attributes:
         data: the ratings.
         options: of the sampler.
-        features: what is known of users and items beside the ratings.
+        features: what is known of users and items besides the ratings.
         units: how ratings and the sampler's numbers belong together.
         interrupted: whether Ctrl-C ended the latest fit.
         history: a row of figures every few draws: chain, draw, valid_rmse so far, noise, seconds.
@@ -398,7 +398,7 @@ class BayesLearner(PickledByContents, RatingAnswers):
         return self._groups
 
     def _prepared_run(self) -> SamplingRun:
-        """The chains, started anew or where a saved model left them."""
+        """The chains, started afresh or where a saved model left them."""
         if self._run is None:
             data = self.data
             run = SamplingRun(

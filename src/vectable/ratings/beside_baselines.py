@@ -1,4 +1,4 @@
-"""How good predictions are, beside what a model must beat: the mean of all ratings, and biases alone."""
+"""How good predictions are, compared with what a model must beat: the mean of all ratings, and biases alone."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -30,7 +30,7 @@ class Comparison:
     """How several models do on the same held-out ratings.
 
     Attributes:
-        table: a row a model, the best first: model, rmse, mae (means over the seeds), spread (standard deviation of
+        table: a row per model, the best first: model, rmse, mae (means over the seeds), spread (standard deviation of
             rmse over the seeds, missing for one), worse_by (mean squared error above the best model's, on the same
             rows), low and high (95 % interval of that difference, from the rows' own differences), seconds (of
             training), and numbers (kept in the model).

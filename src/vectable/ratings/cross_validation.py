@@ -33,7 +33,7 @@ class CrossValidation:
     """Scores of every fold and seed.
 
     Attributes:
-        table: a row a fold and seed: fold, seed, valid_loss, rmse, mae, fit_seconds (polars).
+        table: a row per fold and seed: fold, seed, valid_loss, rmse, mae, fit_seconds (polars).
         mean: of each figure over the folds, each fold the mean over its seeds.
         spread: standard deviation of that mean from seed to seed; not a number for one seed.
         folds: mean and standard deviation over the seeds by fold (polars).
@@ -61,13 +61,13 @@ class CrossValidation:
 
     @property
     def folds(self) -> pl.DataFrame:
-        """Mean and standard deviation over the seeds, a row a fold."""
+        """Mean and standard deviation over the seeds, a row per fold."""
         names = self.figures
         spreads = [pl.col(name).std().alias(f"{name}_spread") for name in names]
         return self.table.group_by("fold", maintain_order=True).agg(pl.col(names).mean(), *spreads)
 
     def to_frame(self) -> Any:
-        """A row a fold and seed, in the kind of frame that came in."""
+        """A row per fold and seed, in the kind of frame that came in."""
         return from_polars(self.table, self.kind)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""At most so many items per author, genre or title in one list."""
+"""A limit on the number of items per author, genre or title in one list."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """How good lists are: measured for every user over all items, compared in pairs, with nothing sampled.
 
 Recall is hits divided by ``min(k, number held out)``, so that 1 can be reached; NDCG has binary gains. Popularity, and
-recent popularity where times are known, always stand beside the models.
+recent popularity where times are known, are always compared with the models.
 """
 
 from collections.abc import Mapping, Sequence

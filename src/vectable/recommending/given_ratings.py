@@ -23,7 +23,7 @@ def given_ratings(
         of_items: whether the names are of items that a new user rated, or of users who rated a new item.
 
     Raises:
-        VectableError: what is no mapping, no finite number, or far beyond the ratings of training.
+        VectableError: not a mapping, not a finite number, or far beyond the ratings of training.
     """
     what = "items to ratings, {'Item A': 5}" if of_items else "users to ratings, {42: 5}"
     ratings = {} if ratings is None else ratings

@@ -35,7 +35,7 @@ class NewRow:
         return np.asarray(np.linalg.inv(self.precision), dtype=np.float64)
 
     def drawn(self, rng: np.random.Generator) -> Floats:
-        """One row a draw, (draws, D): normals whose mean and deviation over the draws are made exact."""
+        """One row per draw, (draws, D): normals whose mean and deviation over the draws are made exact."""
         normals = rng.standard_normal(self.mean.shape)
         if len(normals) > 1:
             normals = (normals - normals.mean(axis=0)) / normals.std(axis=0)

@@ -1,4 +1,4 @@
-"""How good are the lists: held-out favourites among all items, beside popularity and bias alone."""
+"""How good are the lists: held-out favourites among all items, compared with popularity and with biases alone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -61,7 +61,7 @@ def measure_lists(lists: NDArray[np.int32], favourites: list[NDArray[np.int32]],
 
     Args:
         lists: recommended item codes, (users, up to k), best first, 0 for none.
-        favourites: item codes that were held out, one array a user.
+        favourites: item codes that were held out, one array per user.
     """
     gains = 1 / np.log2(np.arange(2, k + 2))
     ndcg, recall, hit = [], [], []

@@ -1,4 +1,4 @@
-"""What is asked for: a list of so many items, under these conditions."""
+"""What is asked for: a list of a given length, under these conditions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Names = Iterable[Any] | str | int
 
 
 class Filters(TypedDict, total=False):
-    """The conditions of a list as keyword arguments: what `recommend` takes beside the user, `n` and `exclude_seen`."""
+    """The conditions of a list as keyword arguments: what `recommend` takes besides user, `n` and `exclude_seen`."""
 
     candidates: Names | None
     exclude: Names | None

@@ -63,7 +63,7 @@ class Layout:
 
 
 def days(times: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The day of each time: times are milliseconds, seconds or days since 1970, told by how large they are."""
+    """The day of each time: times are milliseconds, seconds or days since 1970, recognized by their size."""
     largest = float(np.abs(times).max(initial=0.0))
     unit = 86_400_000 if largest > 1e11 else 86_400 if largest > 1e6 else 1
     return np.floor(times / unit).astype(np.int64)

@@ -26,7 +26,7 @@ class Prior:
     Args:
         n_rows: of the side.
         width: D, factors and bias.
-        groups: of features, each with a row a row of the side.
+        groups: of features, each with a row per row of the side.
 
     Attributes:
         centre: m, (D,).

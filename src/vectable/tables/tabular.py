@@ -201,5 +201,5 @@ def _named_by_text(row: Mapping[Any, Any]) -> Mapping[str, Any]:
 
 
 def _is_row(df: Any) -> bool:
-    """Whether this is one row, a mapping from columns to single values, and no table."""
+    """Whether this is one row (a mapping from columns to single values) rather than a table."""
     return isinstance(df, Mapping) and all(isinstance(one, str) or not hasattr(one, "__len__") for one in df.values())

@@ -31,7 +31,7 @@ class _Watching(Callback):
         self.sign = -1 if (mode or ("max" if monitor in BEST_IS_HIGHEST else "min")) == "max" else 1
 
     def on_fit_start(self, session: TrainingSession, model: nn.Module) -> None:
-        """Begin anew."""
+        """Start again."""
         self.best, self.since_best = math.inf, 0
 
     def improved(self, row: dict[str, float]) -> bool:
@@ -59,7 +59,7 @@ class RestoreBest(_Watching):
     """After training, go back to the weights of the best epoch."""
 
     def on_fit_start(self, session: TrainingSession, model: nn.Module) -> None:
-        """Begin anew."""
+        """Start again."""
         super().on_fit_start(session, model)
         self.weights: dict[str, Tensor] = {}
 

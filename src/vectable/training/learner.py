@@ -58,7 +58,7 @@ class Learner(PickledByContents):  # noqa: PLR0904 - the reason stands below
     four questions, and five for folders, which applications extend. What they work on is the `session`.
 
     Args:
-        data: `TensorData` for your own arrays, `RatingsData` for ratings.
+        data: `TensorData` for custom arrays, `RatingsData` for ratings.
         model: a torch module, or an `Ensemble` of several, each trained from its own seed.
         loss_func: (outputs, target) -> scalar; mean squared error by default.
         metrics: names ("rmse", "mae", "accuracy", "roc_auc") or functions (predictions, targets) -> number.

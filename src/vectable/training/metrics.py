@@ -22,7 +22,7 @@ def mae(predicted: NDArray[Any], target: NDArray[Any]) -> float:
 
 
 def accuracy(predicted: NDArray[Any], target: NDArray[Any]) -> float:
-    """Share of rows whose likeliest class is the target; for one probability a row, above one half."""
+    """Share of rows whose likeliest class is the target; for one probability per row, above one half."""
     several = predicted.ndim > 1 and predicted.shape[1] > 1
     classes = predicted.argmax(axis=1) if several else predicted.reshape(target.shape) > 0.5
     return float(np.mean(classes == target))
@@ -43,7 +43,7 @@ METRICS: dict[str, Metric] = {"rmse": rmse, "mae": mae, "accuracy": accuracy, "r
 
 
 def metrics_named(names: str | Metric | Sequence[str | Metric]) -> dict[str, Metric]:
-    """The functions for names of `METRICS`, or for one name; functions of your own pass under their own name."""
+    """The functions for names of `METRICS`, or for one name; custom functions keep their own name."""
     chosen: dict[str, Metric] = {}
     for name in [names] if isinstance(names, str) or callable(names) else names:
         if callable(name):

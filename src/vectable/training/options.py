@@ -125,7 +125,7 @@ class TrainingOptions:
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def to_json(self) -> dict[str, Any]:
-        """What a saved folder keeps: names, numbers and booleans. A function has no entry that brings it back."""
+        """What a saved folder keeps: names, numbers and booleans. A function has no entry that loads it."""
         return {
             "metrics": [name for name in self.metrics_by_name if name in METRICS],
             "opt": self.opt if isinstance(self.opt, str) else None,

@@ -59,7 +59,7 @@ def spread_rates(lr: Any, n_groups: int, share_of_others: float) -> Numbers:
     """The learning rate of each layer group, (groups,).
 
     A number is everybody's. ``slice(hi)`` gives the last group `hi` and the others ``hi / share_of_others`` (the
-    lesson's is 3, the modern one 10). ``slice(lo, hi)`` goes from `lo` to `hi` in equal ratios. A list is one a group.
+    lesson's is 3, the modern one 10). ``slice(lo, hi)`` goes from `lo` to `hi` in equal ratios. A list is one each.
 
     Raises:
         VectableError: none of these, not numbers, below 0, or as many as there are no groups.

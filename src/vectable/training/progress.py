@@ -20,7 +20,7 @@ class Progress:
     Args:
         show: True, False, or the console to print to.
         n_steps: of the whole fit.
-        columns: of the row an epoch.
+        columns: of the row per epoch.
     """
 
     def __init__(self, show: bool | Console, n_steps: int, columns: Sequence[str]) -> None:
@@ -51,7 +51,7 @@ class Progress:
         self.say("".join(f"{name:>{WIDTH}}" for name in self.columns))
 
     def advance(self, n_steps: int, description: str) -> None:
-        """So many steps more are done."""
+        """Count further steps as done."""
         self.bar.update(self.task, advance=n_steps, description=description)
 
     def row(self, row: dict[str, float]) -> None:

@@ -81,7 +81,7 @@ class Recorder:  # noqa: PLR0904
     in the lesson.
 
     Attributes:
-        runs: one a fit, or one a member and fit for an ensemble.
+        runs: one per fit, or one per member and fit for an ensemble.
         interrupted: whether Ctrl-C ended the latest fit.
     """
 
@@ -154,7 +154,7 @@ class Recorder:  # noqa: PLR0904
         return save(fig, path)
 
     def plot_lr(self, show_moms: bool = False, path: str | None = None) -> "Figure":
-        """Learning rate by step of the latest run, and momentum beside it; a line a layer group where they differ."""
+        """Learning rate by step of the latest run, and momentum beside it; a line per layer group where they differ."""
         from vectable.plotting import figure, save
 
         fig, axes = figure(columns=2 if show_moms else 1)

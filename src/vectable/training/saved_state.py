@@ -53,7 +53,7 @@ STATES = {
     "momentum": {"momentum_buffer"},
     "sgd": set[str](),
 }
-"""What each of torch's optimizers remembers of a parameter."""
+"""What each optimizer from torch remembers of a parameter."""
 
 RUN = record(member=whole(0), epochs=list_of(map_of(any_number)), epoch_ends=list_of(whole(0)))
 RUNS = list_of(RUN)
@@ -126,7 +126,7 @@ def checked_optimizer(
 
 
 def check_state(state: Mapping[str, Tensor], model: nn.Module, opt: str) -> None:
-    """Raise a `PartError` unless the state of one of torch's optimizers fits a model's parameters.
+    """Raise a `PartError` unless the state of an optimizer from torch fits a model's parameters.
 
     Args:
         state: by ``<parameter>.<name of the state>``.

@@ -1,6 +1,6 @@
 """Learning rate and momentum as pure functions of the step, in both dialects.
 
-Step i of T stands at position i/T, from 0 up to (not with) 1: the value is the one in force before the step.
+Step i of T is at position i/T, in [0, 1): the value is the one in force before the step.
 Sources: L. Smith, arXiv 1803.09820 (one cycle); the reference library, releases 1.0.28 and 2.8.
 """
 
@@ -82,7 +82,7 @@ def one_cycle_schedule(cycle: OneCycle, n_steps: int, lr_max: ArrayLike, moms: A
     """One cycle over `n_steps` steps.
 
     Args:
-        lr_max: highest rate, a number or one a layer group, (groups,).
+        lr_max: highest rate, a number or one per layer group, (groups,).
         moms: momentum at the start, at the highest rate and at the end, (3,) or one such a group, (groups, 3); the
             cycle's own by default.
     """
@@ -96,7 +96,7 @@ def one_cycle_schedule(cycle: OneCycle, n_steps: int, lr_max: ArrayLike, moms: A
 
 
 def constant_schedule(n_steps: int, lr: ArrayLike, mom: ArrayLike = 0.9) -> Schedule:
-    """The same learning rate and momentum, each a number or one a layer group, at every step."""
+    """The same learning rate and momentum, each a number or one per layer group, at every step."""
     rates = np.atleast_1d(np.asarray(lr, dtype=np.float64))
     return Schedule(np.tile(rates, (n_steps, 1)), np.tile(np.broadcast_to(mom, rates.shape), (n_steps, 1)))
 

@@ -26,7 +26,7 @@ class PiecewiseLinearBins:
     Args:
         how: "quantile": as many training rows in each; "tree": where a decision tree for the target splits, as long as
             a split explains ten times as much of the target as one by chance would.
-        n_bins: at most so many.
+        n_bins: largest number of bins.
         min_leaf: fewest training rows on each side of a tree's split.
 
     Attributes:

@@ -16,7 +16,7 @@ from vectable.data.io.frames import to_column
 from vectable.folder_schema import boolean, mapping, record, text
 
 FORM = record(name=text, categorify=mapping, had_missing=boolean)  # as it is saved
-FEW = 4  # values looked up one by one, which for so few is quicker than as a column
+FEW = 4  # values looked up one by one, which for a few is quicker than as a column
 
 
 class CategoryColumn:

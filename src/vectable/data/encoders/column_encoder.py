@@ -2,7 +2,7 @@
 
 `encode` takes a whole column, `encode_one` one value without building a column, and `to_onnx` records the same
 calculation for programs without Python. `tests/test_column_encoder.py` holds every encoder to the contract: the three
-agree to the bit for every value, missing and unknown ones among them.
+agree bit for bit for every value, missing and unknown ones among them.
 """
 
 from dataclasses import dataclass, field

@@ -119,7 +119,7 @@ def _dates_by_rule(values: pl.Series, options: TextOptions) -> Kind | None:
 
 
 def _numbers_by_rule(values: pl.Series, options: TextOptions) -> Kind | None:
-    """Text of numbers that are no names: with fractions, units, separators or words for missing ones."""
+    """Text of numbers that are not names: with fractions, units, separators or words for missing ones."""
     found = find_numbers(values, options.decimal)
     if found is None:
         return None

@@ -23,7 +23,7 @@ from vectable.folder_schema import Default, any_number, mapping, optional, recor
 
 NA = "_na"  # ends the name of the category that remembers which values were missing
 KNOWN, MISSING = 1, 2  # its codes
-FEW = 4  # values encoded one by one, which for so few is quicker than as a column
+FEW = 4  # values encoded one by one, which for a few is quicker than as a column
 
 
 FORM = record(

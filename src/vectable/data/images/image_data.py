@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GIFS = ("*.gif",)
-PARTS = {"train", "training", "valid", "val", "validation", "test"}  # names of folders that are no classes
+PARTS = {"train", "training", "valid", "val", "validation", "test"}  # names of folders that are not classes
 
 
 class ImageData:
@@ -63,7 +63,7 @@ class ImageData:
         seed: int = 42,
         cache_mb: int = 1024,
     ) -> "ImageData":
-        """Photographs from a folder with a folder a class.
+        """Photographs from a folder with a folder per class.
 
         Args:
             path: holds the class folders; or, with `valid`, the folders `train` and `valid` which hold them.
@@ -73,7 +73,7 @@ class ImageData:
             batch_size: photographs a step.
             augment: whether training flips, crops and changes brightness and contrast a little, at random.
             on_bad: what to do with files that cannot be read: "skip" tells their names, "raise" refuses.
-            exclude: patterns of names to leave out, told by name. GIFs are by default: they are hardly photographs, and
+            exclude: patterns of names to leave out, and to report. GIFs are by default, as they are rarely photos, and
                 where one lies among photographs it is as a rule a notice that the photograph is gone.
             seed: of the hold-out.
             cache_mb: megabytes for decoded photographs; those beyond are decoded in every epoch.
@@ -159,7 +159,7 @@ class ImageData:
         """Photographs to measure a trained model on, all of them: none is left for training.
 
         Args:
-            path: holds a folder a class.
+            path: holds a folder per class.
             classes: the model's, as `learn.classes`.
             size: the model's, as `learn.recipe.size`.
             batch_size: photographs a step.
@@ -266,7 +266,7 @@ class ImageData:
 
     @property
     def n_steps(self) -> int:
-        """Steps an epoch."""
+        """Steps per epoch."""
         return count_steps(len(self.train), self.batch_size)
 
     def plan(self, rng: np.random.Generator) -> BatchPlan:

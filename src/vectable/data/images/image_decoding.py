@@ -4,7 +4,7 @@ Memory stays bounded. A JPEG is decoded at a half, a quarter or an eighth of its
 formats can only be decoded whole, and are refused beyond `MAX_PIXELS`; those beyond `LARGE` are decoded one at a time,
 and shrunk strip by strip.
 
-Only `FORMATS` are opened, whatever a file is called: some of Pillow's other readers start programs (PostScript is
+Only `FORMATS` are opened, whatever a file is called: some other readers in Pillow start programs (PostScript is
 handed to Ghostscript), and many are old and rarely used.
 """
 

@@ -4,7 +4,7 @@
 - a column in which a value is not written as a number would be (``007``, ``+7``, ``-0``, or more digits than
   a number can hold) stays text, since it names something rather than counts it;
 - where the decimal sign is a comma, fractions stay text for whoever reads them in that spelling;
-- where every value of a column begins with a space (``a, b``), the spaces are no part of the values;
+- where every value of a column begins with a space (``a, b``), the spaces are not part of the values;
 - an empty field is missing, quoted or not.
 """
 

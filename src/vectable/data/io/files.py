@@ -91,7 +91,7 @@ def read_table(
     if len(names) != frame.width:
         raise DataError(
             f"{path} has {count_of(frame.width, 'column')} ({quote_some(frame.columns)}), "
-            f"but columns gives {count_of(len(names), 'name')}; give one a column, in the file's order."
+            f"but columns gives {count_of(len(names), 'name')}; give one per column, in the file's order."
         )
     frame.columns = names
     return frame

@@ -1,6 +1,6 @@
 """Anybody's data frame in, the same kind of frame out: pandas, polars and pyarrow become polars inside.
 
-Column by column, so that pandas needs no pyarrow beside it and a column of mixed types can be told.
+Column by column, so that pandas needs no pyarrow beside it and a column of mixed types can be reported.
 """
 
 import importlib.util
@@ -72,9 +72,9 @@ def _installed(library: str) -> bool:
 
 
 def _numpy_column(series: pl.Series) -> NDArray[Any]:
-    """A column for pandas; whole numbers with holes stay whole, as objects, where floats would make 173.0 of an id."""
-    holes = series.dtype.is_integer() and series.null_count() > 0
-    return np.array(series.to_list(), dtype=object) if holes else series.to_numpy()
+    """A column for pandas; whole numbers with missing values stay whole, as objects, so that no id becomes 173.0."""
+    has_missing = series.dtype.is_integer() and series.null_count() > 0
+    return np.array(series.to_list(), dtype=object) if has_missing else series.to_numpy()
 
 
 def to_series(values: Any, name: str = "", quiet: bool = False) -> pl.Series:
@@ -116,7 +116,7 @@ def as_text(values: pl.Series) -> pl.Series:
     """Any column as text; missing stays missing."""
     try:
         return values.cast(pl.String)
-    except pl.exceptions.PolarsError:  # lists, objects, bytes that are no text
+    except pl.exceptions.PolarsError:  # lists, objects, bytes that are not text
         texts = [None if value is None else str(value) for value in values.to_list()]
         return pl.Series(values.name, texts, dtype=pl.String)
 

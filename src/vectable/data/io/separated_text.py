@@ -131,7 +131,7 @@ class SeparatedText:
         self.head = _head(self.data, self.path)
 
     def _header_is_there(self, names: list[str] | None) -> bool:
-        """Whether the first line names the columns, where nobody has said so."""
+        """Whether the first line names the columns, where the caller has not said so."""
         if names is None:
             return True
         found = first_line_is_header(self.head, self.sep)

@@ -1,4 +1,4 @@
-"""What is known of users and items beside the ratings, for a model of ratings: side columns and histories."""
+"""What is known of users and items besides the ratings, for a model of ratings: side columns and histories."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -51,7 +51,7 @@ class RatingsData(Vocabularies):
         titles: a name to show for each item, in the order of `item_ids`, or None when the ids are the names.
         item_table, user_table: side columns in the order of the vocabularies, or None.
         kind: the kind of frame the user works with; results come back as the same.
-        batch_size: rows a step.
+        batch_size: rows per step.
         block_order: whether batches come in blocks that two threads can train at once; None for: if large.
     """
 
@@ -92,7 +92,7 @@ class RatingsData(Vocabularies):
         """Split and encode a table of ratings.
 
         Args:
-            df: pandas, polars or pyarrow table, a row a rating.
+            df: pandas, polars or pyarrow table, a row per rating.
             user, item, rating: column names. By default those that are named so or in a like way (userId, customer;
                 movieId, product; score, stars ...), else the first, second and third column.
             title: column with the name to show for an item, in `df` or in `items`; may be the item itself.
@@ -273,7 +273,7 @@ class RatingsData(Vocabularies):
 
     @property
     def n_steps(self) -> int:
-        """Steps an epoch."""
+        """Steps per epoch."""
         return count_steps(len(self.train_ratings), self.batch_size)
 
     def plan(self, rng: np.random.Generator) -> BatchPlan:
@@ -342,7 +342,7 @@ class RatingsData(Vocabularies):
 
         Args:
             at_least: the lowest rating that counts; by default every rating does.
-            split: "last", "random", "time" or "users", to split anew; by default what trains and what validates stays
+            split: "last", "random", "time" or "users", to split again; by default what trains and what validates stays
                 so, with the same codes, and nothing tests.
             how: valid_pct, test_pct, valid_users, test_users and seed of a new split; see `InteractionsData.from_df`.
 

@@ -23,9 +23,8 @@ from vectable.errors import DataError, VectableError, did_you_mean, quote_some, 
 SEPARATOR = "|"
 SEVERAL = 0.05  # of the rows with a separator in a text column make it several-valued
 BINS = 8  # of a number column
-SHARED = (
-    10  # rows a value, on average, that "auto" asks of a category: postcodes and dates as text cost more than they tell
-)
+SHARED = 10
+"""Rows per value, on average, that "auto" asks of a category: postcodes and dates as text cost more than they add."""
 LEAST = 2  # rows that must share a category: what one row alone has says nothing about another
 
 
@@ -180,7 +179,7 @@ def side_columns(names: str | Iterable[str] | None, table: pl.DataFrame | None, 
     """Which columns of a side table are asked for: all but `never` with "auto", none with None.
 
     Raises:
-        DataError: a column named that the table does not have is told by the caller, who knows both tables.
+        DataError: a column named that the table does not have is reported by the caller, who knows both tables.
     """
     if names is None or table is None:
         return []

@@ -1,4 +1,4 @@
-"""The MovieLens data sets as GroupLens packs them, each layout told by the files in its folder.
+"""The MovieLens data sets as GroupLens packs them, each layout recognized by the files in its folder.
 
 Whatever the layout, the tables that come out have the same columns:
 
@@ -8,7 +8,7 @@ Whatever the layout, the tables that come out have the same columns:
 - users: user, age (years in ml-100k; in ml-1m the first year of an age group, 1 for under 18), gender,
   occupation, zip_code (text); only for ml-100k and ml-1m.
 
-A title may stand for two items: ml-100k has 1,682 items and 1,664 titles. They stay apart, told by their ids.
+A title may stand for two items: ml-100k has 1,682 items and 1,664 titles. They stay apart by their ids.
 """
 
 from collections.abc import Callable

@@ -82,7 +82,7 @@ class PictureSet:
 
         Args:
             classes: only these; by default all.
-            per_class: train on so many of each class, drawn at random; by default on all. What validates stays.
+            per_class: train on this many of each class, drawn at random; by default on all. The validation rows stay.
             seed: of the draw.
             how: further arguments of `ImageData.from_arrays`: `size`, `batch_size`, `augment`.
 

@@ -20,11 +20,11 @@ class RatingsSet:
 
     Attributes:
         name: as `load` knows it, or the folder's name.
-        ratings: a row a rating, with the columns that `user`, `item`, `rating` and `timestamp` name.
-        items: a row an item, with the column `item`, a title, and `genres` as ``Action|Comedy``; or None.
-        users: a row a user, with the column `user`; or None.
+        ratings: a row per rating, with the columns that `user`, `item`, `rating` and `timestamp` name.
+        items: a row per item, with the column `item`, a title, and `genres` as ``Action|Comedy``; or None.
+        users: a row per user, with the column `user`; or None.
         user, item, rating: names of columns.
-        title: name of a column of `items`. Two items may have one title; they stay apart, told by their ids.
+        title: name of a column of `items`. Two items may have one title; they stay apart by their ids.
         timestamp: name of a column of `ratings`; None without one. Seconds since 1970, or what the name says.
         y_range: a range for predictions, a little wider than the scale of the ratings at both ends.
         licence: under which the data may be used.

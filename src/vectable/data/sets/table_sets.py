@@ -46,7 +46,7 @@ class TableInfo:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TableSet:
-    """A table with the column that is usually predicted, and smaller tables beside it.
+    """A table with the column that is usually predicted, and smaller tables that go with it.
 
     Attributes:
         name: as `vectable.datasets.load` knows it.
@@ -120,7 +120,7 @@ class TableSet:
     def __repr__(self) -> str:
         """Name, counts, target, licence."""
         parts = "" if self.split is None else f", {len(self.test):,} of them for testing"
-        beside = f"; beside it {', '.join(self.more)}" if self.more else ""
+        beside = f"; with it {', '.join(self.more)}" if self.more else ""
         return (
             f"TableSet({self.name!r}: {len(self.table):,} rows{parts}, {self.table.width} columns, target "
             f"{self.target!r}{beside}; {self.licence.split(';')[0]})"

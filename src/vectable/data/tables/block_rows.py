@@ -20,8 +20,8 @@ TOGETHER = 8  # blocks in memory at a time, whose rows are shuffled among each o
 class BlockRows:
     """The training rows of a Parquet table, as `TableRows` would hold them.
 
-    A dozen bytes a row stay in memory (target, weight, order), and `TOGETHER` encoded blocks; a table of no more blocks
-    is read once.
+    In memory stay a dozen bytes per row (target, weight, order) and `TOGETHER` encoded blocks; a table of no more
+    blocks is read once.
 
     Attributes:
         target, weights: as in `TableRows`.

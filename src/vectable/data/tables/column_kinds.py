@@ -59,7 +59,7 @@ def kinds_of_columns(
     kinds = {name: given.get(name) or found[name] for name in frame.columns if name in given or name in found}
     kinds = {name: kind for name, kind in kinds.items() if name not in left_out}
     if not kinds:
-        raise DataError("The table has no column to learn from beside the target.")
+        raise DataError("The table has no column to learn from besides the target.")
     return kinds
 
 

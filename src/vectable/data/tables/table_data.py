@@ -190,10 +190,10 @@ class TableData:
         valid_pct: float | None = None,
         **how: Any,
     ) -> "TableData":
-        """Train from Parquet files that need not fit in memory; all else is as with `from_df`, the encoders to the bit.
+        """Train from Parquet files that need not fit in memory; all else is as with `from_df`, bit for bit.
 
-        In memory are one column at a time, with copies, while the encoders are fitted (a hundred bytes a row at the
-        peak), then the validation rows, a dozen bytes a training row, and eight encoded blocks of them, read anew in
+        In memory are one column at a time, with copies, while the encoders are fitted (a hundred bytes per row at the
+        peak), then the validation rows, a dozen bytes per training row, and eight encoded blocks of them, read again in
         every epoch. Blocks come in random order, and the rows of
         eight in one random order; a table of no more than eight blocks is shuffled whole and read once.
 
@@ -234,7 +234,7 @@ class TableData:
 
     @property
     def n_steps(self) -> int:
-        """Steps an epoch."""
+        """Steps per epoch."""
         return count_steps(len(self.train_rows), self.batch_size)
 
     def in_own_units(self, predicted: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -39,7 +39,7 @@ class Columns(Protocol):
 
 
 class ClassTarget:
-    """Classes, of which there are two or more. They are told apart by their values and keep their type.
+    """Classes, of which there are two or more. They are distinguished by their values and keep their type.
 
     Attributes:
         classes: in order, (classes,); code c is ``classes[c]``. Numbers, booleans and dates are sorted, and so is text;

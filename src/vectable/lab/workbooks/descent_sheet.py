@@ -1,4 +1,4 @@
-"""A sheet of a descent: a row a step, the epochs one below the other, and a table and a chart of the epochs."""
+"""A sheet of a descent: a row per step, the epochs one below the other, and a table and a chart of the epochs."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ NOTES = {
         "The first average is what two epochs from the start leave behind: the lesson's reset button.",
     ],
     "adam": [
-        "No correction for the start at zero and no eps, and beta .9 for the squares where the usual one is .999.",
+        "No correction for the start at zero and no eps, and beta 0.9 for the squares where the usual one is 0.999.",
         "The first averages are what two epochs from the start leave behind: the lesson's reset button.",
     ],
     "adam annealed": [

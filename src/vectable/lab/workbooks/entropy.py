@@ -142,7 +142,7 @@ def _loss_curve(sheet: Sheet, top: int) -> None:
 
 def _classes_sheet(book: Book) -> None:
     notes = [
-        "A picture a row. Softmax makes probabilities; the loss is -log of the one at the true class.",
+        "One image per row. Softmax makes probabilities; the loss is -log of the one at the true class.",
         "As a sum: one-hot targets times logarithms, all but one of the products 0. As a lookup: INDEX takes that one.",
         "The lookup is the negative log likelihood; softmax, logarithm and lookup together are the cross-entropy.",
     ]

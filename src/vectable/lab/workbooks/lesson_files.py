@@ -18,7 +18,7 @@ def read_block(file: str | Path, sheet: str, cells: str) -> list[list[Any]]:
     """The values that a workbook's program last computed for a block of cells, as "B2:D9"; None where a cell is empty.
 
     Raises:
-        DataError: no such file or sheet, or it is no workbook.
+        DataError: no such file or sheet, or it is not a workbook.
         VectableError: the package openpyxl is missing.
     """
     try:

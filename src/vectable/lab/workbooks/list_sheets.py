@@ -1,4 +1,4 @@
-"""Ratings as a list, a row a rating: factors found by one-hot vectors times matrices, and by looking them up."""
+"""Ratings as a list, a row per rating: factors found by one-hot vectors times matrices, and by looking them up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def _known(corner: Corner) -> list[tuple[int, int]]:
 
 
 def write_one_hot_sheet(book: Book, corner: Corner, dot: MatrixSheet) -> Result:
-    """A row a rating: one-hot vectors of user and item, times the matrices of factors, times each other."""
+    """A row per rating: one-hot vectors of user and item, times the matrices of factors, times each other."""
     notes = (
         "Each row's one-hot vector has a 1 in the place of its user (or item). Times the factors, it gives that row.",
         "Nearly all of the work is multiplying by 0.",
@@ -111,7 +111,7 @@ def write_one_hot_sheet(book: Book, corner: Corner, dot: MatrixSheet) -> Result:
 
 
 def write_embedding_sheet(book: Book, corner: Corner, dot: MatrixSheet) -> Result:
-    """A row a rating: the factors of user and item looked up by their index."""
+    """A row per rating: the factors of user and item looked up by their index."""
     notes = (
         "INDEX looks the row of factors up. The numbers are those of the one-hot sheet, without the multiplying by 0.",
     )

@@ -61,7 +61,7 @@ class Engine(Protocol):
         """Bring the module's weights up to the step reached."""
 
     def regroup(self) -> None:
-        """Other parameters train from here on: keep the state of those that continue, and start the others anew."""
+        """Other parameters train from here on: keep the state of those that continue, and start the others afresh."""
 
     def state(self) -> dict[str, Tensor]:
         """The optimizer's state as named tensors, for saving."""

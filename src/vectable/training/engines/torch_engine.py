@@ -26,7 +26,7 @@ NORMALIZATION = (BATCH_NORM, nn.LayerNorm, nn.GroupNorm)
 
 
 class TorchEngine:
-    """Any module, any loss, any of torch's optimizers, on any device: the plain loop.
+    """Any module, any loss, any optimizer from torch, on any device: the plain loop.
 
     Weight decay is decoupled (``p *= 1 - lr * wd`` before the step, as in AdamW, arXiv 1711.05101) or "l2" (``wd * p``
     joins the gradient). In 16 bits the forward passes run where that is safe (torch's autocast), weights stay in 32;

@@ -175,7 +175,7 @@ class LazyAdamW:
         self._schedule = self._tabulate([], [])
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
-        """All that training goes on from in the middle of a fit, with every row at the step where it was last read.
+        """All that training continues from in the middle of a fit, with every row at the step where it was last read.
 
         To bring rows up to date in two goes instead of one would change their last bits.
         """
@@ -188,7 +188,7 @@ class LazyAdamW:
         }
 
     def restore(self, snapshot: Mapping[str, NDArray[Any]], lrs: ArrayLike, moms: ArrayLike) -> None:
-        """Go on in the middle of the fit that `begin` started with these rates and momenta."""
+        """Continue in the middle of the fit that `begin` started with these rates and momenta."""
         for name, table in (("users", self._users), ("items", self._items)):
             table.packed[:], table.last[:] = snapshot[name], snapshot[f"{name}_at"]
         self._before, self._now = snapshot["steps"].tolist()[0], 0

@@ -43,7 +43,7 @@ def tail_sums(gains, shares, sums, ends):
     """``sums[s] = (gains[s] + sums[s+1]) * shares[s]`` from the end, where it is 0; how often it was cut.
 
     A difference of two sums is only as good as they are of one size. So where the shares' product grows past
-    `MOST_GROWTH` (with lr*wd of .05 and more, where nothing trains any more), the sum starts anew from 0.
+    `MOST_GROWTH` (with lr*wd of 0.05 and more, where nothing trains any more), the sum starts again from 0.
 
     Args:
         gains, shares: of the step after s, (steps,) float64.
@@ -71,7 +71,7 @@ def tail_sums(gains, shares, sums, ends):
 def exponentials(x, n):
     """Replace the first `n` numbers of `x` by their exponentials, to 12 digits and within 1e-304..1e304.
 
-    exp(x) = 2**k * exp(f) with k whole and |f| < .35: a Taylor polynomial for exp(f), and k added to the
+    exp(x) = 2**k * exp(f) with k whole and |f| < 0.35: a Taylor polynomial for exp(f), and k added to the
     exponent's bits. Adding 1.5 * 2**52 rounds to a whole number and leaves it in the lowest bits. Written
     out because the loop then becomes vector instructions, which a call of the C library's exp does not.
     """

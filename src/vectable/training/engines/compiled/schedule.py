@@ -1,4 +1,4 @@
-"""What the learning rates and momenta to come do to a row that gets no gradient: tables of one number a step.
+"""What the learning rates and momenta to come do to a row that gets no gradient: tables of one number per step.
 
 Dense AdamW moves every row at every step t = s+1..T, also one whose gradient is zero:
 

@@ -176,7 +176,7 @@ class NetEngine:
         return self.state()
 
     def restore(self, schedule: Schedule, snapshot: dict[str, Tensor], n_steps: int) -> None:
-        """Go on with that state."""
+        """Continue with that state."""
         self.begin(schedule)
         self.load_state(snapshot)
         self.step = n_steps

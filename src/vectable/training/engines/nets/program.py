@@ -66,7 +66,7 @@ class Program:
 
 
 def why_no_program(model: nn.Module) -> str | None:
-    """The reason why a module is no program, or None where it is one."""
+    """The reason why a module is not a program, or None where it is one."""
     try:
         program_of(model, 2)
     except NoProgram as problem:
