@@ -18,7 +18,7 @@ import vectable as vt
 from vectable.recommending.posterior import Posterior
 from vectable.sampling import kernels
 from vectable.sampling.chain import Chain
-from vectable.sampling.convergence import effective_draws, rhat
+from vectable.sampling.convergence import effective_draws, few_draws, rhat
 from vectable.sampling.directions import Directions
 from vectable.sampling.prior import wishart
 
@@ -308,6 +308,19 @@ def test_convergence_figures_tell_good_chains_from_bad() -> None:
     assert effective_draws(slow) == pytest.approx(8000 * 0.1 / 1.9, rel=0.35)
     assert rhat(np.ones((2, 50))) == 1.0
     assert np.isnan(rhat(np.zeros((1, 3))))
+
+
+def test_draws_are_too_few_when_either_figure_says_so() -> None:
+    independent = np.random.default_rng(0).normal(size=(2, 1000, 2))
+    assert few_draws(independent) is None
+    unlike = independent * np.array([1.0, 10.0])[:, None, None]
+    assert rhat(unlike[..., 0]) > 1.1
+    assert effective_draws(unlike[..., 0]) > 10
+    assert "R-hat is up to" in str(few_draws(unlike))
+    eight = np.random.default_rng(1).normal(size=(1, 8, 1))
+    assert rhat(eight[..., 0]) < 1.1
+    assert effective_draws(eight[..., 0]) < 10
+    assert "has 7 independent draws" in str(few_draws(eight))
 
 
 @settings(max_examples=20)
