@@ -49,6 +49,7 @@ def main() -> None:
                 runs[who].append(measured(run, train, test, seed))
         done = (f"{who} {found[seed]['log-loss']:.4f}" for who, found in runs.items() if seed < len(found))
         report.say(f"seed {seed}: log-loss {', '.join(done)}")
+    runs = {who: found for who, found in runs.items() if found}  # none of the peers with --peer-seeds 0
     report.table([figures(report, who, found) for who, found in runs.items()])
     judge(report, runs)
     report.finish()
