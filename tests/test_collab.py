@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from matplotlib.text import Text
 
 import vectable as vt
-from vectable.recommending.fold_in import negative_log_posterior, solve_row
 from vectable.recommending.ranking import measure_lists
 from vectable.recommending.top_n import top_items
 
@@ -349,20 +348,6 @@ def test_folding_in_a_known_users_ratings_predicts_like_the_trained_user(learn: 
         trained = learn.predict(pl.DataFrame({"user": [user] * len(items), "item": items}))
         differences.append(np.abs(folded.predict(items) - trained).mean())
     assert np.mean(differences) < 0.3
-
-
-def test_folding_in_finds_the_minimum(learn: vt.CollabLearner) -> None:
-    """The row is a minimum of what it minimises: no small step makes it better."""
-    prior, model = learn.recommender.priors[0], learn.model
-    items, ratings = np.array([3, 9, 27], dtype=np.int32), np.array([5, 1, 4], dtype=np.float32)
-    best = solve_row(model, prior, items, ratings).double().numpy()
-
-    def loss(row: np.ndarray) -> float:
-        return negative_log_posterior(model, prior, row, torch.from_numpy(items), ratings.astype(np.float64))
-
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        assert loss(best) <= loss(best + 0.02 * rng.normal(size=len(best))) + 1e-4
 
 
 def test_a_folded_user_is_served_like_any_other(learn: vt.CollabLearner) -> None:

@@ -57,13 +57,15 @@ def solve_row(model: RatingModel, prior: UserPrior, items: NDArray[np.int32], ra
     row = prior.mean
     if len(items) == 0:
         return torch.from_numpy(row).float()
-    loss = negative_log_posterior(model, prior, row, codes, target)
+    predicted, slopes = _predict(model, row, codes)
+    loss = negative_log_posterior(prior, row, target - predicted)
     for _ in range(STEPS):
-        matrix, pull = _normal_equations(model, prior, row, codes, target)
+        matrix, pull = _normal_equations(prior, target - predicted, slopes)
         step = np.linalg.solve(matrix, pull.sum(axis=1) - prior.precision @ (row - prior.mean))
         for halving in range(HALVINGS):
             candidate = row + step / 2**halving
-            new_loss = negative_log_posterior(model, prior, candidate, codes, target)
+            predicted, slopes = _predict(model, candidate, codes)
+            new_loss = negative_log_posterior(prior, candidate, target - predicted)
             if new_loss <= loss:
                 break
         else:
@@ -91,18 +93,22 @@ def contributions(
     Returns:
         In rating points, (seen items,).
     """
-    codes = torch.from_numpy(items)
     at = row.double().cpu().numpy()
-    matrix, pull = _normal_equations(model, prior, at, codes, ratings.astype(np.float64), about=prior.mean)
-    _, slopes = _predict(model, at, torch.tensor([target, 0]))
-    return np.asarray((slopes[0] - slopes[1]) @ np.linalg.solve(matrix, pull))
+    predicted, slopes = _predict(model, at, torch.from_numpy(items))
+    error = ratings.astype(np.float64) - predicted + slopes @ (at - prior.mean)
+    matrix, pull = _normal_equations(prior, error, slopes)
+    _, of_target = _predict(model, at, torch.tensor([target, 0]))
+    return np.asarray((of_target[0] - of_target[1]) @ np.linalg.solve(matrix, pull))
 
 
-def negative_log_posterior(model: RatingModel, prior: UserPrior, row: Floats, codes: Tensor, target: Floats) -> float:
-    """Twice the negative logarithm of the row's posterior density, up to a constant: what `solve_row` minimizes."""
-    predicted, _ = _predict(model, row, codes)
+def negative_log_posterior(prior: UserPrior, row: Floats, errors: Floats) -> float:
+    """Twice the negative logarithm of a row's posterior density, up to a constant: what `solve_row` minimizes.
+
+    Args:
+        errors: of the row's predictions, (ratings,).
+    """
     off = row - prior.mean
-    return float(((target - predicted) ** 2).sum() / prior.noise + off @ prior.precision @ off)
+    return float((errors**2).sum() / prior.noise + off @ prior.precision @ off)
 
 
 def _predict(model: RatingModel, row: Floats, codes: Tensor) -> tuple[Floats, Floats]:
@@ -113,12 +119,6 @@ def _predict(model: RatingModel, row: Floats, codes: Tensor) -> tuple[Floats, Fl
     return predicted.double().cpu().numpy(), slopes.double().cpu().numpy()
 
 
-def _normal_equations(
-    model: RatingModel, prior: UserPrior, row: Floats, codes: Tensor, target: Floats, about: Floats | None = None
-) -> tuple[Floats, Floats]:
-    """The Gauss-Newton matrix, (width, width), and each rating's pull, (width, ratings), on ``row - about``."""
-    predicted, slopes = _predict(model, row, codes)
-    error = target - predicted
-    if about is not None:
-        error = error + slopes @ (row - about)
-    return prior.precision + slopes.T @ slopes / prior.noise, slopes.T * error / prior.noise
+def _normal_equations(prior: UserPrior, errors: Floats, slopes: Floats) -> tuple[Floats, Floats]:
+    """The Gauss-Newton matrix, (width, width), and each rating's pull on the row, (width, ratings)."""
+    return prior.precision + slopes.T @ slopes / prior.noise, slopes.T * errors / prior.noise
