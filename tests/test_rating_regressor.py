@@ -198,7 +198,12 @@ def test_saving_and_pickling_keep_every_bit(films, tmp_path, columns, weighted):
         assert back.get_params() == model.get_params()
         assert back.n_iter_ == model.n_iter_
     learner = vt.load_learner(tmp_path / "model", progress=False)
-    np.testing.assert_array_equal(learner.predict(frame), model.predict(frame))
+    if columns == 2:
+        np.testing.assert_array_equal(learner.predict(frame), model.predict(frame))
+    else:
+        exact = learner.data.target.decode(learner.outputs(frame, double=True))
+        np.testing.assert_array_equal(exact, model.predict(frame))
+        np.testing.assert_allclose(learner.predict(frame), exact, rtol=1e-5)
     kept = learner.data.train.weights
     assert (kept is None) == (not weighted)
     if weighted:
@@ -282,3 +287,15 @@ def test_draws_from_the_posterior_behind_the_same_face(tmp_path: Path) -> None:
         vt.RatingRegressor(**chosen).fit(np.column_stack([X, user]), y)
     with pytest.raises(vt.VectableError, match="'mcmc'"):
         vt.RatingRegressor(method="mcmc").fit(X, y)
+
+
+@pytest.mark.parametrize("columns", [2, 4])
+@pytest.mark.parametrize("n_models", [1, 2])
+def test_a_rows_prediction_does_not_depend_on_the_rows_beside_it(films, columns, n_models):
+    frame, y = films[0][:, :columns], films[1]
+    model = quick(n_models=n_models).fit(frame, y)
+    together = model.predict(frame[:67])
+    order = np.random.default_rng(0).permutation(67)
+    np.testing.assert_allclose(model.predict(frame[order]), together[order], rtol=1e-12)
+    alone = np.concatenate([model.predict(frame[at : at + 1]) for at in range(67)])
+    np.testing.assert_allclose(alone, together, rtol=1e-12)

@@ -158,6 +158,9 @@ class RatingRegressor(RegressorMixin, PersistentEstimator):
             learner = self.learner_
             require(isinstance(learner, BayesLearner), "return_std=True needs method='bayes': one fit has no spread.")
             return tuple(one.astype(np.float64) for one in learner.predict(columns, return_std=True))
+        if isinstance(self.learner_, TabularLearner):
+            found = self.learner_.data.target.decode(self.learner_.outputs(columns, double=True))
+            return np.asarray(found, dtype=np.float64)
         return np.asarray(self.learner_.predict(columns), dtype=np.float64)
 
     # ---------------------------------------------------------------- inside

@@ -6,12 +6,14 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from vectable.data.io.frames import to_polars
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.data.titled_items import codes_by_id_or_title
 from vectable.errors import require, require_columns
 from vectable.models.rating_model import RatingModel, device_of
+from vectable.models.wide import in_64_bits
 from vectable.recommending.answer import Notes
 from vectable.recommending.names import note_unknown_rows
 
@@ -42,11 +44,15 @@ def codes_of(data: RatingsData, df: Any, notes: Notes) -> tuple[pl.DataFrame, Co
 
 
 def predict_pairs(model: RatingModel, users: Codes, items: Codes) -> NDArray[np.float32]:
-    """Predictions of user and item codes, (rows,), in blocks of bounded memory."""
+    """Predictions of user and item codes, (rows,), in blocks of bounded memory.
+
+    Computed in 64 bits, so that a row's prediction does not depend on the rows beside it.
+    """
     found, device = np.empty(len(users), dtype=np.float32), device_of(model)
+    exact = in_64_bits(model) if isinstance(model, nn.Module) else model
     with torch.no_grad():
         for first in range(0, len(users), PAIRS_PER_PASS):
             part = slice(first, first + PAIRS_PER_PASS)
             pairs = (torch.from_numpy(codes[part]).to(device) for codes in (users, items))
-            found[part] = model(*pairs).cpu().numpy()
+            found[part] = exact(*pairs).cpu().numpy()
     return found

@@ -1,6 +1,5 @@
 """The application for tables: from rows of mixed columns to predictions."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ from vectable.models.ensemble import Ensemble, seeded_members
 from vectable.models.layers import embedding_width
 from vectable.models.losses import activation_of
 from vectable.models.tabular import TabularModel
+from vectable.models.wide import in_64_bits
 from vectable.tables.defaults import WEIGHT_DECAY
 from vectable.tables.insight import TabularInsight
 from vectable.tables.net_start import bin_borders, normalized_range, start_at_the_mean
@@ -127,7 +127,7 @@ class TabularLearner(TabularInsight):
         codes, numbers, drift = self._encoded(df)
         if drift:
             warn(f"{drift}; they are predicted as unknown or missing.")
-        model = copy.deepcopy(self.model).double() if double else self.model
+        model = in_64_bits(self.model) if double else self.model
         inputs = (torch.from_numpy(codes), torch.from_numpy(numbers).to(torch.float64 if double else torch.float32))
         outputs = self.session.outputs(model, Inputs(inputs))
         predicted: Tensor = activation_of(self.loss_func)(outputs)
