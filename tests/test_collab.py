@@ -200,14 +200,44 @@ def test_components_and_map(learn: vt.CollabLearner, tmp_path: Any) -> None:
     assert (tmp_path / "map.png").stat().st_size > 10_000
 
 
+def likeness_written_out(learn: vt.CollabLearner, one: int, other: int) -> float:
+    """Two items' cosines of factors and of audiences, a user at a time."""
+    factors = learn.model.item_factors.weight.detach().numpy().astype(np.float64)
+    users = learn.model.user_factors.weight.detach().numpy().astype(np.float64)[1:]
+    centred = users - users.mean(axis=0)
+    values, axes = np.linalg.eigh(np.cov(centred.T))
+    white = centred @ axes / np.sqrt(values)  # whitened another way: dot products are the same
+    train, counts = learn.data.train_ratings, learn.data.item_counts
+    audience = np.zeros_like(factors)
+    for user, item in zip(train.user, train.item, strict=True):
+        audience[item] += white[user - 1] / np.sqrt((train.user == user).sum())
+
+    def cosine(vectors: np.ndarray) -> float:
+        rows = vectors[[one, other]] - vectors[1:].mean(axis=0)
+        return float(rows[0] @ rows[1] / np.linalg.norm(rows[0]) / np.linalg.norm(rows[1]))
+
+    return (0.6 * cosine(factors) + 0.4 * cosine(audience)) * counts[other] / (counts[other] + 20)
+
+
 def test_similar_items_are_those_of_the_planted_kind(learn: vt.CollabLearner) -> None:
     table = learn.similar("Film 05", n=7)
     assert len(table) == 7
     assert "Film 05" not in table["title"].to_list()
     assert table["similarity"].is_sorted(descending=True)
-    rows = learn.weight([50, table["item"][0]]) - learn.model.item_factors.weight[1:].detach().mean(0).numpy()
-    cosine = rows[0] @ rows[1] / np.linalg.norm(rows[0]) / np.linalg.norm(rows[1])
-    assert table["similarity"][0] == pytest.approx(cosine, abs=1e-5)
+    codes = learn.data.item_ids.encode([50, table["item"][0], table["item"][6]])
+    for at, code in ((0, codes[1]), (6, codes[2])):
+        assert table["similarity"][at] == pytest.approx(likeness_written_out(learn, codes[0], code), abs=1e-4)
+
+
+def test_rarely_rated_neighbours_are_left_out_unless_asked_for(learn: vt.CollabLearner) -> None:
+    everything = learn.data.n_items
+    counts = learn.similar("Film 05", n=everything, min_ratings=0)["ratings"]
+    assert len(counts) == everything - 1
+    median = int(counts.sort()[len(counts) // 2])
+    kept = learn.similar("Film 05", n=everything, min_ratings=median)["ratings"]
+    assert kept.sort().to_list() == counts.filter(counts >= median).sort().to_list()
+    with pytest.raises(vt.VectableError, match="min_ratings must be a number of ratings, 0 or more; got -1"):
+        learn.similar("Film 05", min_ratings=-1)
 
 
 def test_an_explanation_adds_up(learn: vt.CollabLearner) -> None:

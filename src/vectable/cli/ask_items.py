@@ -15,6 +15,9 @@ def similar(
     model: Model,
     item: Annotated[str, typer.Argument(help="Id or title; for a model of images, a file.")],
     n: N = 10,
+    min_ratings: Annotated[
+        int | None, typer.Option(min=0, help="Ratings that a neighbor must have; by default 5, where most items do.")
+    ] = None,
     photographs: ImagesOption = None,
     out: OutFile = None,
     as_json: AsJson = False,
@@ -26,7 +29,8 @@ def similar(
     if kind_of(model) == "images":
         found = similar_images(model, Path(item), photographs, n)
     else:
-        found = open_lists(model).similar(item, n=n)
+        filters = {} if min_ratings is None else {"min_ratings": min_ratings}
+        found = open_lists(model).similar(item, n, **filters)
     print_or_write(found, out, as_json, f"Like {item}")
 
 

@@ -1,5 +1,7 @@
 """Which vectors point the same way."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,13 +18,22 @@ def directions_of(vectors: Floats) -> Floats:
     return np.asarray(centred / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
-def nearest(directions: Floats, row: int, n: int) -> tuple[NDArray[np.int32], Floats]:
+def nearest(
+    directions: Floats, row: int, n: int, weights: NDArray[Any] | None = None, allowed: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int32], Floats]:
     """The `n` rows of `directions`, (rows, width), with the largest cosines to one of them, itself and row 0 left out.
 
+    Args:
+        weights: what each row's cosine is multiplied by, (rows,).
+        allowed: which rows may be named, (rows,).
+
     Returns:
-        Row numbers and cosines, the most alike first.
+        Row numbers and cosines (times their weights), the most alike first.
     """
     alike = directions @ directions[row]
-    alike[[0, row]] = -np.inf
-    best = np.argsort(-alike, kind="stable")[: max(min(n, len(directions) - 2), 0)]
+    alike = alike if weights is None else alike * weights.astype(np.float32)
+    others = np.ones(len(directions), dtype=bool) if allowed is None else allowed.copy()
+    others[[0, row]] = False
+    codes = np.flatnonzero(others)
+    best = codes[np.argsort(-alike[codes], kind="stable")[:n]]
     return best.astype(np.int32), alike[best]

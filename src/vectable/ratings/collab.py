@@ -1,6 +1,7 @@
 """The application for ratings: who will like what, why, and what the model learned."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from vectable.ratings.beside_baselines import baseline_errors, verdict
 from vectable.ratings.rating_answers import RatingAnswers
 from vectable.ratings.rating_rows import codes_of, predict_pairs, take_ratings
 from vectable.recommending.answer import Notes
+from vectable.recommending.likeness import FACTORS_ALONE, Likeness
 from vectable.recommending.presenting import warn_of
 from vectable.recommending.recommender import Recommender
 from vectable.training.learner import Learner, check_arguments
@@ -90,16 +92,18 @@ class CollabLearner(RatingAnswers, Learner):
     Attributes:
         clips: whether predictions are clipped to the rating scale where nothing else is asked for. Models that an older
             version saved do not clip: they answer as they did.
+        likeness: what makes two items alike; of models that an older version saved their factors alone.
     """
 
     clips = True
+    likeness = Likeness()
     _recommender: Recommender | None = None
 
     @property
     def recommender(self) -> Recommender:
         """Answers from the weights as they are now."""
         if self._recommender is None:
-            self._recommender = Recommender(self.model, self.data, clips=self.clips)
+            self._recommender = Recommender(self.model, self.data, clips=self.clips, likeness=self.likeness)
         return self._recommender
 
     # ---------------------------------------------------------------- how good is it
@@ -188,6 +192,7 @@ class CollabLearner(RatingAnswers, Learner):
             "config": self.model.config(),
             "n_models": len(self.members),
             "clips": self.clips,
+            "likeness": asdict(self.likeness),
             "about": repr(self.data),
             "data": data_settings,
         }
@@ -204,6 +209,10 @@ class CollabLearner(RatingAnswers, Learner):
         model = _saved_model(contents, data) if model is None else model
         learn = cls(data, model, **saved_options(settings, more))
         learn.clips = boolean(settings.get("clips", False), "settings.clips")
+        if "likeness" in settings:
+            learn.likeness = Likeness(**part(settings, "likeness", Likeness.SAVED, "settings."))
+        else:
+            learn.likeness = FACTORS_ALONE
         learn.take_state(contents)
         return learn
 

@@ -13,6 +13,7 @@ from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.models.posterior import PosteriorDotBias
 from vectable.recommending.fold_in import UserPrior
+from vectable.recommending.likeness import FACTORS_ALONE
 from vectable.recommending.posterior import Posterior
 from vectable.recommending.recommender import Recommender
 from vectable.sampling.day_biases import Keys
@@ -74,7 +75,8 @@ class DrawnAnswers:
         """Lists, fold-in and reasons from the draws."""
         means = self.model.users[0].double().numpy().reshape(self.model.n_draws, -1)
         known = zip(means, self.draws["user.precision"], self.noise.tolist(), strict=True)
-        return Recommender(self.model, self.data, [UserPrior(*one) for one in known])
+        priors = [UserPrior(*one) for one in known]
+        return Recommender(self.model, self.data, priors, likeness=FACTORS_ALONE)
 
 
 def _side_by_side(draws: NDArray[Any]) -> NDArray[Any]:

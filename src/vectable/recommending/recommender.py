@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vectable.data.ratings.ratings_data import RatingsData
-from vectable.insight.neighbours import directions_of
+from vectable.insight.neighbours import nearest
 from vectable.models.rating_model import RatingModel, device_of
 from vectable.recommending.answer import Answer, Answers, Notes
 from vectable.recommending.baselines import BiasBaseline
 from vectable.recommending.caps import Groups
 from vectable.recommending.filters import allowed_items
 from vectable.recommending.fold_in import UserPrior, solve_row
+from vectable.recommending.likeness import Likeness
 from vectable.recommending.names import find_codes, note_unknown_rows
 from vectable.recommending.reasons import Term, explain_row
 from vectable.recommending.request import ListRequest
@@ -44,15 +45,22 @@ class Recommender:
         data: the ratings that it was trained on.
         priors: what each member knows of a user before any rating; by default found from the trained users.
         clips: whether predictions that people see are clipped to the rating scale; ranking never is.
+        likeness: what makes two items alike; by default who rates them, and how.
     """
 
     def __init__(
-        self, model: RatingModel, data: RatingsData, priors: Sequence[UserPrior] | None = None, clips: bool = True
+        self,
+        model: RatingModel,
+        data: RatingsData,
+        priors: Sequence[UserPrior] | None = None,
+        clips: bool = True,
+        likeness: Likeness | None = None,
     ) -> None:
         if isinstance(model, nn.Module):
             model.eval()
         self.model, self.data, self.device = model, data, device_of(model)
         self.scale = data.rating_range if clips else None
+        self.likeness = likeness or Likeness()
         self._known_priors = priors
         self._groups: dict[str, Groups] = {}
 
@@ -145,6 +153,16 @@ class Recommender:
         parts = list(zip(members, self.priors, row.chunk(len(members)), strict=True))
         return explain_row(parts, seen, ratings, item, n, self.scale)
 
+    def similar(self, item: int, n: int, min_ratings: int | None = None) -> tuple[Codes, Floats]:
+        """Codes of up to `n` items most like one, and how like it, -1 to 1, the most alike first.
+
+        Args:
+            min_ratings: which a neighbour must have; by default 5, or none where most items have fewer.
+        """
+        counts = self.data.item_counts
+        fewest = self.likeness.fewest_ratings(counts) if min_ratings is None else min_ratings
+        return nearest(self.directions, item, n, self.likeness.weights(counts), counts >= fewest)
+
     def most_alike(self, items: Codes, others: Codes) -> NDArray[np.intp]:
         """For each of `items` the place of the one of `others` whose vector points most the same way, (items,)."""
         return np.asarray((self.directions[items] @ self.directions[others].T).argmax(axis=1))
@@ -174,8 +192,8 @@ class Recommender:
 
     @cached_property
     def directions(self) -> Floats:
-        """Vectors of the items of length 1, by which they are compared, (items + 1, width)."""
-        return directions_of(self.model.vectors(True).cpu().numpy())
+        """Vectors of the items of length 1, by which they are compared, (items + 1, width); see `likeness`."""
+        return self.likeness.directions(self.model, self.data)
 
     def scores(self, users: Codes) -> Tensor:
         """Predicted ratings of every item for user codes, (users, items); not clipped."""
