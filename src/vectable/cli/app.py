@@ -79,4 +79,6 @@ _add(app, "export-vectors", export_vectors, ELSEWHERE)
 _add(app, "export", export, ELSEWHERE)
 _add(app, "demo", demo, LEARNING)
 _add(app, "datasets", datasets, LEARNING)
-app.add_typer(lab, name="lab", help="The lesson by hand: workbooks, descent to play with.", rich_help_panel=LEARNING)
+app.add_typer(
+    lab, name="lab", help="The lesson by hand: exercises, workbooks, descent to play with.", rich_help_panel=LEARNING
+)
