@@ -72,8 +72,8 @@ class RatingInsight:
     def similar(self, item: Any, n: int = 10, min_ratings: int | None = None) -> Any:
         """The `n` items most like `item` (id or title): rated by the same people, and alike.
 
-        The likeness, -1 to 1, is the mean of two cosines, of the items' factors (weight .6) and of their audiences'
-        (the vectors of those who rated them, .4), shrunk by the neighbour's number of ratings, n / (n + 20); see
+        The likeness, -1 to 1, is the mean of two cosines, of the items' factors (weight 0.6) and of their audiences'
+        (the vectors of those who rated them, 0.4), shrunk by the neighbour's number of ratings, n / (n + 20); see
         `vectable.recommending.likeness`.
 
         Args:
