@@ -1,5 +1,7 @@
-"""What grows where nobody expects it: a first reason among a million users, lists from a hundred thousand items, a table
-of thousands of columns, a column of a million categories. Processor seconds, on made-up data.
+"""What grows where nobody expects it, in processor seconds, on made-up data.
+
+A first reason among a million users, lists from a hundred thousand items, a table of thousands of columns, a column of
+a million categories.
 """
 
 import resource

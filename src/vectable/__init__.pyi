@@ -36,6 +36,7 @@ from vectable.interactions.implicit import implicit_learner as implicit_learner
 from vectable.interactions.next_item import NextItemLearner as NextItemLearner
 from vectable.interactions.next_item import next_item_learner as next_item_learner
 from vectable.loading import load_learner as load_learner
+from vectable.loading import slim as slim
 from vectable.models.dot_bias import EmbeddingDotBias as EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet as EmbeddingNet
 from vectable.models.tabular import TabularModel as TabularModel

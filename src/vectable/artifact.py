@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = "vectable"
-FORMAT_VERSION = 1
+FORMAT_VERSION, SERVING_VERSION = 1, 2
 MANIFEST = "vectable.json"
 ENTRIES = {"kind": str, "saved": str, "versions": dict, "settings": dict, "files": dict}
 OURS = re.compile(rf"[a-z_]+-[0-9a-f]{{16}}\.(safetensors|json)|vectable\.json-[0-9a-f]{{16}}|{re.escape(LOCK_FILE)}")
@@ -113,7 +113,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ArtifactError(f"{str(folder)!r} is not a saved model of vectable: its {MANIFEST} is something else's.")
     version = manifest.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if not isinstance(version, int) or version > SERVING_VERSION:
         raise ArtifactError(
             f"{str(folder)!r} has format version {version!r}, and this vectable {__version__} reads up to "
             f"{FORMAT_VERSION}: it was saved by a newer one ({_saved_by(manifest)}). Upgrade vectable."
@@ -167,7 +167,7 @@ def _replace_contents(folder: Path, contents: Contents, alone: bool, made: list[
             files[name] = _write_file(folder / f"{name}-{stamp}.json", to_json(table))
         manifest = {
             "format": FORMAT,
-            "format_version": FORMAT_VERSION,
+            "format_version": SERVING_VERSION if contents.settings.get("serving") else FORMAT_VERSION,
             "kind": contents.kind,
             "saved": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": _versions(),

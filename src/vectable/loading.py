@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vectable.artifact import Contents, check_is_model, contents_of_model
 from vectable.errors import ArtifactError, quote_some, require
+from vectable.serving_folder import SERVING, from_serving
 
 if TYPE_CHECKING:
     from torch import nn
@@ -72,6 +73,20 @@ def learner_of(contents: Contents, where: str = "the folder", **more: Any) -> "L
             f"{where!r} holds the model together with its data: leave data= out. To a model of ratings, new ones are "
             "added by learn.update(ratings).",
         )
+    serving = bool(contents.settings.get(SERVING))
     module, name = LOADERS[contents.kind]
+    contents = from_serving(contents) if serving else contents
     learner: Learner = getattr(import_module(module), name).from_contents(contents, **more)
+    learner.serving = serving
     return learner
+
+
+def slim(path: str | Path, out: str | Path) -> Path:
+    """Write a serving folder `out` of the saved model at `path`: what answers and nothing else.
+
+    It answers as the model does, and is not to be trained on or measured; see `Learner.save`.
+
+    Raises:
+        ArtifactError: `path` is no saved model, or `out` cannot be written.
+    """
+    return load_learner(path, progress=False).save(out, serving=True)

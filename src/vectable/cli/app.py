@@ -18,6 +18,7 @@ from vectable.cli.predict import predict
 from vectable.cli.recommend import recommend
 from vectable.cli.renamed import Command
 from vectable.cli.search import search
+from vectable.cli.slim import slim
 from vectable.cli.train_images import images
 from vectable.cli.train_interactions import interactions, next_item
 from vectable.cli.train_ratings import ratings
@@ -77,6 +78,7 @@ _add(app, "insight", insight, ASKING)
 _add(app, "info", info, ASKING)
 _add(app, "export-vectors", export_vectors, ELSEWHERE)
 _add(app, "export", export, ELSEWHERE)
+_add(app, "slim", slim, ELSEWHERE)
 _add(app, "demo", demo, LEARNING)
 _add(app, "datasets", datasets, LEARNING)
 app.add_typer(

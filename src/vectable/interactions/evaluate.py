@@ -49,6 +49,10 @@ def evaluate(
     """
     named = _named(models)
     learners = [one for one in named.values() if isinstance(one, InteractionLearner)]
+    require(
+        data is not None or not any(one.serving for one in learners),
+        "A learner from a serving folder has nothing held out to measure on: give data=.",
+    )
     data = data if data is not None else learners[0].data if learners else None
     if data is None:
         raise VectableError("evaluate needs data=, or a learner, whose data are used.")

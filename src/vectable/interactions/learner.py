@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 from rich.console import Console
 
-from vectable.artifact import Contents, write_folder
+from vectable.artifact import Contents
 from vectable.data.interactions.interactions_data import InteractionsData
 from vectable.data.interactions.saved_interactions import from_saved, to_saved
 from vectable.errors import VectableError, is_finite, require
@@ -28,6 +28,7 @@ from vectable.recommending.answer import Notes
 from vectable.recommending.names import find_code
 from vectable.recommending.presenting import warn_of
 from vectable.recommending.request import ListRequest
+from vectable.training.saved_as_folder import SavedAsFolder, needs_training_data
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,11 +38,8 @@ Floats = NDArray[np.float32]
 VECTOR_FACTORS = 32  # of items, for models that have no factors of their own
 
 
-class InteractionLearner:
+class InteractionLearner(SavedAsFolder):
     """What both learners of interactions share; made by `implicit_learner` and `next_item_learner`.
-
-    It has more than a dozen methods because it has those of the other learners, one for each question that a user
-    asks; each hands over to a file.
 
     Attributes:
         data: the interactions.
@@ -73,6 +71,7 @@ class InteractionLearner:
 
     # ---------------------------------------------------------------- fitting
 
+    @needs_training_data
     def fit(self, *, figure: str = "ndcg@10", refit: bool = False) -> Self:
         """Fit every candidate on the training part and keep the one that is best on the validation part.
 
@@ -109,6 +108,7 @@ class InteractionLearner:
             console.print(f"kept: {best.candidate.name}", highlight=False)
         return self
 
+    @needs_training_data
     def update(self, df: Any, items: Any = None) -> Self:
         """Take in tomorrow's interactions: new users, new items, more of the known; the chosen model is fitted again.
 
@@ -188,10 +188,6 @@ class InteractionLearner:
         return export_vectors(Path(path), about, self.recommender().directions[1:])
 
     # ---------------------------------------------------------------- saving
-
-    def save(self, path: str | Path) -> Path:
-        """Save everything to a folder, which `load_learner` reads."""
-        return write_folder(path, self.to_contents())
 
     def to_contents(self) -> Contents:
         """What a saved folder holds."""

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,8 +34,8 @@ from vectable.sampling.options import DRAW_MEMORY, SamplingOptions
 from vectable.sampling.record import DrawRecord
 from vectable.sampling.run import Draw, Pairs, SamplingRun, offset_keys
 from vectable.sampling.units import Units
-from vectable.training.pickling import PickledByContents
 from vectable.training.progress import Progress
+from vectable.training.saved_as_folder import SavedAsFolder, needs_training_data
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -115,7 +114,7 @@ def bayes_collab_learner(
     return learn
 
 
-class BayesLearner(PickledByContents, RatingAnswers):
+class BayesLearner(SavedAsFolder, RatingAnswers):
     """Draws from the posterior, with the words that belong to ratings; made by `bayes_collab_learner`.
 
     It has more than a dozen methods because draws answer more questions than one set of weights: how sure a prediction
@@ -141,6 +140,7 @@ class BayesLearner(PickledByContents, RatingAnswers):
         self._groups: tuple[Sequence[Directions], Sequence[Directions]] | None = None
         self._run: SamplingRun | None = None
         self._saved_chains: Mapping[str, NDArray[Any]] = {}
+        self._measured_noise: float | None = None
         self._added: list[NDArray[np.float32]] = []
         self._answers: DrawnAnswers | None = None
 
@@ -155,6 +155,7 @@ class BayesLearner(PickledByContents, RatingAnswers):
 
     # ---------------------------------------------------------------- sampling
 
+    @needs_training_data
     def fit(self, n_draws: int | None = None) -> "BayesLearner":
         """Draw `n_draws` (by default as many as were asked for) in each chain, after the burn-in of the first time.
 
@@ -198,6 +199,7 @@ class BayesLearner(PickledByContents, RatingAnswers):
 
     # ---------------------------------------------------------------- how good, and how sure
 
+    @needs_training_data
     def validate(self) -> dict[str, Any]:
         """Mean squared error (as valid_loss), rmse and mae on the validation ratings, of the mean over all draws; the
         same for the baselines, under "baselines". Warns where the model does not beat them.
@@ -209,6 +211,7 @@ class BayesLearner(PickledByContents, RatingAnswers):
             warn(message)
         return measured
 
+    @needs_training_data
     def get_preds(self) -> tuple[Tensor, Tensor]:
         """Predictions for the validation ratings, the mean over all draws, and those ratings, (rows,) each."""
         self._need_draws()
@@ -255,6 +258,7 @@ class BayesLearner(PickledByContents, RatingAnswers):
             )
         return self.posterior.probabilities(*self._rows_of(df)).astype(np.float32)
 
+    @needs_training_data
     def coverage(self, levels: Sequence[float] = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)) -> Coverage:
         """How many held-out ratings lie in their intervals, at several levels, with a plot."""
         held_out, posterior = self.data.valid_ratings, self.posterior
@@ -318,12 +322,6 @@ class BayesLearner(PickledByContents, RatingAnswers):
 
     # ---------------------------------------------------------------- saving
 
-    def save(self, path: str | Path) -> Path:
-        """Save draws, state of the chains, ratings and options as a folder; see `vectable.artifact`."""
-        from vectable.artifact import write_folder
-
-        return write_folder(path, self.to_contents())
-
     def to_contents(self) -> "Contents":
         """Everything a saved folder holds."""
         from vectable.ratings.bayes_folder import BayesFolder
@@ -346,7 +344,14 @@ class BayesLearner(PickledByContents, RatingAnswers):
         learn = cls(saved.data, saved.options, saved.features, progress)
         learn.record, learn.history, learn._added = saved.record, saved.history, list(saved.added)
         learn._groups, learn._saved_chains = saved.groups, saved.chains
+        learn.units = saved.units or learn.units
+        learn._measured_noise = saved.measured_noise
         return learn
+
+    def _serving_settings(self) -> dict[str, Any]:
+        if self.categories is not None:
+            return {"noise": float(self._answering().noise[0])}
+        return {"units": {"centre": self.units.centre, "scale": self.units.scale}}
 
     # ---------------------------------------------------------------- inside: what answers
 
@@ -381,7 +386,10 @@ class BayesLearner(PickledByContents, RatingAnswers):
             train = _pairs(self.data.train_ratings)
             keys = offset_keys(train) if self.options.user_day_bias and train.time is not None else None
             groups, added = self._prepared_groups(), list(self._added)
-            self._answers = DrawnAnswers(self.record.draws(), added, self.data, self.units, self.features, groups, keys)
+            draws = self.record.draws()
+            self._answers = DrawnAnswers(
+                draws, added, self.data, self.units, self.features, groups, keys, self._measured_noise
+            )
         return self._answers
 
     def _need_draws(self) -> None:

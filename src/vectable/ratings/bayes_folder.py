@@ -17,6 +17,7 @@ from vectable.ratings.saved_posterior import checked_arrays, checked_history, ch
 from vectable.sampling.directions import Directions
 from vectable.sampling.options import SamplingOptions
 from vectable.sampling.record import DrawRecord, part_of
+from vectable.sampling.units import Units
 
 Arrays = dict[str, NDArray[Any]]
 SIDES = ("user", "item")
@@ -32,6 +33,8 @@ class BayesFolder:
         chains: the chains' state, from which sampling continues.
         added: rows of items added after sampling.
         history: figures of the fit so far.
+        units: of the ratings, where a serving folder says them.
+        measured_noise: variance of a rating about its expectation, where a serving folder says it.
     """
 
     data: RatingsData
@@ -42,6 +45,8 @@ class BayesFolder:
     chains: Mapping[str, NDArray[Any]]
     added: Sequence[NDArray[Any]]
     history: list[dict[str, float]]
+    units: Units | None = None
+    measured_noise: float | None = None
 
     def to_contents(self) -> Contents:
         """The contents of the folder."""
@@ -88,4 +93,6 @@ class BayesFolder:
         record.load_arrays(arrays, settings["every"], settings["summed"])
         added = [arrays["added"][str(at)] for at in range(len(arrays["added"]))]
         history = checked_history(contents)
-        return cls(data, options, features, groups, record, arrays["chains"], added, history)
+        units = None if settings["units"] is None else Units(**settings["units"], categories=None)
+        served = units, settings["noise"]
+        return cls(data, options, features, groups, record, arrays["chains"], added, history, *served)

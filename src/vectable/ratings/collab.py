@@ -11,7 +11,7 @@ from vectable.data.ratings import saved_ratings
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.deprecation import renamed_arguments
 from vectable.errors import ArtifactError, require, warn
-from vectable.folder_schema import PartError, boolean, mapping, one_of, part, whole
+from vectable.folder_schema import PartError, boolean, list_of, mapping, number, one_of, part, whole
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet
 from vectable.models.ensemble import RatingEnsemble, seeded_members
@@ -26,6 +26,7 @@ from vectable.recommending.likeness import FACTORS_ALONE, Likeness
 from vectable.recommending.presenting import warn_of
 from vectable.recommending.recommender import Recommender
 from vectable.training.learner import Learner, check_arguments
+from vectable.training.saved_as_folder import needs_training_data
 from vectable.training.saved_state import weights_in
 from vectable.training.saving import saved_options
 
@@ -98,16 +99,20 @@ class CollabLearner(RatingAnswers, Learner):
     clips = True
     likeness = Likeness()
     _recommender: Recommender | None = None
+    _noise: Sequence[float] | None = None
 
     @property
     def recommender(self) -> Recommender:
         """Answers from the weights as they are now."""
         if self._recommender is None:
-            self._recommender = Recommender(self.model, self.data, clips=self.clips, likeness=self.likeness)
+            self._recommender = Recommender(
+                self.model, self.data, clips=self.clips, likeness=self.likeness, noise=self._noise
+            )
         return self._recommender
 
     # ---------------------------------------------------------------- how good is it
 
+    @needs_training_data
     def validate(self) -> dict[str, Any]:
         """Loss, rmse and mae on the validation ratings; the same for the baselines, under "baselines".
 
@@ -139,6 +144,7 @@ class CollabLearner(RatingAnswers, Learner):
 
     # ---------------------------------------------------------------- growing
 
+    @needs_training_data
     @renamed_arguments(n_epoch="n_epochs")
     def update(self, new_df: Any, n_epochs: int = 1, lr: float | None = None) -> "CollabLearner":
         """Take in new ratings and continue training, on all ratings.
@@ -178,6 +184,9 @@ class CollabLearner(RatingAnswers, Learner):
             "make a new learner with collab_learner(data).",
         )
 
+    def _serving_settings(self) -> dict[str, Any]:
+        return {"noise": [prior.noise for prior in self.recommender.priors]}
+
     def _to_onnx(self) -> Any:
         from vectable.exporting.learners import model_of_ratings
 
@@ -213,7 +222,11 @@ class CollabLearner(RatingAnswers, Learner):
             learn.likeness = Likeness(**part(settings, "likeness", Likeness.SAVED, "settings."))
         else:
             learn.likeness = FACTORS_ALONE
-        learn.take_state(contents)
+        if "noise" in settings:
+            learn._noise = part(
+                settings, "noise", list_of(number(0), len(learn.members), len(learn.members)), "settings."
+            )
+        super(CollabLearner, learn).take_state(contents)  # of the model and the data just made of it
         return learn
 
     def take_state(self, contents: "Contents") -> None:

@@ -33,6 +33,7 @@ class DrawnAnswers:
         data: the ratings, the added items among its vocabulary.
         units, features, groups: of the sampling run.
         keys: user and day of every day's offset; None without.
+        measured_noise: variance of a rating about its expectation, where the ratings are not there to measure it on.
     """
 
     draws: dict[str, NDArray[Any]]
@@ -42,6 +43,7 @@ class DrawnAnswers:
     features: RatingFeatures
     groups: tuple[Sequence[Directions], Sequence[Directions]]
     keys: Keys | None
+    measured_noise: float | None = None
 
     @cached_property
     def model(self) -> PosteriorDotBias:
@@ -66,6 +68,8 @@ class DrawnAnswers:
         """Variance of a rating about its expectation, in each draw, (draws,)."""
         if self.units.categories is None:
             return np.asarray(self.units.scale**2 / self.draws["precisions"][:, 0])
+        if self.measured_noise is not None:
+            return np.full(self.model.n_draws, self.measured_noise)
         ratings = self.data.train_ratings
         mean, _ = self.posterior.predict(ratings.user[NOISE_ROWS], ratings.item[NOISE_ROWS], None)
         return np.full(self.model.n_draws, float(((ratings.rating[NOISE_ROWS] - mean) ** 2).mean()) or 1.0)

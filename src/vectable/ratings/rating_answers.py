@@ -10,10 +10,13 @@ from vectable.recommending.names import find_code, find_codes
 from vectable.recommending.presenting import list_frame, lists_frame, reasons_frame, warn_of
 from vectable.recommending.ranking import rank_all_items, same_for_all
 from vectable.recommending.request import Filters, ListRequest
+from vectable.training.saved_as_folder import needs_training_data
 
 
 class RatingAnswers(RatingInsight):
     """The questions that a learner of ratings answers, however it was trained."""
+
+    serving: bool
 
     def recommend(
         self, user: Any, n: int = 10, exclude_seen: bool = True, *, raw: bool = False, **filters: Unpack[Filters]
@@ -81,6 +84,7 @@ class RatingAnswers(RatingInsight):
         warn_of(notes)
         return reasons_frame(self.data, known.explain_row(known.row_of(code), *known.seen_by(code), item_code, n))
 
+    @needs_training_data
     def ranking(self, k: int = 10, relevant: float | None = None) -> dict[str, Any]:
         """NDCG, recall and hit rate at `k` over all items, seen ones left out; the same for popularity and bias alone.
 

@@ -10,6 +10,7 @@ from vectable.data.ratings.rating_features import SIDES, RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.folder_schema import (
     Array,
+    Default,
     Maybe,
     PartError,
     any_number,
@@ -17,7 +18,9 @@ from vectable.folder_schema import (
     list_of,
     map_of,
     mapping,
+    number,
     one_of,
+    optional,
     part,
     record,
     take_arrays,
@@ -49,6 +52,9 @@ SETTINGS = record(
     data=mapping,
     every=list_of(whole(1), 1, MOST_CHAINS),
     summed=whole(0),
+    serving=Default(False, boolean),
+    noise=Default(None, optional(number(0))),
+    units=Default(None, optional(record(centre=number(), scale=number(1e-300)))),
 )
 HISTORY = list_of(map_of(any_number))
 
@@ -108,7 +114,7 @@ def checked_arrays(
     found["added"] = take_arrays(contents.tensors, "added", {str(at): row for at in range(len(added))}, sizes)
     found["sums"] = take_arrays(contents.tensors, "sums", _sums(), sizes)
     found["traces"] = take_arrays(contents.tensors, "traces", _traces(contents, config["n_chains"]), sizes)
-    chains = {} if added else _chains(config["n_chains"], groups, "levels" in sizes)
+    chains = {} if added or settings["serving"] else _chains(config["n_chains"], groups, "levels" in sizes)
     found["chains"] = take_arrays(contents.tensors, "chains", chains, sizes)
     return found
 

@@ -46,6 +46,7 @@ class Recommender:
         priors: what each member knows of a user before any rating; by default found from the trained users.
         clips: whether predictions that people see are clipped to the rating scale; ranking never is.
         likeness: what makes two items alike; by default who rates them, and how.
+        noise: each member's mean squared error on the training ratings; by default measured.
     """
 
     def __init__(
@@ -55,13 +56,14 @@ class Recommender:
         priors: Sequence[UserPrior] | None = None,
         clips: bool = True,
         likeness: Likeness | None = None,
+        noise: Sequence[float] | None = None,
     ) -> None:
         if isinstance(model, nn.Module):
             model.eval()
         self.model, self.data, self.device = model, data, device_of(model)
         self.scale = data.rating_range if clips else None
         self.likeness = likeness or Likeness()
-        self._known_priors = priors
+        self._known_priors, self._known_noise = priors, noise
         self._groups: dict[str, Groups] = {}
 
     # ---------------------------------------------------------------- lists
@@ -174,6 +176,12 @@ class Recommender:
         """What each member knows of a user before any rating."""
         if self._known_priors is not None:
             return list(self._known_priors)
+        errors = self._known_noise or self._training_errors()
+        pairs = zip(self.model.members, errors, strict=True)
+        return [UserPrior.of(member, self.data.n_users, error) for member, error in pairs]
+
+    def _training_errors(self) -> list[float]:
+        """Mean squared error of each member on the training ratings, of very many on a fixed random sample."""
         known = self.data.train_ratings
         rows = np.arange(len(known))
         if len(rows) > NOISE_ROWS:
@@ -181,9 +189,7 @@ class Recommender:
         users, items = (torch.from_numpy(codes[rows]).to(self.device) for codes in (known.user, known.item))
         target = torch.from_numpy(known.rating[rows]).to(self.device)
         with torch.no_grad():
-            errors = [float(((member(users, items) - target) ** 2).mean()) for member in self.model.members]
-        pairs = zip(self.model.members, errors, strict=True)
-        return [UserPrior.of(member, self.data.n_users, error) for member, error in pairs]
+            return [float(((member(users, items) - target) ** 2).mean()) for member in self.model.members]
 
     @cached_property
     def baseline(self) -> BiasBaseline:

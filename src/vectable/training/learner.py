@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 import torch
 from torch import Tensor, nn
 
-from vectable.artifact import Contents, contents_of_model, write_folder
+from vectable.artifact import Contents, contents_of_model
 from vectable.data.tensors import Inputs, to_tensor
 from vectable.deprecation import renamed_arguments
 from vectable.errors import ArtifactError, UnknownNameError, did_you_mean, is_whole, require, warn
 from vectable.models.losses import LossFunction, activation_of, loss_mismatch, name_of_loss
+from vectable.serving_folder import SERVING
 from vectable.training.attributes import FromSession, Option
 from vectable.training.checkpoints import Checkpoint, as_checkpoint
 from vectable.training.data_protocol import Data, NoData
@@ -32,11 +33,11 @@ from vectable.training.parameter_groups import (
     spread_rates,
     three_a_group,
 )
-from vectable.training.pickling import PickledByContents
 from vectable.training.presets import Preset
 from vectable.training.progress import Progress
 from vectable.training.progress_display import ProgressDisplay
 from vectable.training.recorder import Recorder
+from vectable.training.saved_as_folder import SavedAsFolder, needs_training_data
 from vectable.training.saved_state import SETTINGS
 from vectable.training.saving import contents_of, saved_options, take_state
 from vectable.training.schedules import Schedule, constant_schedule, one_cycle_schedule
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 HIGHEST_USEFUL_LR = 1.0  # for optimizers that divide by the gradient's size: a weight moves by about lr per step
 
 
-class Learner(PickledByContents):  # noqa: PLR0904 - the reason stands below
+class Learner(SavedAsFolder):  # noqa: PLR0904 - the reason stands below
     """Trains any torch module on any data of whole tensors.
 
     It has more than a dozen methods because it is the one face of training: four verbs of training, three of freezing,
@@ -178,6 +179,7 @@ class Learner(PickledByContents):  # noqa: PLR0904 - the reason stands below
         schedule = partial(one_cycle_schedule, self.preset.cycle, lr_max=lrs, moms=three_a_group(moms, len(lrs)))
         return self._fit(schedule, n_epochs, lrs, callbacks, checkpoint, resume)
 
+    @needs_training_data
     def lr_find(
         self, start_lr: Rates = 1e-7, end_lr: float = 10.0, num_it: int = 100, callbacks: Sequence[Callback] = ()
     ) -> FoundRates:
@@ -221,10 +223,12 @@ class Learner(PickledByContents):  # noqa: PLR0904 - the reason stands below
 
     # ---------------------------------------------------------------- measuring and predicting
 
+    @needs_training_data
     def validate(self) -> dict[str, Any]:
         """Loss and metrics on the validation rows; not a number where there are none."""
         return dict(self.session.measure(self.model))
 
+    @needs_training_data
     def get_preds(self, on: str = "valid") -> tuple[Tensor, Tensor]:
         """Predictions and targets of the validation (or "train") rows, with the activation that belongs to the loss.
 
@@ -255,13 +259,11 @@ class Learner(PickledByContents):  # noqa: PLR0904 - the reason stands below
 
     # ---------------------------------------------------------------- saving
 
-    def save(self, path: str | Path) -> Path:
-        """Save weights, optimizer, history and options as a folder; see `vectable.artifact`."""
-        return write_folder(path, self.to_contents())
-
     def load(self, path: str | Path) -> "Learner":
         """Take weights, optimizer state and history from a folder that a learner of the same shape saved."""
         with contents_of_model(path) as contents:
+            if contents.settings.get(SERVING):
+                raise ArtifactError(f"{str(path)!r} is a serving folder, which holds no optimizer: use load_learner.")
             self.take_state(contents)
         return self
 
@@ -357,6 +359,7 @@ class Learner(PickledByContents):  # noqa: PLR0904 - the reason stands below
             more["metrics"] = self.session.options.metrics
         return more
 
+    @needs_training_data
     def _fit(
         self,
         make_schedule: Callable[[int], Schedule],

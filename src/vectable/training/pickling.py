@@ -5,6 +5,7 @@ from typing import Any, Protocol
 import torch
 
 from vectable.artifact import Contents
+from vectable.serving_folder import SERVING
 
 Parts = dict[str, dict[str, Any]]
 
@@ -31,10 +32,13 @@ class PickledByContents:
         raise NotImplementedError
 
     def __reduce__(self) -> tuple[Any, ...]:
-        contents = self.to_contents()
+        contents = self._contents_to_pickle()
         arrays = {part: {name: one.numpy() for name, one in named.items()} for part, named in contents.tensors.items()}
         plain = (contents.kind, contents.settings, arrays, contents.tables)
         return _restored, (type(self), plain, self._beside_contents())
+
+    def _contents_to_pickle(self) -> Contents:
+        return self.to_contents()
 
     def _beside_contents(self) -> dict[str, Any]:
         """Arguments of `from_contents` for what no folder holds."""
@@ -44,4 +48,6 @@ class PickledByContents:
 def _restored(kind: type[SavedByContents], plain: tuple[str, dict[str, Any], Parts, dict[str, Any]], more: Any) -> Any:
     name, settings, arrays, tables = plain
     tensors = {part: {key: torch.from_numpy(one) for key, one in named.items()} for part, named in arrays.items()}
-    return kind.from_contents(Contents(name, settings, tensors, tables), **more)
+    learner = kind.from_contents(Contents(name, settings, tensors, tables), **more)
+    learner.serving = bool(settings.get(SERVING))
+    return learner

@@ -82,14 +82,16 @@ def table_from_json(form: Any, where: str = "table", n_rows: int | None = None) 
 
 
 def column_from_json(values: Any, dtype: Any, where: str) -> pl.Series:
-    """A column of the values of a JSON list.
+    """A column of the values of a JSON list, or of one that was read from arrays.
 
     Raises:
         ArtifactError: they are not all of that type.
     """
-    if not isinstance(values, list):
+    if not isinstance(values, list | pl.Series):
         wrong(where, values, "a list")
     try:
+        if isinstance(values, pl.Series):
+            return values.cast(dtype)
         return pl.Series(values, dtype=dtype)
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
         wrong(where, values, f"a list of values of type {dtype}")

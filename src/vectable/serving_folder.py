@@ -1,0 +1,203 @@
+"""Serving folders: what answers and nothing else, of any kind of saved model.
+
+`to_serving` takes the contents of a whole folder and leaves out the optimizer's state, the history of training, the
+chains of a sampler and the rows of a table; of ratings and interactions stays what each user has seen, sorted by user,
+with codes of one byte for the ratings; and long columns of names stand in Arrow's layout instead of JSON, so that they
+are read without a Python object for each. `from_serving` makes contents of the usual form of it again, with no
+optimizer and no held-out rows, from which a learner answers as the whole one does.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from vectable.artifact import Contents
+from vectable.data.io.saved_columns import DTYPES, column_from_arrays, column_to_arrays
+from vectable.folder_schema import Array, PartError, mapping, one_of, part, record, take_arrays, text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SERVING = "serving"
+"""The setting of a serving folder, and of the contents of a learner that came from one."""
+
+LEFT_OUT = ("optimizer", "history", "chains", "rows")
+PAIRS = {"ratings": ("ratings", "rating"), "posterior": ("ratings", "rating")}
+PAIRS |= dict.fromkeys(("implicit", "next_item"), ("interactions", "count"))
+"""Of kinds that know users and items, the file of the pairs and the name of what is known of each."""
+LONG = 100  # values from which on a column leaves the JSON
+MOST_LEVELS = 256  # different ratings that a code of one byte tells apart
+
+Arrays = dict[str, NDArray[Any]]
+COLUMN = record(column=text, dtype=one_of(*DTYPES))
+
+
+def to_serving(contents: Contents) -> Contents:
+    """The contents of a serving folder, of those of a whole one."""
+    tensors = {name: dict(arrays) for name, arrays in contents.tensors.items() if name not in LEFT_OUT}
+    columns: Arrays = {}
+    tables = {name: _columns_out(table, name, columns) for name, table in contents.tables.items()}
+    if contents.kind in PAIRS:
+        file, value = PAIRS[contents.kind]
+        timed = bool(contents.settings.get("config", {}).get("user_day_bias"))
+        tensors[file] = _tensors(_seen(tensors[file], value, _n_users(contents.tables), timed))
+        tables["side_tables"] = {**tables["side_tables"], "users": None}
+    if "sums" in tensors:  # of a posterior's held-out rows
+        tensors["sums"] = {**tensors["sums"], "valid": tensors["sums"]["valid"][:0]}
+    if columns:
+        tensors["columns"] = _tensors(columns)
+    return Contents(contents.kind, contents.settings, tensors, tables)
+
+
+def from_serving(contents: Contents) -> Contents:
+    """Contents of the usual form, from which a learner is made, of those of a serving folder.
+
+    Raises:
+        PartError: a part is missing or does not fit the others.
+    """
+    tensors = {name: dict(arrays) for name, arrays in contents.tensors.items()}
+    columns = tensors.pop("columns", {})
+    tables = {name: _columns_in(table, columns, name) for name, table in contents.tables.items()}
+    if contents.kind in PAIRS:
+        file, value = PAIRS[contents.kind]
+        tensors[file] = _tensors(_pairs(tensors, file, value, _n_users(tables)))
+    elif contents.kind == "table":
+        tensors["rows"] = _tensors(_no_rows(contents, tables))
+    tensors |= {name: {} for name in ("optimizer", "history", "chains")}
+    if contents.kind != "posterior":
+        tables["epochs"] = []  # their steps are not there
+    return Contents(contents.kind, contents.settings, tensors, tables)
+
+
+# ---------------------------------------------------------------- who has seen what
+
+
+def _n_users(tables: Mapping[str, Any]) -> int:
+    vocabularies = part(tables, "vocabularies", mapping)
+    return len(part(part(vocabularies, "user", mapping), "values", lambda value, _: value))
+
+
+def _seen(pairs: Mapping[str, "Tensor"], value: str, n_users: int, timed: bool) -> Arrays:
+    """The training pairs sorted by user: how many of each, their items, and codes of what is known of them.
+
+    Args:
+        timed: whether predictions need their times.
+    """
+    prefix = "train." if "train.user" in pairs else ""
+    arrays = {name.removeprefix(prefix): one.numpy() for name, one in pairs.items() if name.startswith(prefix)}
+    kept = np.flatnonzero(arrays["part"] == 0) if "part" in arrays else np.arange(len(arrays["user"]))
+    order = kept[np.argsort(arrays["user"][kept], kind="stable")]
+    items, values = arrays["item"][order], arrays[value][order]
+    levels, codes = np.unique(values, return_inverse=True)
+    coded = len(levels) <= MOST_LEVELS
+    times = {"time": arrays["time"][order]} if timed and "time" in arrays else {}
+    return times | {
+        "counts": np.bincount(arrays["user"][order], minlength=n_users + 1)[1:].astype(np.int32),
+        "items": items.astype(np.int16) if items.max(initial=0) < 2**15 else items.astype(np.int32),
+        "levels": levels if coded else levels[:0],
+        "values": codes.astype(np.uint8) if coded else values,
+    }
+
+
+def _pairs(
+    tensors: Mapping[str, Mapping[str, "Tensor"]], file: str, value: str, n_users: int
+) -> Mapping[str, NDArray[Any]]:
+    """The arrays of a whole folder's pairs, back from `_seen`."""
+    schema = {
+        "counts": Array("int32", "users", least=0),
+        "items": Array("int16 int32", "rows", least=1),
+        "levels": Array("float32", "levels", finite=True),
+        "values": Array("uint8 float32", "rows", finite=True),
+        "time": Array("float64", "rows", finite=True, needed=False),
+    }
+    seen = take_arrays(tensors, file, schema, {"users": n_users})
+    if int(seen["counts"].sum(dtype=np.int64)) != len(seen["items"]):
+        raise PartError(f"{file}.counts does not add up to the {len(seen['items']):,} rows of {file}.items")
+    values = seen["values"]
+    if values.dtype == np.uint8:
+        if values.max(initial=0) >= len(seen["levels"]) and len(values):
+            raise PartError(f"{file}.values holds a code that {file}.levels does not have")
+        values = seen["levels"][values]
+    users = np.repeat(np.arange(1, n_users + 1, dtype=np.int32), seen["counts"])
+    train = {"user": users, "item": seen["items"].astype(np.int32), value: values.astype(np.float32)}
+    if value == "count":
+        return {**train, "part": np.zeros(len(users), dtype=np.int8)}
+    train |= {"time": seen["time"]} if "time" in seen else {}
+    held_out = {f"valid.{name}": one[:0] for name, one in train.items()}
+    return {f"train.{name}": one for name, one in train.items()} | held_out
+
+
+def _no_rows(contents: Contents, tables: Mapping[str, Any]) -> Arrays:
+    """The rows of a table that has none left: arrays of no rows, of the types that its target asks for."""
+    config = part(contents.settings, "config", mapping, "settings.")
+    target = part(contents.settings, "target", mapping, "settings.")
+    n_outputs = config.get("n_outputs", 1)
+    if target.get("kind") == "classes":
+        outputs: NDArray[Any] = np.zeros(0, dtype=np.int64)
+    else:
+        outputs = np.zeros((0, n_outputs) if n_outputs != 1 else 0, dtype=np.float32)
+    none = {
+        "categories": np.zeros((0, len(config["embeddings"])), dtype=np.int32),
+        "numbers": np.zeros((0, config["n_numbers"]), dtype=np.float32),
+        "target": outputs,
+    }
+    return {f"{which}.{name}": one for which in ("train", "valid") for name, one in none.items()}
+
+
+# ---------------------------------------------------------------- columns of names
+
+
+def _columns_out(value: Any, where: str, columns: Arrays) -> Any:
+    """JSON values with the long columns in them replaced by references, and their arrays added to `columns`."""
+    if isinstance(value, dict):
+        return {
+            name: _column_out(one, f"{where}.{name}", columns)
+            if name == "values"
+            else _columns_out(one, f"{where}.{name}", columns)
+            for name, one in value.items()
+        }
+    if where == "titles":
+        return _column_out(value, where, columns)
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        return [_columns_out(one, f"{where}.{at}", columns) for at, one in enumerate(value)]
+    return value
+
+
+def _column_out(value: Any, where: str, columns: Arrays) -> Any:
+    if not isinstance(value, list) or len(value) < LONG or not _of_one_type(value):
+        return value
+    try:
+        kind, arrays = column_to_arrays(pl.Series(value, strict=True))
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
+        return value  # integers of more than 64 bits, half a pair of surrogates
+    columns.update({f"{where}/{name}": one for name, one in arrays.items()})
+    return {"column": where, "dtype": kind}
+
+
+def _of_one_type(values: Iterable[Any]) -> bool:
+    return len({type(one) for one in values if one is not None} | {str}) <= 2 and {
+        type(one) for one in values if one is not None
+    } <= {str, int, float, bool}
+
+
+def _columns_in(value: Any, columns: Mapping[str, "Tensor"], where: str) -> Any:
+    """JSON values with references replaced by the columns that they stand for, as polars series."""
+    if isinstance(value, dict):
+        if set(value) == {"column", "dtype"}:
+            reference = COLUMN(value, where)
+            prefix = f"{reference['column']}/"
+            arrays = {name.removeprefix(prefix): one for name, one in columns.items() if name.startswith(prefix)}
+            return column_from_arrays(reference["dtype"], arrays, {}, where)
+        return {name: _columns_in(one, columns, f"{where}.{name}") for name, one in value.items()}
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        return [_columns_in(one, columns, f"{where}.{at}") for at, one in enumerate(value)]
+    return value
+
+
+def _tensors(arrays: Mapping[str, NDArray[Any]]) -> dict[str, "Tensor"]:
+    import torch
+
+    return {name: torch.from_numpy(np.array(one, order="C")) for name, one in arrays.items()}

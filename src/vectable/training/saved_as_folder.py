@@ -1,0 +1,75 @@
+"""Learners that are saved: whole, to be trained on, or as what answers and nothing else."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+from vectable.artifact import Contents, write_folder
+from vectable.errors import VectableError
+from vectable.serving_folder import SERVING, to_serving
+from vectable.training.pickling import PickledByContents
+
+Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
+Own = TypeVar("Own", bound="MayServe")
+
+
+class MayServe(Protocol):
+    """A learner that knows whether it only answers."""
+
+    serving: bool
+
+
+class SavedAsFolder(PickledByContents):
+    """A learner with a folder of its own.
+
+    Attributes:
+        serving: whether it came from a serving folder, and so answers but has nothing to train on or to measure.
+    """
+
+    serving = False
+
+    def save(self, path: str | Path, *, serving: bool = False) -> Path:
+        """Save the learner as a folder; see `vectable.artifact`.
+
+        Args:
+            path: the folder; an earlier save there is replaced in one step.
+            serving: leave out all that answers do without (the optimizer, training rows but what each user has seen,
+                held-out rows). Loaded again it answers the same, bit for bit, and cannot be trained or measured.
+
+        Raises:
+            ArtifactError: the folder holds something else, or cannot be written.
+        """
+        contents = self.to_contents()
+        if serving or self.serving:
+            contents = to_serving(contents)
+            contents.settings = {**contents.settings, **self._serving_settings(), SERVING: True}
+        return write_folder(path, contents)
+
+    def _contents_to_pickle(self) -> Contents:
+        contents = super()._contents_to_pickle()
+        if self.serving:
+            contents.settings = {**contents.settings, **self._serving_settings(), SERVING: True}
+        return contents
+
+    def _serving_settings(self) -> dict[str, Any]:
+        """What a serving folder must hold because its rows, or their order, are not there to find it from."""
+        return {}
+
+
+def needs_training_data(
+    method: Callable[Concatenate[Own, Arguments], Result],
+) -> Callable[Concatenate[Own, Arguments], Result]:
+    """A method of a learner that a serving folder has too little for; there it raises a `VectableError`."""
+
+    @wraps(method)
+    def checked(self: Own, *args: Arguments.args, **more: Arguments.kwargs) -> Result:
+        if self.serving:
+            raise VectableError(
+                f"{method.__name__}() needs training data, and this model was loaded from a serving folder, which "
+                "answers and holds none: load the whole folder that save(path) wrote."
+            )
+        return method(self, *args, **more)
+
+    return cast(Callable[Concatenate[Own, Arguments], Result], checked)
