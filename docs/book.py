@@ -37,15 +37,25 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 BLOCK = re.compile(
-    r"^(?P<indent> *)```(?P<language>python|sh)(?P<words>[^\n`]*)\n(?P<code>.*?)^(?P=indent)```$", re.M | re.S
+    r"^(?P<indent> *)```(?P<language>python|sh)(?P<words>[^\n`]*)\n(?P<code>.*?)^(?P=indent)```$",
+    re.M | re.S,
 )
 MATHS = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.S)
 PROJECT = Path(__file__).resolve().parent.parent
 PICTURES = (".png", ".svg", ".gif")
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-LOOK = {"figure.figsize": (7, 4), "figure.dpi": 144, "savefig.dpi": 144, "axes.grid": True, "grid.alpha": 0.3}
+LOOK = {
+    "figure.figsize": (7, 4),
+    "figure.dpi": 144,
+    "savefig.dpi": 144,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+}
 TABLES = pl.Config(
-    tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, fmt_str_lengths=60, tbl_width_chars=110
+    tbl_hide_dataframe_shape=True,
+    tbl_hide_column_data_types=True,
+    fmt_str_lengths=60,
+    tbl_width_chars=110,
 )
 
 log = logging.getLogger("mkdocs.book")
@@ -100,12 +110,16 @@ def run_page(path: Path, folder: Path, text: str | None = None) -> RunPage:
     return page
 
 
-def _run(block: re.Match[str], page: RunPage, line: int, namespace: dict[str, Any]) -> str:
+def _run(
+    block: re.Match[str], page: RunPage, line: int, namespace: dict[str, Any]
+) -> str:
     """The block without the words that are for us, and below it what came out."""
     code = textwrap.dedent(block["code"])
     words = dict(word.partition("=")[::2] for word in block["words"].split())
     if unknown := set(words) - {"needs", "show", "fails"}:
-        raise BookError(f"{page.path}, line {line}: there is no word {sorted(unknown)} for a block.")
+        raise BookError(
+            f"{page.path}, line {line}: there is no word {sorted(unknown)} for a block."
+        )
     parts = [f"```{block['language']}\n{code}```\n"]
     if "needs" in words and find_spec(words["needs"]) is None:
         ast.parse(code)
@@ -123,27 +137,43 @@ def _run(block: re.Match[str], page: RunPage, line: int, namespace: dict[str, An
     elif printed.strip():
         parts.append(f"```{{ .text .no-copy .output }}\n{printed.rstrip()}\n```\n")
     parts += [_table(value) for value in values if isinstance(value, pl.DataFrame)]
-    shown = [page.add(_drawn(value), ".png", _width(value)) for value in values if not isinstance(value, pl.DataFrame)]
-    written = sorted(file for file, when in _files().items() if before.get(file) != when)
+    shown = [
+        page.add(_drawn(value), ".png", _width(value))
+        for value in values
+        if not isinstance(value, pl.DataFrame)
+    ]
+    written = sorted(
+        file for file, when in _files().items() if before.get(file) != when
+    )
     shown += [page.add(file.read_bytes(), file.suffix) for file in written]
     images = "\n".join(shown)
-    parts.append(f'<div class="pictures" markdown>\n{images}\n</div>' if len(shown) > 1 else images)
+    parts.append(
+        f'<div class="pictures" markdown>\n{images}\n</div>'
+        if len(shown) > 1
+        else images
+    )
     return "\n".join(parts)
 
 
-def _run_python(code: str, path: Path, line: int, namespace: dict[str, Any]) -> tuple[str, list[Any]]:
+def _run_python(
+    code: str, path: Path, line: int, namespace: dict[str, Any]
+) -> tuple[str, list[Any]]:
     """What was printed, and the tables and figures to show."""
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
 
     tree, value = ast.parse("\n" * line + code, str(path)), None
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = (
+        tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    )
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):
             exec(compile(tree, str(path), "exec"), namespace)
             if isinstance(last, ast.Expr):
-                value = eval(compile(ast.Expression(last.value), str(path), "eval"), namespace)
+                value = eval(
+                    compile(ast.Expression(last.value), str(path), "eval"), namespace
+                )
     except Exception as problem:
         raise BookError(
             f"{path}: the block from line {line + 1} raised {type(problem).__name__}: {problem}"
@@ -173,9 +203,13 @@ def _run_shell(code: str, where: str, fails: bool) -> str:
         text=True,
         encoding="utf-8",
     )
-    printed = "\n".join(line.rstrip() for line in ANSI.sub("", done.stdout).splitlines())
+    printed = "\n".join(
+        line.rstrip() for line in ANSI.sub("", done.stdout).splitlines()
+    )
     if (done.returncode != 0) != fails:
-        raise BookError(f"{where}: the command ended with {done.returncode}:\n{printed}")
+        raise BookError(
+            f"{where}: the command ended with {done.returncode}:\n{printed}"
+        )
     return printed
 
 
@@ -183,17 +217,28 @@ def _table(frame: pl.DataFrame) -> str:
     """A frame in Markdown; numbers to four digits."""
 
     def cell(value: Any) -> str:
-        shown = f"{value:.4g}" if isinstance(value, float) else str("" if value is None else value)
+        shown = (
+            f"{value:.4g}"
+            if isinstance(value, float)
+            else str("" if value is None else value)
+        )
         return shown.replace("|", "\\|").replace("\n", " ")
 
-    rows = [frame.columns, [":--" if one == pl.String else "--:" for one in frame.dtypes], *frame.rows()]
+    rows = [
+        frame.columns,
+        [":--" if one == pl.String else "--:" for one in frame.dtypes],
+        *frame.rows(),
+    ]
     return "\n".join("| " + " | ".join(map(cell, row)) + " |" for row in rows)
 
 
 def _files() -> dict[Path, float]:
     """The pictures in the page's folder or one below, with the time of their writing."""
     return {
-        file: file.stat().st_mtime_ns for deep in ("*", "*/*") for file in Path().glob(deep) if file.suffix in PICTURES
+        file: file.stat().st_mtime_ns
+        for deep in ("*", "*/*")
+        for file in Path().glob(deep)
+        if file.suffix in PICTURES
     }
 
 
@@ -210,7 +255,9 @@ def _drawn(figure: "Figure") -> bytes:
 # ------------------------------------------------------------------------------------- called by mkdocs
 
 
-def on_page_markdown(text: str, page: "Page", config: "MkDocsConfig", files: "Files") -> str:
+def on_page_markdown(
+    text: str, page: "Page", config: "MkDocsConfig", files: "Files"
+) -> str:
     """The page with its output; the pictures join the site's files."""
     from mkdocs.structure.files import File
 
@@ -231,6 +278,8 @@ def on_page_content(text: str, **_: Any) -> str:
     from latex2mathml.converter import convert
 
     def formula(found: re.Match[str]) -> str:
-        return convert(html.unescape(found[3]), display="block" if found[2] == "[" else "inline")
+        return convert(
+            html.unescape(found[3]), display="block" if found[2] == "[" else "inline"
+        )
 
     return MATHS.sub(formula, text)

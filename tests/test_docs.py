@@ -2,6 +2,7 @@
 
 import re
 import sys
+import textwrap
 import warnings
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 SLOW_LESSONS = ["index", "fine-tuning", "one-cycle", "rmsprop", "factors", "adam", "bias", "sgd"]
+SLOW_LESSONS += ["dropout-batch-norm", "exercises"]
 SLOW = {"tables", "posterior", "ratings", "images", "index", "how-it-is-built", "migrating"}
+SLOW |= {"howto/your-own-csv", "howto/imbalance", "howto/new-users"}
 SLOW |= {f"lesson/{page}" for page in SLOW_LESSONS}
 spec = spec_from_file_location("book", DOCS / "book.py")
 assert spec is not None
@@ -40,6 +43,14 @@ def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
     ran = book.run_page(page, tmp_path)
     for name in ran.pictures:
         assert f"({page.stem}/{name})" in ran.text
+
+
+def test_code_is_at_most_88_columns_wide() -> None:
+    for page in PAGES:
+        for block in book.BLOCK.finditer(page.read_text(encoding="utf-8")):
+            if block["language"] == "python":
+                wide = [line for line in textwrap.dedent(block["code"]).splitlines() if len(line) > 88]
+                assert wide == [], page.name
 
 
 def test_every_page_is_in_the_contents() -> None:
