@@ -25,7 +25,7 @@ lint: $(VENV)/.test $(VENV)/.lint  ## style, types, floors of the house; what pr
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python tools/type_ignores.py --at-most 10 src
-	$(BIN)/python tools/phrases.py src docs mkdocs.yml
+	$(BIN)/python tools/phrases.py src docs mkdocs.yml README.md CONTRIBUTING.md
 
 docs: $(VENV)/.docs  ## the book, into site/: runs the code of every page; needs no network once set up
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -176,10 +176,10 @@ def test_features_help_and_shuffled_ones_do_not(tables: dict[str, pl.DataFrame])
 
 def test_what_is_taken_is_told(tables: dict[str, pl.DataFrame]) -> None:
     learn = vt.bayes_collab_learner(data_of(tables), progress=False)
-    assert learn.features.told() == "Features: of users group; of items tags; histories of both."
+    assert learn.features.describe() == "Features: of users group; of items tags; histories of both."
     assert vt.bayes_collab_learner(
         data_of(tables), features=["tags"], history=False, progress=False
-    ).features.told() == ("Features: of items tags.")
+    ).features.describe() == ("Features: of items tags.")
 
 
 def test_useless_columns_are_left_out_and_said(tables: dict[str, pl.DataFrame]) -> None:
@@ -188,7 +188,7 @@ def test_useless_columns_are_left_out_and_said(tables: dict[str, pl.DataFrame]) 
         number=pl.col("user") * 7, postcode=(pl.col("user") % 50).cast(pl.String) + "x",
     )  # fmt: skip
     learn = drawn(data_of({**tables, "users": users}), 3)
-    told = learn.features.told()
+    told = learn.features.describe()
     assert "same: one value only" in told
     assert "hole: no value at all" in told
     assert "own: 150 values for 150 rows" in told
@@ -196,7 +196,7 @@ def test_useless_columns_are_left_out_and_said(tables: dict[str, pl.DataFrame]) 
     assert "postcode: 50 values for 150 rows" in told
     assert learn.features.columns[0].columns == ["group"]
     named = vt.bayes_collab_learner(data_of({**tables, "users": users}), features=["own", "postcode"], progress=False)
-    assert named.features.told().startswith("Features: of users postcode (not own: no two rows share a value)")
+    assert named.features.describe().startswith("Features: of users postcode (not own: no two rows share a value)")
     nothing = drawn(data_of({**tables, "users": users.select("user", "same")}), 3, history=False)
     assert nothing.features.columns[0] is None
 

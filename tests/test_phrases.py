@@ -39,5 +39,5 @@ def test_plain_words_and_code_pass(tmp_path):
 
 
 def test_the_package_and_the_book_hold_none():
-    done = check("src", "docs", "mkdocs.yml")
+    done = check("src", "docs", "mkdocs.yml", "README.md", "CONTRIBUTING.md")
     assert done.returncode == 0, done.stdout

@@ -55,11 +55,11 @@ def compile_module(name: str, on_compile: Callable[[], None] | None = None) -> d
     class Announce(event.Listener):
         """numba reports a compile, and no loading from the cache, as an event."""
 
-        told = False
+        reported = False
 
         def on_start(self, event: object) -> None:
-            if on_compile is not None and not self.told:
-                self.told = True
+            if on_compile is not None and not self.reported:
+                self.reported = True
                 on_compile()
 
         def on_end(self, event: object) -> None:

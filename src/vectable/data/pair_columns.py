@@ -32,7 +32,7 @@ def shown_value(values: pl.Series, row: int, what: str = "") -> str:
 
 
 def as_floats(values: pl.Series, dtype: type[pl.DataType]) -> pl.Series:
-    """Numbers, truths and texts of numbers as floats; missing for what is none (a date, say)."""
+    """Numbers, booleans and texts of numbers as floats; missing for what is none (a date, say)."""
     plain = values if values.dtype.is_numeric() or values.dtype == pl.Boolean else as_text(values)
     return plain.cast(dtype, strict=False)
 

@@ -147,7 +147,7 @@ class RatingRegressor(RegressorMixin, PersistentEstimator):
         """The rating of each row, (rows,) float64.
 
         Args:
-            return_std: with method="bayes" also how far each is in doubt, (rows,), as `BayesLearner.predict` tells it.
+            return_std: with method="bayes" also the standard deviation of each, (rows,), as in `BayesLearner.predict`.
 
         Raises:
             VectableError: return_std with another method, which has one set of weights and no spread.

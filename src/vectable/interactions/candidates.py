@@ -94,8 +94,8 @@ class Fitter:
             return LinearModel(neighbours(weighted, NeighbourOptions(most=500, shrink=30.0)), weighing)
         users, items = np.count_nonzero(rows.lengths), np.count_nonzero(np.bincount(rows.columns))
         options = ALSOptions.by_size(len(rows.columns), int(users), int(items)).with_changes(**self.als)
-        tell = self.on_epoch
-        report = None if tell is None else lambda epoch: tell(epoch, options.epochs)
+        on_epoch = self.on_epoch
+        report = None if on_epoch is None else lambda epoch: on_epoch(epoch, options.epochs)
         return FactorModel(ImplicitALS.fit(weighted, options, report), counted)
 
 

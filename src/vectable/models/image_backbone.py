@@ -148,17 +148,17 @@ def timm_names(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dic
 
 def _from_hub(timm: Any, arch: str) -> nn.Module:
     """A net with its published weights: from the cache, or from the hub where it can be reached."""
-    told = (
+    message = (
         f"The pretrained weights of {arch!r} are neither here nor to be had: no file was given, and timm's hub cannot "
         "be reached. Give a file, weights='....safetensors' (--weights), or connect to the network once; "
         "pretrained=False (--no-pretrained) starts from random weights."
     )
     if not (_cached(timm, arch) or urllib.request.getproxies() or _reachable()):
-        raise ArtifactError(told)
+        raise ArtifactError(message)
     try:
         net: nn.Module = timm.create_model(arch, pretrained=True)
     except OSError as problem:
-        raise ArtifactError(f"{told} ({problem!s:.120})") from problem
+        raise ArtifactError(f"{message} ({problem!s:.120})") from problem
     except RuntimeError as problem:
         raise ArtifactError(f"timm gives no pretrained weights for {arch!r}: {problem!s:.200}") from problem
     return net

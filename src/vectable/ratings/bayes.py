@@ -110,7 +110,7 @@ def bayes_collab_learner(
     if user_day_bias and (times is None or np.isnan(times).any()):
         raise DataError("user_day_bias=True needs the time of each rating: name its column, timestamp=, with the data.")
     learn = BayesLearner(data, options, RatingFeatures.of(data, features, history), progress)
-    learn.report(learn.features.told())
+    learn.report(learn.features.describe())
     return learn
 
 

@@ -1,4 +1,4 @@
-"""What the kept draws say of pairs and of new rows: expectation, doubt, intervals, and the rows of newcomers."""
+"""What the kept draws say of pairs and new rows: expectation, deviation, intervals, and the rows of newcomers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -224,12 +224,12 @@ def _from_values(name: str, values: list[Any], quiet: bool = False) -> pl.Series
 def _warn_of_mixed(name: str, values: list[Any], texts: list[str | None]) -> None:
     sources = {(text, isinstance(value, str)) for text, value in zip(texts, values, strict=True)}
     merged = len(sources) - len(set(texts))
-    told = (
+    note = (
         f" {merged:,} of them stood there both as text and as something else, and are now the same." if merged else ""
     )
     warn(
         f"Column {name!r} mixes {', '.join(sorted({type(value).__name__ for value in values if value is not None}))}; "
-        f"all its values are taken as text.{told}"
+        f"all its values are taken as text.{note}"
     )
 
 

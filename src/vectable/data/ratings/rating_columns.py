@@ -148,16 +148,16 @@ def _settle_duplicates(ratings: pl.DataFrame, policy: DuplicatePolicy, where: st
     count = count_repeats(ratings)
     if count == 0:
         return ratings
-    told = f"{count:,} of the {len(ratings):,} rows of {where} rate a user-item pair that another row rates too"
+    message = f"{count:,} of the {len(ratings):,} rows of {where} rate a user-item pair that another row rates too"
     if policy == "error":
         twice = ratings.filter(ratings.select("user", "item").is_duplicated()).row(0, named=True)
-        raise DataError(f"{told}, for example user {twice['user']!r}, item {twice['item']!r}.")
+        raise DataError(f"{message}, for example user {twice['user']!r}, item {twice['item']!r}.")
     ends = {
         "keep": "all are kept (duplicates='last', 'mean' or 'error' for something else)",
         "last": "the last of each is kept",
         "mean": "their mean is taken",
     }
-    warn(f"{told}; {ends[policy]}.")
+    warn(f"{message}; {ends[policy]}.")
     if policy == "keep":
         return ratings
     if policy == "last":

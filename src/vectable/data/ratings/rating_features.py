@@ -64,9 +64,9 @@ class RatingFeatures:
         return cls(found, with_history)
 
     def __repr__(self) -> str:
-        return self.told() or "Features: none."
+        return self.describe() or "Features: none."
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """What is taken, in a sentence."""
         parts = []
         for side, one in zip(SIDES, self.columns, strict=True):

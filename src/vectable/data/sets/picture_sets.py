@@ -121,8 +121,8 @@ class PictureSet:
                 folder.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(picture).save(folder / f"{at:04}.png")
         except OSError as problem:
-            told = problem.strerror or problem
-            raise DataError(f"The pictures cannot be written to {str(top)!r}: {told}.") from problem
+            reason = problem.strerror or problem
+            raise DataError(f"The images cannot be written to {str(top)!r}: {reason}.") from problem
         return top
 
     def __repr__(self) -> str:

@@ -65,17 +65,17 @@ def kinds_of_columns(
 
 def warn_of_readings(kinds: Mapping[str, Kind], options: TextOptions) -> None:
     """Warn how text was read as numbers or dates, where the values decided it and not the user."""
-    told = []
+    readings = []
     for name, kind in kinds.items():
         asked = options.dates if isinstance(kind.text, DateText) else options.decimal
         if kind.text is None or not kind.example or (asked != "auto" and kind.doubt is None):
             continue
         reading = kind.why.partition(" with ")[2]
         doubt = "" if kind.doubt is None else f", though {kind.doubt}"
-        told.append(f"{name!r} as {kind.kind}s with {reading} ({kind.example!r}){doubt}")
-    if told:
+        readings.append(f"{name!r} as {kind.kind}s with {reading} ({kind.example!r}){doubt}")
+    if readings:
         warn(
-            f"Text is read as numbers or dates: {'; '.join(told)}. decimal= and dates= decide otherwise, cat_names "
+            f"Text is read as numbers or dates: {'; '.join(readings)}. decimal= and dates= decide otherwise, cat_names "
             "keeps the text."
         )
 
