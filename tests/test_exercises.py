@@ -262,3 +262,21 @@ def test_json(inside, tmp_path):
     assert not about["is_right"]
     assert [one["difference"] is None for one in about["findings"]] == [False, False]
     assert [row["name"] for row in json.loads(inside("exercise", "--json").stdout)] == list(EXERCISES)
+
+
+def test_a_notebook_has_the_same_gap_and_is_judged_by_its_code(inside, tmp_path):
+    nbformat = pytest.importorskip("nbformat", reason="needs the extra 'lab'")
+    assert inside("exercise", "affine", "--notebook").exit_code == 0
+    file = tmp_path / "affine.ipynb"
+    book = nbformat.read(str(file), as_version=4)
+    nbformat.validate(book)
+    assert [cell.cell_type for cell in book.cells] == ["markdown", "code", "markdown", "code"]
+    assert GAP in book.cells[1].source
+    assert "wrong: two inputs" in inside("check", "affine.ipynb").stdout
+    book.cells[1].source = book.cells[1].source.replace(GAP, "return x @ weight + bias")
+    nbformat.write(book, str(file))
+    done = inside("check", "affine.ipynb")
+    assert done.exit_code == 0, done.stdout
+    file.write_text("{}")
+    assert "is not a notebook" in inside("check", "affine.ipynb").stdout
+    assert inside("exercise", "affine", "--notebook", "--start").exit_code == 1

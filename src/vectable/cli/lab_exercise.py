@@ -27,9 +27,10 @@ def exercise(
         str | None, typer.Argument(help="Which; all are listed without one.", autocompletion=_complete_exercise)
     ] = None,
     start: Annotated[bool, typer.Option("--start", help="Write the file with the gap to fill.")] = False,
+    notebook: Annotated[bool, typer.Option("--notebook", help="Write it as a notebook, NAME.ipynb.")] = False,
     solution: Annotated[bool, typer.Option("--solution", help="Show the solution.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File to write with --start.", show_default="NAME.py")
+        Path | None, typer.Option("--out", "-o", help="File to write.", show_default="NAME.py or NAME.ipynb")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -40,13 +41,13 @@ def exercise(
     from vectable.lab.exercises.catalogue import exercise_named
 
     if name is None:
-        require(not (start or solution), "Name the exercise; vectable lab exercise lists all.")
+        require(not (start or notebook or solution), "Name the exercise; vectable lab exercise lists all.")
         _list(as_json)
         return
-    require(not (start and solution), "Give --start or --solution, not both.")
+    require(start + notebook + solution <= 1, "Give one of --start, --notebook and --solution.")
     chosen = exercise_named(name)
-    if start:
-        _write(chosen, out or Path(f"{chosen.name}.py"))
+    if start or notebook:
+        _write(chosen, out or Path(f"{chosen.name}{'.ipynb' if notebook else '.py'}"), notebook)
     elif as_json:
         about = {"name": chosen.name, "title": chosen.title, "task": chosen.task, "page": chosen.page}
         print_json({**about, "solution": chosen.solution} if solution else about)
@@ -104,11 +105,16 @@ def _list(as_json: bool) -> None:
     print(f"\n{solved} of {len(table)} solved. vectable lab exercise NAME --start writes the file to fill in.")
 
 
-def _write(chosen: "Exercise", path: Path) -> None:
+def _write(chosen: "Exercise", path: Path, as_notebook: bool) -> None:
     """The file to begin with, unless there is one."""
+    from vectable.lab.exercises.notebook import write_notebook
+
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(chosen.start)
+        if as_notebook:
+            write_notebook(chosen, path)
+        else:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(chosen.start)
     except FileExistsError:
         raise DataError(f"{str(path)!r} is there already; name another file with --out.") from None
     report(f"Written: {path}. Fill in the gap, and then: vectable lab check {path}")

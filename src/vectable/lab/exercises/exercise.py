@@ -69,6 +69,11 @@ class Exercise:
         return "\n".join([self._head(), *_with_gap(self.source), ""])
 
     @property
+    def start_code(self) -> str:
+        """The source with a gap, without the task."""
+        return "\n".join(_with_gap(self.source))
+
+    @property
     def solution(self) -> str:
         """The same file, filled in."""
         lines = [MARK.sub("", line) for line in self.source.splitlines()]

@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from vectable.errors import DataError
+from vectable.errors import DataError, VectableError
 from vectable.lab.exercises.catalogue import exercise_named
 from vectable.lab.exercises.differences import first_difference
 from vectable.lab.exercises.exercise import Check, Exercise
+from vectable.lab.exercises.notebook import code_in
 
 MOST_PRINTED = 2_000  # characters of what a file prints
 
@@ -155,8 +156,11 @@ def _sentence(problem: Exception, where: str) -> str:
 
 def main(name: str, path: str, out: str) -> None:
     """Judge a file and write the verdict as JSON."""
-    text = Path(path).read_text(encoding="utf-8", errors="replace")
-    verdict = judge_text(text, exercise_named(name), path)
+    exercise = exercise_named(name)
+    try:
+        verdict = judge_text(code_in(Path(path)), exercise, path)
+    except VectableError as problem:
+        verdict = Verdict(exercise.name, error=str(problem))
     Path(out).write_text(json.dumps(asdict(verdict)), encoding="utf-8")
 
 
