@@ -98,6 +98,7 @@ KINDS: dict[str, Callable[[], vt.Learner]] = {
     "ratings": lambda: ratings(threads=1),
     "ratings by two threads": lambda: ratings(threads=2),
     "ratings, two models": lambda: ratings(n_models=2),
+    "millions of ratings": lambda: ratings(engine="sgd", n_models=2),
     "table": table,
     "table by the lesson": lambda: table(preset="lesson"),
     "images": images,

@@ -136,8 +136,8 @@ def test_a_loaded_model_answers_bit_for_bit_as_before(learner, table, tmp_path, 
 @pytest.mark.parametrize("preset", ["modern", "lesson"])
 @pytest.mark.parametrize(
     "how",
-    [{"engine": "compiled"}, {"engine": "torch"}, {"use_nn": True, "dropout": 0.1}, {"n_models": 2}],
-    ids=["compiled", "torch", "net", "ensemble"],
+    [{"engine": "compiled"}, {"engine": "sgd"}, {"engine": "torch"}, {"use_nn": True, "dropout": 0.1}, {"n_models": 2}],
+    ids=["compiled", "sgd", "torch", "net", "ensemble"],
 )
 def test_training_goes_on_as_if_it_had_never_been_saved(learner, tmp_path, how, preset):
     straight = learner(preset=preset, **how).fit_one_cycle(2, 5e-3).fit(1, 1e-3).fit_one_cycle(1, 5e-3)

@@ -69,6 +69,7 @@ def assert_same(one: vt.Learner, other: vt.Learner) -> None:
         ("ratings", 150),
         ("ratings by two threads", 150),
         ("ratings, two models", 300),
+        ("millions of ratings", 300),
         ("table", 59),
         ("table by the lesson", 41),
         ("images", 31),

@@ -35,7 +35,9 @@ class Gradient:
     preset: Preset = "modern"
     engine: Annotated[
         str,
-        typer.Option(help="auto, compiled or torch.", autocompletion=complete_one_of("auto", "compiled", "torch")),
+        typer.Option(
+            help="auto, sgd, compiled or torch.", autocompletion=complete_one_of("auto", "sgd", "compiled", "torch")
+        ),
     ] = "auto"
     batch_size: BatchSize = 64
 

@@ -51,7 +51,7 @@ def count_steps(n_rows: int, batch_size: int) -> int:
 
 def shuffled_batches(n_rows: int, batch_size: int, rng: np.random.Generator) -> BatchPlan:
     """Rows in one random order."""
-    return _one_lane(rng.permutation(np.arange(n_rows, dtype=np.int32)), batch_size)
+    return one_lane(rng.permutation(np.arange(n_rows, dtype=np.int32)), batch_size)
 
 
 def windowed_batches(starts: NDArray[np.int64], together: int, batch_size: int, rng: np.random.Generator) -> BatchPlan:
@@ -70,10 +70,11 @@ def windowed_batches(starts: NDArray[np.int64], together: int, batch_size: int, 
         )
         order[done : done + len(rows)] = rng.permutation(rows)
         done += len(rows)
-    return _one_lane(order, batch_size)
+    return one_lane(order, batch_size)
 
 
-def _one_lane(order: Rows, batch_size: int) -> BatchPlan:
+def one_lane(order: Rows, batch_size: int) -> BatchPlan:
+    """A plan of one lane and one stage, in this order."""
     n_steps = count_steps(len(order), batch_size)
     starts = np.arange(n_steps, dtype=np.int64) * batch_size
     stops = np.append(starts[1:], len(order))
@@ -116,8 +117,17 @@ def block_batches(
     order, sizes = _gather_blocks(block, (0, 3, 1, 2))  # lanes 0 and 1 of stage one, then of stage two
     for end, size in zip(np.cumsum(sizes), sizes, strict=True):
         rng.shuffle(order[end - size : end])
-    shares = _share_out(count_steps(len(users), batch_size), sizes)
+    return two_lanes(order, sizes, batch_size)
 
+
+def two_lanes(order: Rows, sizes: list[int], batch_size: int) -> BatchPlan:
+    """A plan of two stages with two lanes each, in this order.
+
+    Args:
+        order: the rows of the first stage's lane 0 and lane 1, then of the second stage's.
+        sizes: how many rows each of the four has; in all at least four batches.
+    """
+    shares = _share_out(count_steps(len(order), batch_size), sizes)
     starts, stops, lanes, stages = [], [], [], []
     offset = first = 0
     for stage in (0, 2):

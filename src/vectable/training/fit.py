@@ -124,7 +124,7 @@ class Fit:
         session, started = self.session, time.perf_counter()
         epoch = session.position.epoch
         with session.seeded(session.position.member, session.epochs_done + epoch) as rng:
-            plan = session.batches(rng)
+            plan = session.batches(engine, rng)
             if resumed and resumed.at.step:
                 resumed.set_random_state(session.device)
             self._steps(engine, plan, run)

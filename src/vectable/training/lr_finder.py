@@ -168,7 +168,7 @@ def _losses(session: TrainingSession, schedule: Schedule, listeners: Sequence[Ca
     rows, lap, stopped = session.data.train.to(session.device), 0, False
     while len(losses) < num_it and not _blown_up(losses) and not stopped:
         with session.seeded("finder", lap) as rng:
-            for part in engine.run(_first_steps(session.batches(rng), num_it - len(losses)), rows):
+            for part in engine.run(_first_steps(session.batches(engine, rng), num_it - len(losses)), rows):
                 losses.extend(part.tolist())
                 session.position = Position(0, lap, len(losses))
                 stop = [listener.on_step_end(session, model, part) for listener in listeners]

@@ -45,13 +45,15 @@ class TrainingOptions:
             ``wd / 2 * sum(p ** 2)``, half of what the lesson's ``loss + wd * sum(w ** 2)`` adds).
         preset: "modern" or "lesson": the dialect of schedules, epsilon and decay.
         seed: random seed for batch order and dropout; the same seed gives the same numbers, bit for bit.
-        engine: "auto", or the name of one of `vectable.training.engines.choice.ENGINES`: "compiled" (dot-product models
-            on the CPU), "nets" (small tabular nets and perceptrons on one CPU thread) or "torch".
+        engine: "auto", or the name of one of `vectable.training.engines.choice.ENGINES`: "sgd" (dot-product models, a
+            step a rating and one Adagrad rate for each user and item; by default from 5 million ratings on, where no
+            optimizer is named), "compiled" (dot-product models on the CPU by AdamW), "nets" (small tabular nets and
+            perceptrons on one CPU thread) or "torch".
         threads: number of threads to compute with. By default it is chosen by the size of the net and independent of
             the machine: one for small nets, with which one seed gives one model, bit for bit; for large ones (a million
             weights, convolutions, attention, recurrence) torch's own number, on which their last bits depend. The
-            compiled engine uses 2, and its result does not depend on them. Not kept in a saved folder: it belongs to
-            the machine and not to the model.
+            engines for dot products use 2, and their result does not depend on them. Not kept in a saved folder: it
+            belongs to the machine and not to the model.
         train_bn: whether batch norm in frozen layer groups continues training. With False it keeps the statistics it
             has, and no gradient flows through the frozen groups.
         precision: "fp32", or "bf16" or "fp16": forward passes in 16 bits where that is safe, weights in 32. For devices

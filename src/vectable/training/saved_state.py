@@ -120,6 +120,8 @@ def checked_optimizer(
         state = tensors_under(states, str(number_of))
         if state and settings["trained_by"] == "compiled":
             _check_moments(state, member)
+        elif state and settings["trained_by"] == "sgd":
+            _check_squares(state, member)
         elif settings["trained_by"] == "torch" and opt is not None:
             check_state(state, member, opt)
     return states if settings["trained_by"] else {}
@@ -145,6 +147,15 @@ def check_state(state: Mapping[str, Tensor], model: nn.Module, opt: str) -> None
     for parameter, names in found.items():
         if names != STATES[opt]:
             raise PartError(f"optimizer.{parameter} has {sorted(names)} and must have {sorted(STATES[opt])}")
+
+
+def _check_squares(state: Mapping[str, Tensor], model: nn.Module) -> None:
+    """Raise a `PartError` unless what sets the rate of every row fits a dot-product model's tables."""
+    rows = {name: len(table) for name, table in model.named_parameters()}
+    schema = {"step": Array("int64", least=0)}
+    for side in ("user", "item"):
+        schema[f"{side}.squares"] = Array("float32", str(rows.get(f"{side}_factors.weight", 0)), least=0)
+    take_arrays({"optimizer": state}, "optimizer", schema, {})
 
 
 def _check_moments(state: Mapping[str, Tensor], model: nn.Module) -> None:

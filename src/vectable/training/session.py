@@ -147,12 +147,13 @@ class TrainingSession:
         """Random numbers that depend on the seed and on `purpose` alone; torch's state is afterwards as before."""
         return seeded(self.options.seed, self.device, *purpose)
 
-    def batches(self, rng: np.random.Generator) -> BatchPlan:
-        """The batches of one epoch; for a net with batch norm all of nearly one size, but in the lesson's preset.
+    def batches(self, engine: Engine, rng: np.random.Generator) -> BatchPlan:
+        """The batches of one epoch, in an engine's order; for a net with batch norm all of nearly one size.
 
-        A small last batch would enter batch norm's running statistics with the weight of a full one.
+        A small last batch would enter batch norm's running statistics with the weight of a full one. The lesson's
+        preset keeps it.
         """
-        plan = self.data.plan(rng)
+        plan = engine.batches(self.data, rng)
         return spread_evenly(plan) if self.options.dialect.even_batches and has_batch_norm(self.model) else plan
 
     def outputs(self, model: nn.Module, rows: Inputs) -> Tensor:

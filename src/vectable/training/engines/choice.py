@@ -8,11 +8,12 @@ from vectable.training.engines.compiled_engine import CompiledEngine
 from vectable.training.engines.job import Job
 from vectable.training.engines.nets.engine import NetEngine
 from vectable.training.engines.protocol import Engine
+from vectable.training.engines.sgd.engine import SgdEngine
 from vectable.training.engines.torch_engine import TorchEngine
 
 AUTO = "auto"
 
-ENGINES: tuple[type[Engine], ...] = (CompiledEngine, NetEngine, TorchEngine)
+ENGINES: tuple[type[Engine], ...] = (SgdEngine, CompiledEngine, NetEngine, TorchEngine)
 """All engines, the fastest first; the last one trains anything. A new engine is a file and a place in this line."""
 
 BY_NAME_ONLY = (NetEngine,)

@@ -14,8 +14,10 @@ from vectable.data.tensors import TensorSet
 from vectable.errors import VectableError
 from vectable.folder_schema import Array, PartError, take_arrays
 from vectable.models.dot_bias import EmbeddingDotBias
+from vectable.training.data_protocol import Data
 from vectable.training.engines.compiled.engine import LazyAdamW
 from vectable.training.engines.compiled.ready import warm_up
+from vectable.training.engines.dot_product_jobs import why_no_dot_products
 from vectable.training.engines.job import Job
 from vectable.training.schedules import Schedule
 
@@ -39,22 +41,9 @@ class CompiledEngine:
     @classmethod
     def why_not(cls, job: Job) -> str | None:
         """The reason why it cannot train this, or None where it can."""
-        model, loss, options = job.model, job.loss_func, job.options
-        if type(model) is not EmbeddingDotBias:
-            return f"it trains EmbeddingDotBias, and the model is {type(model).__name__}"
-        if not (isinstance(loss, nn.MSELoss) and loss.reduction == "mean"):
-            return "it minimizes the mean squared error, and the loss is another"
-        if options.opt != "adam" or options.wd_mode != "decoupled":
+        if job.options.opt != "adam" or job.options.wd_mode != "decoupled":
             return "it is Adam with decoupled weight decay, and another optimizer is asked for"
-        if job.weighted:
-            return "it counts all ratings alike, and these have weights"
-        if any(p.device.type != "cpu" or p.dtype != torch.float32 or not p.requires_grad for p in model.parameters()):
-            return "it works on unfrozen 32-bit weights on the CPU"
-        if len(job.groups) > 1:
-            return f"it trains one layer group, and there are {len(job.groups)}"
-        if options.precision != "fp32" or options.accumulate > 1:
-            return "it takes a step per batch, in 32 bits"
-        return None
+        return why_no_dot_products(job)
 
     @classmethod
     def make(cls, job: Job, report: Callable[[str], None]) -> Self:
@@ -76,6 +65,10 @@ class CompiledEngine:
             raise VectableError(
                 f"The compiled engine cannot train this: {problem.reason}. Use engine='torch'."
             ) from problem
+
+    def batches(self, data: Data, rng: np.random.Generator) -> BatchPlan:
+        """The data's own."""
+        return data.plan(rng)
 
     def run(
         self, plan: BatchPlan, rows: TensorSet, first: int = 0, most: int | None = None

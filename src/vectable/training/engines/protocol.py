@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vectable.data.batches import BatchPlan
 from vectable.data.tensors import TensorSet
+from vectable.training.data_protocol import Data
 from vectable.training.engines.job import Job
 from vectable.training.schedules import Schedule
 
@@ -47,6 +48,9 @@ class Engine(Protocol):
 
     def begin(self, schedule: Schedule) -> None:
         """A fit starts: its learning rates and momenta, one per step and layer group, are known from here on."""
+
+    def batches(self, data: Data, rng: np.random.Generator) -> BatchPlan:
+        """The batches of one epoch, ``data.n_steps`` of them, in the order in which it trains them best."""
 
     def run(
         self, plan: BatchPlan, rows: TensorSet, first: int = 0, most: int | None = None

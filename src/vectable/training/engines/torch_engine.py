@@ -14,6 +14,7 @@ from vectable.data.batches import BatchPlan, Rows
 from vectable.data.tensors import TensorSet
 from vectable.errors import require
 from vectable.models.losses import compute_loss
+from vectable.training.data_protocol import Data
 from vectable.training.engines.job import Job
 from vectable.training.named_tensors import tensors_under
 from vectable.training.options import PRECISIONS
@@ -61,6 +62,10 @@ class TorchEngine:
         """Start a fit. An interrupt may have left a gradient behind."""
         self.optimizer.zero_grad()
         self.schedule, self.step, self.gathering = schedule, 0, False
+
+    def batches(self, data: Data, rng: np.random.Generator) -> BatchPlan:
+        """The data's own."""
+        return data.plan(rng)
 
     def run(
         self, plan: BatchPlan, rows: TensorSet, first: int = 0, most: int | None = None

@@ -5,8 +5,7 @@ A row is brought up to date when a batch reads it (`schedule.py` has the mathema
 of a batch are ever touched, and yet all rows end where ``torch.optim.AdamW`` on the whole tables takes them.
 """
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vectable.compiling import EngineUnavailable
 from vectable.data.batches import BatchPlan
+from vectable.training.engines.both_lanes import both_lanes
 from vectable.training.engines.compiled.ready import kernels
 from vectable.training.engines.compiled.schedule import RULE_NUMBERS, Schedule, tabulate
 from vectable.training.engines.compiled.tables import FIRST, ROOTS, WEIGHTS, Floats, Table
@@ -246,31 +246,10 @@ class LazyAdamW:
             )
 
         if plan.lanes[begin:end].any():
-            _both(run, self.threads)
+            both_lanes(run, self.threads)
         else:
             run(0)
         for step in failed:
             if step >= 0:
                 rows = plan.order[plan.starts[step] : plan.stops[step]]
                 raise IndexError(f"step {step} reads a row, user or item that does not exist, in rows {rows}")
-
-
-def _both(run: Callable[[int], None], threads: int) -> None:
-    """Run both lanes, together or one after the other, and return when both are done, interrupted or not."""
-    if threads < 2:
-        run(0)
-        run(1)
-        return
-    other = threading.Thread(target=run, args=(1,))
-    other.start()
-    interrupt: KeyboardInterrupt | None = None
-    try:
-        run(0)
-    finally:
-        while other.is_alive():
-            try:
-                other.join()
-            except KeyboardInterrupt as caught:
-                interrupt = caught
-    if interrupt is not None:
-        raise interrupt

@@ -16,6 +16,7 @@ from vectable.errors import VectableError
 from vectable.models.losses import LossFunction
 from vectable.models.tabular import STEP
 from vectable.one_blas_thread import one_blas_thread
+from vectable.training.data_protocol import Data
 from vectable.training.engines.job import Job
 from vectable.training.engines.nets import kernels as K
 from vectable.training.engines.nets.program import Program, program_of, why_no_program
@@ -98,6 +99,10 @@ class NetEngine:
     def begin(self, schedule: Schedule) -> None:
         """Start a fit."""
         self.schedule, self.step = schedule, 0
+
+    def batches(self, data: Data, rng: np.random.Generator) -> BatchPlan:
+        """The data's own."""
+        return data.plan(rng)
 
     def run(
         self, plan: BatchPlan, rows: TensorSet, first: int = 0, most: int | None = None
