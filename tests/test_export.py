@@ -1,6 +1,9 @@
 """Vectors written for other programs: what is read back is what the learner answers, to the last bit."""
 
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -145,3 +148,16 @@ def test_a_place_that_cannot_be_written(learn, tmp_path, name):
     with pytest.raises(vt.DataError, match="cannot be written"):
         learn.export_vectors(tmp_path / name)
     assert not any(file.is_file() for file in Path(tmp_path).rglob("*"))
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next(trained, tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", "pass"])
+    gone.wait()
+    abandoned = tmp_path / f".items.tsv.{gone.pid}-0a1b2c3d.part"
+    under_way = tmp_path / f".items.tsv.{os.getpid()}-0a1b2c3d.part"
+    stranger = tmp_path / ".items.tsv.part"
+    for one in (abandoned, under_way, stranger):
+        one.write_text("half")
+    trained.export_vectors(tmp_path / "items.tsv")
+    left = {one.name for one in tmp_path.iterdir()}
+    assert left == {"items.tsv", "items_metadata.tsv", under_way.name, stranger.name}

@@ -35,6 +35,7 @@ ENTRIES = {"kind": str, "saved": str, "versions": dict, "settings": dict, "files
 OURS = re.compile(rf"[a-z_]+-[0-9a-f]{{16}}\.(safetensors|json)|vectable\.json-[0-9a-f]{{16}}|{re.escape(LOCK_FILE)}")
 
 CHECKPOINT = "checkpoint"  # the kind of a folder that a fit continues from
+LONGEST_REASON = 400  # characters of what another library says
 AGAIN = "Restore it or train again."
 
 
@@ -371,7 +372,8 @@ def making_from(where: str, alone: bool = True) -> Iterator[None]:
         if not alone:
             raise
         what = problem if isinstance(problem, VectableError) else f"{type(problem).__name__}: {problem}"
-        raise ArtifactError(f"{where!r} is damaged: {str(what).rstrip('.')}. {AGAIN}") from problem
+        shown = str(what).partition("\n")[0][:LONGEST_REASON].rstrip(".")
+        raise ArtifactError(f"{where!r} is damaged: {shown}. {AGAIN}") from problem
 
 
 def check_is_model(contents: Contents, where: str) -> None:

@@ -3,25 +3,13 @@
     python tests/fuzz/fuzz_readers.py --cases 1000 --seed 1 [--formats csv png ...]
 
 A small valid file of each format is changed at random (bits, bytes, cuts, copies, numbers that are huge) and read, in a
-child process whose memory is limited. A case fails where reading raises anything but a VectableError, takes more than
-twice the memory of reading the valid file or more than 10 s of the processor, or ends the process. What failed is
-printed with its number, by which ``--only FORMAT:NUMBER`` makes and reads it again, and the exit status is 1.
+child process whose memory is limited; see `driver.py`.
 """
 
-import argparse
 import gzip
 import io
-import json
-import os
 import pickle
-import resource
-import signal
-import subprocess
 import sys
-import tempfile
-import traceback
-import warnings
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +17,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-
-SECONDS = 10
-MEMORY_LEEWAY = 4 << 30  # address space beyond what the imports took
-TIMES_CLEAN = 2.0  # peak memory of the process over that after reading the valid file
+from driver import main
 
 ROWS = 60
 INTERESTING = [b"\0", b"\xff" * 4, b"\x7f\xff\xff\xff", b'"', b",", b"\n", b"\r", b"\t", b"::", b"nan", b"-1", b"1e999"]
@@ -51,6 +36,16 @@ class Format:
     suffix: str
     make: Callable[[], bytes]
     read: Callable[[Path], object]
+
+    def write(self, name: str, number: int, seed: int, folder: Path) -> Path:
+        """Write the file of a case."""
+        path = folder / f"case{self.suffix}"
+        path.write_bytes(case_content(name, number, seed))
+        return path
+
+    def try_it(self, path: Path) -> object:
+        """Read it."""
+        return self.read(path)
 
 
 # ------------------------------------------------------------------------------------------- valid files
@@ -235,103 +230,5 @@ def case_content(name: str, number: int, seed: int) -> bytes:
     return content if number == 0 else mutated(content, np.random.default_rng([seed, number, *name.encode()]))
 
 
-# ------------------------------------------------------------------------------------------- in the child
-
-
-def run_cases(name: str, first: int, last: int, seed: int, folder: Path) -> None:
-    """Read the valid file, then the cases from `first` to `last`; a line of JSON before and after each on stdout."""
-    from vectable.errors import VectableError
-
-    warnings.simplefilter("ignore")
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    clean = 0
-    for number in [0, *range(first, last)]:
-        path = folder / f"case{FORMATS[name].suffix}"
-        path.write_bytes(case_content(name, number, seed))
-        print(json.dumps({"begins": number}), flush=True)
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # ends the process: nothing in it could catch that
-        outcome = "answer"
-        try:
-            FORMATS[name].read(path)
-        except VectableError as problem:
-            outcome = "sentence"
-            if not str(problem).strip() or "\n" in str(problem).strip() or len(str(problem)) > 2000:
-                outcome = f"no sentence: {str(problem)[:200]!r}"
-        except BaseException as problem:
-            where = traceback.extract_tb(problem.__traceback__)[-1]
-            outcome = f"{type(problem).__name__}: {str(problem)[:160]!r} at {Path(where.filename).name}:{where.lineno}"
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        if number == 0:
-            clean = peak
-            resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_LEEWAY, used + MEMORY_LEEWAY))
-        elif peak > TIMES_CLEAN * clean:
-            outcome = f"{peak / clean:.1f} times the memory of the valid file ({outcome})"
-        print(json.dumps({"ends": number, "outcome": outcome}), flush=True)
-        if number and peak > TIMES_CLEAN * clean:  # which stays the peak of this process
-            return
-
-
-# ------------------------------------------------------------------------------------------- in the parent
-
-
-def fuzz(name: str, cases: int, seed: int) -> tuple[Counter[str], list[str]]:
-    """Read mutated files of one format.
-
-    Returns:
-        How many ended in an answer and in a sentence, and what failed, with its number.
-    """
-    counts: Counter[str] = Counter()
-    failures: list[str] = []
-    first = 1
-    with tempfile.TemporaryDirectory() as folder:
-        while first <= cases:
-            command = [sys.executable, __file__, "--child", name, str(first), str(cases + 1), str(seed), folder]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-            ended = {one["ends"]: one["outcome"] for one in lines if "ends" in one}
-            begun = max((one["begins"] for one in lines if "begins" in one), default=None)
-            if begun is None or ended.get(0) not in (None, "answer"):
-                raise RuntimeError(f"The valid {name} file is not read: {ended.get(0)} {done.stderr[-500:]}")
-            for number, outcome in ended.items():
-                if number and outcome in ("answer", "sentence"):
-                    counts[outcome] += 1
-                elif number:
-                    failures.append(f"{name}:{number} {outcome}")
-            if begun not in ended:
-                what = f"more than {SECONDS} s" if done.returncode == -signal.SIGPROF else f"ended by {done.returncode}"
-                failures.append(f"{name}:{begun} {what} {done.stderr.strip()[-160:]!r}")
-            first = begun + 1
-    return counts, failures
-
-
-def main() -> int:
-    """The command line."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--cases", type=int, default=100, help="mutated files per format")
-    options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--formats", nargs="*", choices=FORMATS, default=list(FORMATS))
-    options.add_argument("--only", help="FORMAT:NUMBER of one case, read here with its traceback")
-    options.add_argument("--child", nargs=5, help=argparse.SUPPRESS)
-    given = options.parse_args()
-    if given.child:
-        name, first, last, seed, folder = given.child
-        run_cases(name, int(first), int(last), int(seed), Path(folder))
-        return 0
-    if given.only:
-        name, number = given.only.split(":")
-        path = Path(tempfile.mkdtemp()) / f"case{FORMATS[name].suffix}"
-        path.write_bytes(case_content(name, int(number), given.seed))
-        print(path, FORMATS[name].read(path), sep="\n")
-        return 0
-    failed = 0
-    for name in given.formats:
-        counts, failures = fuzz(name, given.cases, given.seed)
-        print(f"{name}: {counts['answer']:,} answers, {counts['sentence']:,} sentences, {len(failures):,} failures")
-        print(*(f"  {failure}" for failure in failures), sep="\n", end="\n" if failures else "", flush=True)
-        failed += len(failures)
-    return int(failed > 0)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__.splitlines()[0], __file__, FORMATS))

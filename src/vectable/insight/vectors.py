@@ -6,8 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.data.io.writing import write_table
-from vectable.errors import DataError
+from vectable.data.io.writing import write_table, write_whole
 
 METADATA = "_metadata"
 
@@ -42,7 +41,4 @@ def export_vectors(path: Path, about: pl.DataFrame, vectors: NDArray[np.float32]
 
 def _write_lines(frame: pl.DataFrame, path: Path, header: bool) -> None:
     """One line per row, fields between tabs and never in quotes: the projector knows no quoting."""
-    try:
-        frame.write_csv(path, separator="\t", include_header=header, quote_style="never")
-    except OSError as problem:
-        raise DataError(f"{path} cannot be written: {problem.strerror or problem}.") from problem
+    write_whole(path, lambda file: frame.write_csv(file, separator="\t", include_header=header, quote_style="never"))

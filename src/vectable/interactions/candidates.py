@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from vectable.factorising.history_weights import HistoryWeights
 from vectable.factorising.neighbours import NeighbourOptions, neighbours
 from vectable.factorising.sparse_rows import SparseRows
 from vectable.factorising.transitions import TransitionOptions, transitions
+from vectable.folder_schema import PartError, list_of, number, one_of, record, text
 
 Part = Literal["als", "ease", "neighbours", "transitions"]
 
@@ -22,6 +23,10 @@ RECENT = HistoryWeights(power=2.0, reach=3.0)
 """For what comes next: the last few entries matter most."""
 FADING = HistoryWeights(power=1.0, reach=10.0)
 """For what a user likes altogether, older entries a little less."""
+
+
+CANDIDATE = record(name=text, parts=list_of(one_of(*get_args(Part)), 1, 10), shares=list_of(number(0), 1, 10))
+"""The form of a candidate in a saved folder."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,14 @@ class Candidate:
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> "Candidate":
-        """The candidate back from `to_json`."""
+        """The candidate back from `to_json`.
+
+        Raises:
+            PartError: it has another form.
+        """
+        form = CANDIDATE(form, "learner.candidates")
+        if len(form["parts"]) != len(form["shares"]):
+            raise PartError("learner.candidates: a candidate must have a share for each of its parts")
         return cls(form["name"], tuple(form["parts"]), tuple(form["shares"]))
 
 

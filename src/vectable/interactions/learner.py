@@ -15,6 +15,18 @@ from vectable.data.interactions.saved_interactions import from_saved, to_saved
 from vectable.errors import VectableError, is_finite, require
 from vectable.factorising.als import ALSOptions, ImplicitALS
 from vectable.factorising.history_models import FactorModel, HistoryModel
+from vectable.folder_schema import (
+    Array,
+    any_number,
+    either,
+    list_of,
+    map_of,
+    mapping,
+    number,
+    record,
+    take_arrays,
+    text,
+)
 from vectable.insight.components import principal_components
 from vectable.insight.neighbours import directions_of, nearest
 from vectable.insight.vectors import export_vectors
@@ -36,6 +48,17 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 VECTOR_FACTORS = 32  # of items, for models that have no factors of their own
+
+
+LEARNER = record(
+    candidates=list_of(mapping, 1, 100),
+    chosen=mapping,
+    als=map_of(any_number),
+    alpha=number(0),
+    tried=list_of(map_of(either(any_number, text)), 0, 100),
+    model=mapping,
+)
+"""The form of a learner's settings in a saved folder."""
 
 
 class InteractionLearner(SavedAsFolder):
@@ -213,14 +236,15 @@ class InteractionLearner(SavedAsFolder):
         """The learner that a folder holds; it answers as before."""
         given = {name: value for name, value in more.items() if value is not None}
         require(not given, f"A saved learner of interactions takes no {', '.join(given)}.")
-        form = contents.settings["learner"]
-        data = from_saved(contents.tensors, contents.tables, contents.settings["data"])
+        form = LEARNER(contents.settings.get("learner"), "settings.learner")
+        data = from_saved(contents.tensors, contents.tables, contents.settings.get("data"))
         candidates = [Candidate.from_json(one) for one in form["candidates"]]
         learn = cls(data, candidates, als=form["als"], alpha=form["alpha"], progress=progress)
-        arrays = {name: one.numpy() for name, one in contents.tensors["weights"].items()}
         learn.chosen, learn.tried = Candidate.from_json(form["chosen"]), pl.DataFrame(form["tried"])
-        model = model_from_parts(form["model"], arrays, len(data.item_ids))
-        learn._answers = HistoryRecommender(model, data, arrays["directions"])
+        model = model_from_parts(form["model"], contents.tensors, len(data.item_ids))
+        schema = {"directions": Array("float32", "items+1 width", finite=True)}
+        directions = take_arrays(contents.tensors, "weights", schema, {"items": data.n_items})["directions"]
+        learn._answers = HistoryRecommender(model, data, directions)
         return learn
 
     # ---------------------------------------------------------------- inside

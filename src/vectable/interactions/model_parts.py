@@ -2,18 +2,49 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vectable.errors import ArtifactError
 from vectable.factorising.als import ALSOptions, ImplicitALS
 from vectable.factorising.history_models import Blend, FactorModel, HistoryModel, LinearModel
 from vectable.factorising.history_weights import HistoryWeights
 from vectable.factorising.item_weights import weights_from_arrays
+from vectable.folder_schema import (
+    Array,
+    PartError,
+    list_of,
+    mapping,
+    number,
+    one_of,
+    part,
+    record,
+    take_arrays,
+    text,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Arrays = dict[str, NDArray[Any]]
+
+LANES = 16  # floats that the kernels take at once: `vectable.vectors.LANES`, whose import compiles
+WEIGHING = record(alpha=number(0), power=number(0), reach=number(1e-6))
+OPTIONS = record(
+    n_factors=whole(1, 100_000),
+    epochs=whole(0, 1_000_000),
+    reg=number(1e-12, 1e12),
+    unobserved=number(0, 1e12),
+    nu=number(-10, 10),
+    steps=whole(1, 1_000),
+    seed=whole(0, 2**63),
+)
+FACTORS = record(options=OPTIONS, n_users=whole(), weighing=WEIGHING)
+LINEAR = record(weighing=WEIGHING, arrays=list_of(text, 1))
+BLEND = record(models=list_of(mapping, 1, 10), shares=list_of(number(0), 1, 10))
+"""The forms of the models of histories in a saved folder."""
 
 
 def model_to_parts(model: HistoryModel, prefix: str = "") -> tuple[dict[str, Any], Arrays]:
@@ -35,46 +66,51 @@ def model_to_parts(model: HistoryModel, prefix: str = "") -> tuple[dict[str, Any
     raise TypeError(f"a {type(model).__name__} cannot be saved")
 
 
-def model_from_parts(form: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], n_items: int) -> HistoryModel:
+def model_from_parts(form: Any, tensors: Mapping[str, Mapping[str, "Tensor"]], n_items: int) -> HistoryModel:
     """The model back from `model_to_parts`.
 
     Args:
+        tensors: of the folder's files, by file and name; the model's are those of "weights".
         n_items: items of the vocabulary, the unknown among them, which every array must fit.
 
     Raises:
-        ArtifactError: the arrays do not fit each other or the vocabulary.
+        PartError: a value or an array is not as it must be, or they do not fit each other or the vocabulary.
     """
-    if form["kind"] == "blend":
-        models = [_from(one, arrays, f"{at}.", n_items) for at, one in enumerate(form["models"])]
-        return Blend(models, [float(share) for share in form["shares"]])
-    return _from(form, arrays, "", n_items)
+    kind = part(mapping(form, "learner.model"), "kind", one_of("blend", "factors", "linear"), "learner.model.")
+    if kind == "blend":
+        blend = BLEND(form, "learner.model")
+        if len(blend["shares"]) != len(blend["models"]):
+            raise PartError("learner.model.shares must have an entry for each of its models")
+        models = [_from(one, tensors, f"{at}.", n_items) for at, one in enumerate(blend["models"])]
+        return Blend(models, [float(share) for share in blend["shares"]])
+    return _from(form, tensors, "", n_items)
 
 
 def _from(
-    form: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], prefix: str, n_items: int
+    form: Any, tensors: Mapping[str, Mapping[str, "Tensor"]], prefix: str, n_items: int
 ) -> FactorModel | LinearModel:
-    weighing = HistoryWeights(**form["weighing"])
-    if form["kind"] == "factors":
-        items = arrays[f"{prefix}items"]
-        _check(items.ndim == 2 and items.dtype == np.float32 and len(items) == n_items and items.shape[1] % 16 == 0)
-        options = ALSOptions(**form["options"])
-        return FactorModel(ImplicitALS(options, np.ascontiguousarray(items), int(form["n_users"])), weighing)
-    held = {name.removeprefix(prefix): arrays[name] for name in form["arrays"]}
-    _check_weights(held, n_items)
-    return LinearModel(weights_from_arrays(held), weighing)
-
-
-def _check_weights(held: Mapping[str, NDArray[Any]], n_items: int) -> None:
-    if "matrix" in held:
-        _check(held["matrix"].shape == (n_items, n_items) and held["matrix"].dtype == np.float32)
-        return
-    starts, columns, values = held["starts"], held["columns"], held["values"]
-    _check(starts.dtype == np.int64 and columns.dtype == np.int32 and values.dtype == np.float32)
-    _check(starts.shape == (n_items + 1,) and columns.shape == values.shape and columns.ndim == 1)
-    _check(starts[0] == 0 and starts[-1] == len(columns) and bool((np.diff(starts) >= 0).all()))
-    _check(len(columns) == 0 or (int(columns.min()) >= 0 and int(columns.max()) < n_items))
-
-
-def _check(fits: bool) -> None:
-    if not fits:
-        raise ArtifactError("The saved model is damaged: its arrays do not fit its items. Restore it or train again.")
+    where, sizes = f"learner.model{'.models.' * bool(prefix)}{prefix.rstrip('.')}", {"items": n_items}
+    if part(mapping(form, where), "kind", one_of("factors", "linear"), f"{where}.") == "factors":
+        form = FACTORS(form, where)
+        schema = {f"{prefix}items": Array("float32", "items width", least=-1e6, below=1e6)}
+        items = take_arrays(tensors, "weights", schema, sizes)[f"{prefix}items"]
+        if items.shape[1] % LANES or not items.shape[1]:
+            raise PartError(f"weights.{prefix}items is {items.shape[1]} wide and must be a multiple of {LANES}")
+        als = ImplicitALS(ALSOptions(**form["options"]), np.ascontiguousarray(items), form["n_users"])
+        return FactorModel(als, HistoryWeights(**form["weighing"]))
+    form = LINEAR(form, where)
+    if any(name.removeprefix(prefix) == "matrix" for name in form["arrays"]):
+        held = {"matrix": Array("float32", "items items", finite=True)}
+    else:
+        held = {
+            "starts": Array("int64", "items+1", least=0),
+            "columns": Array("int32", "entries", least=0, below="items"),
+            "values": Array("float32", "entries", finite=True),
+        }
+    schema = {f"{prefix}{name}": array for name, array in held.items()}
+    arrays = {name.removeprefix(prefix): one for name, one in take_arrays(tensors, "weights", schema, sizes).items()}
+    if "starts" in arrays:
+        starts = arrays["starts"]
+        if starts[0] != 0 or starts[-1] != len(arrays["columns"]) or (np.diff(starts) < 0).any():
+            raise PartError(f"weights.{prefix}starts must rise from 0 to {len(arrays['columns']):,}")
+    return LinearModel(weights_from_arrays(arrays), HistoryWeights(**form["weighing"]))

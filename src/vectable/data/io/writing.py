@@ -1,6 +1,7 @@
 """Writing a table to a file, whole or not at all."""
 
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,8 @@ def write_table(frame: pl.DataFrame, path: str | Path) -> Path:
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
     """Write a file, whole or not at all; one already there is replaced once the new one is complete.
 
+    What a process that was killed left of an earlier attempt is removed.
+
     Raises:
         DataError: a missing or unwritable folder.
     """
@@ -47,8 +50,9 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
         raise DataError(f"{path} cannot be written: there is no folder {path.parent}; create it first.")
     if path.is_dir():
         raise DataError(f"{path} cannot be written: it is a folder.")
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
+        _remove_abandoned(path)
         with unfinished.open("xb") as file:
             write(file)
         os.replace(unfinished, path)
@@ -57,6 +61,25 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
     finally:
         unfinished.unlink(missing_ok=True)
     return path
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the unfinished files beside `path` whose writers are gone."""
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)-[0-9a-f]{{8}}\.part")
+    for name in os.listdir(path.parent):
+        found = pattern.fullmatch(name)
+        if found and not _is_running(int(found[1])):
+            path.with_name(name).unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # another user's, or not to be known
+        return True
+    return True
 
 
 _WRITERS: dict[str, Callable[[pl.DataFrame, IO[bytes]], object]] = {
