@@ -687,10 +687,10 @@ def test_every_file_is_safetensors_or_json(learner, own_data, tmp_path):
 
 
 def test_the_package_knows_no_pickle():
-    """But for the reader of the lesson's own, which executes nothing of it: tests/test_pickled_digits.py.
+    """The reader of the lesson's own executes nothing of it: tests/test_pickled_digits.py.
 
-    And nothing is compiled or evaluated, but that the package reads its own list of public names as a tree, and that the
-    judge of exercises runs the student's file, which is what he is asked for.
+    Nothing is compiled or evaluated, but that the package reads its own list of public names as a tree, and that the
+    judge of exercises runs the file that it is asked to judge.
     """
     allowed = {"public_names.py": {"compile"}, "judge.py": {"compile", "exec"}}
     banned = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "copyreg", "runpy", "yaml"}
