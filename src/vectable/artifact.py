@@ -363,7 +363,7 @@ def making_from(where: str, alone: bool = True) -> Iterator[None]:
     try:
         yield
     except PartError as problem:
-        raise ArtifactError(f"{where!r} is damaged: {problem}. {AGAIN}") from problem
+        raise ArtifactError(f"{where!r} is damaged: {str(problem)[:LONGEST_REASON]}. {AGAIN}") from problem
     except ArtifactError:
         raise
     except (KeyError, IndexError) as problem:

@@ -61,7 +61,7 @@ def solve_row(model: RatingModel, prior: UserPrior, items: NDArray[np.int32], ra
     loss = negative_log_posterior(prior, row, target - predicted)
     for _ in range(STEPS):
         matrix, pull = _normal_equations(prior, target - predicted, slopes)
-        step = np.linalg.solve(matrix, pull.sum(axis=1) - prior.precision @ (row - prior.mean))
+        step = _solve(matrix, pull.sum(axis=1) - prior.precision @ (row - prior.mean))
         for halving in range(HALVINGS):
             candidate = row + step / 2**halving
             predicted, slopes = _predict(model, candidate, codes)
@@ -98,7 +98,7 @@ def contributions(
     error = ratings.astype(np.float64) - predicted + slopes @ (at - prior.mean)
     matrix, pull = _normal_equations(prior, error, slopes)
     _, of_target = _predict(model, at, torch.tensor([target, 0]))
-    return np.asarray((of_target[0] - of_target[1]) @ np.linalg.solve(matrix, pull))
+    return np.asarray((of_target[0] - of_target[1]) @ _solve(matrix, pull))
 
 
 def negative_log_posterior(prior: UserPrior, row: Floats, errors: Floats) -> float:
@@ -122,3 +122,11 @@ def _predict(model: RatingModel, row: Floats, codes: Tensor) -> tuple[Floats, Fl
 def _normal_equations(prior: UserPrior, errors: Floats, slopes: Floats) -> tuple[Floats, Floats]:
     """The Gauss-Newton matrix, (width, width), and each rating's pull on the row, (width, ratings)."""
     return prior.precision + slopes.T @ slopes / prior.noise, slopes.T * errors / prior.noise
+
+
+def _solve(matrix: Floats, right: Floats) -> Floats:
+    """``matrix^-1 right``; of a matrix that rounding leaves singular, the shortest of the solutions."""
+    try:
+        return np.linalg.solve(matrix, right)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(matrix, right)[0])
