@@ -127,6 +127,6 @@ def _normal_equations(prior: UserPrior, errors: Floats, slopes: Floats) -> tuple
 def _solve(matrix: Floats, right: Floats) -> Floats:
     """``matrix^-1 right``; of a matrix that rounding leaves singular, the shortest of the solutions."""
     try:
-        return np.linalg.solve(matrix, right)
+        return np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
     except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.lstsq(matrix, right)[0])
+        return np.asarray(np.linalg.lstsq(matrix, right)[0], dtype=np.float64)
