@@ -265,7 +265,7 @@ def test_what_cannot_be_factorised_is_refused():
         with pytest.raises(VectableError, match=said):
             lab.fit_factors(wrong)
     for name in ("n_factors", "steps", "starts"):
-        with pytest.raises(VectableError, match=f"{name} is 0"):
+        with pytest.raises(VectableError, match=f"{name} must be a positive integer; got 0"):
             lab.fit_factors(planted(), **{name: 0})
 
 

@@ -97,14 +97,17 @@ def draw_losses(curves: Mapping[str, Array], path: str | Path | None = None, tit
 
 
 def _draw_surface(axes: "Axes", descents: Sequence[Descent]) -> None:
+    """The error in shades, darker is worse, with a line between two: an equal share of what is seen in each shade."""
+    from matplotlib.colors import BoundaryNorm
+
     (left, right), (low, high) = limits_around(descents)
     intercepts, slopes = np.linspace(left, right, 200), np.linspace(low, high, 200)
-    levels = np.geomspace(1, 400, 22)
-    axes.contourf(
-        intercepts, slopes, surface(intercepts, slopes), levels=levels, cmap="Greys", alpha=0.55, extend="both"
-    )
+    errors = surface(intercepts, slopes)
+    levels = np.quantile(errors, np.linspace(0, 1, 15))
+    axes.contourf(intercepts, slopes, errors, levels, cmap="Greys", alpha=0.6, norm=BoundaryNorm(levels, 256))
+    axes.contour(intercepts, slopes, errors, levels, colors="white", linewidths=0.6)
     axes.plot(INTERCEPT, SLOPE, "*", color="#B00020", ms=14, label="y = 2x + 30")
-    axes.set(xlabel="intercept", ylabel="slope", title="Ways over the loss surface; a dot an epoch")
+    axes.set(xlabel="intercept", ylabel="slope", title="Ways over the loss surface; one dot per epoch")
     axes.set(xlim=(left, right), ylim=(low, high))
 
 
