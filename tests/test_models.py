@@ -78,5 +78,5 @@ def test_bins_in_a_net_are_slopes_and_steps() -> None:
     ],
 )
 def test_impossible_sizes_are_sentences(make: object) -> None:
-    with pytest.raises(vt.VectableError, match="1"):
+    with pytest.raises(vt.VectableError, match=r"1|positive"):
         make()  # type: ignore[operator]

@@ -146,7 +146,7 @@ class SgdEngine:
         }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up what `state` gave; rows that came since start anew."""
+        """Take up what `state` gave; rows that came since start afresh."""
         self._take_tables()
         for rows, name in ((self._users, "user.squares"), (self._items, "item.squares")):
             rows.squares[:] = FIRST_SQUARES
