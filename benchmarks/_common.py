@@ -253,4 +253,5 @@ def warm_up() -> None:
     pairs = [(user, item) for user in range(20) for item in range(20)]
     few = pl.DataFrame(pairs, schema=["user", "item"], orient="row").with_columns(rating=pl.col("item") % 5 + 1.0)
     data = vt.RatingsData.from_df(few, seed=0)
-    vt.collab_learner(data, n_factors=2, progress=False).fit_one_cycle(1, 1e-3)
+    for engine in ("compiled", "sgd"):
+        vt.collab_learner(data, n_factors=2, engine=engine, progress=False).fit_one_cycle(1, 1e-3)

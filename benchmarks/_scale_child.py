@@ -12,7 +12,7 @@ import json
 import math
 from pathlib import Path
 
-from _common import clock, warm_up
+from _common import clock, cpu_clock, warm_up
 
 COLUMNS = {"user": "user", "item": "item", "rating": "rating"}
 
@@ -46,7 +46,8 @@ def memory(folder: Path, args: argparse.Namespace) -> dict:
     gc.collect()
     rows = len(data.train_ratings) + len(data.valid_ratings)
     parameters = sum(one.numel() for one in learn.model.parameters())
-    least = 12 * rows + 4 * parameters * 3  # codes and rating; weights and Adam's two moments
+    state = sum(one.nbytes for one in learn.session.engines[0].state().values())
+    least = 12 * rows + 4 * parameters + state  # codes and rating; weights; what the optimizer remembers
     above = {
         "while reading": reading_peak,
         "after reading": read,
@@ -58,6 +59,7 @@ def memory(folder: Path, args: argparse.Namespace) -> dict:
         "least_bytes": least,
         "rows": rows,
         "parameters": parameters,
+        "optimizer_bytes": state,
         "above_imported_bytes": {when: value - imported for when, value in above.items()},
         "times_least": {when: (value - imported) / least for when, value in above.items()},
         "reading_seconds": reading(),
@@ -71,13 +73,14 @@ def speed(folder: Path, args: argparse.Namespace) -> dict:
     train = pl.read_parquet(folder / "train.parquet")
     data = args.vt.RatingsData.from_splits(train, train[:0], **COLUMNS, batch_size=args.batch)
     warm_up()
-    seconds = []
+    seconds, cpu_seconds = [], []
     for _ in range(args.repeats):
         learn = args.learner(data)
-        with clock() as fit:
+        with clock() as fit, cpu_clock() as cpu:
             learn.fit_one_cycle(1, args.lr)
         seconds.append(fit())
-    return {"rows": len(train), "seconds": seconds}
+        cpu_seconds.append(cpu())
+    return {"rows": len(train), "seconds": seconds, "cpu_seconds": cpu_seconds}
 
 
 def choose(folder: Path, args: argparse.Namespace) -> dict:
@@ -102,10 +105,10 @@ def reach(folder: Path, args: argparse.Namespace) -> dict:
     runs = []
     for epochs in range(1, args.epochs + 1):
         learn = args.learner(data)
-        with clock() as fit:
+        with clock() as fit, cpu_clock() as cpu:
             learn.fit_one_cycle(epochs, args.lr)
         errors = learn.validate()
-        runs.append({"epochs": epochs, "seconds": fit(), "rmse": errors["rmse"]})
+        runs.append({"epochs": epochs, "seconds": fit(), "cpu_seconds": cpu(), "rmse": errors["rmse"]})
         if errors["rmse"] <= args.error:
             break
     baselines = {name: found["rmse"] for name, found in errors["baselines"].items()}
@@ -127,6 +130,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--error", type=float, default=-math.inf)
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--engine", default="auto")
     args = parser.parse_args()
 
     import vectable as vt
@@ -136,6 +140,7 @@ def main() -> None:
         "y_range": (0, 5.5),
         "wd": args.wd,
         "threads": args.threads,
+        "engine": args.engine,
         "progress": False,
     }
     args.vt, args.learner = vt, lambda data: vt.collab_learner(data, **settings)

@@ -2,8 +2,9 @@
 
 The ratings (138,000 users x 27,000 items, long-tailed, a planted structure with noise) are made in a process of their
 own and written to a temporary folder, and so is every measurement done in a process of its own; neither the making
-nor the reading counts as training. Time a rating and memory are measured at the lesson's settings. For the race to an
-error, both libraries take the best of equally many settings, chosen on a tenth of the training rows.
+nor the reading counts as training. Time a rating and memory are measured at the first of our settings. For the race to
+an error, both libraries take the best of equally many settings, chosen on a tenth of the training rows. Beside the
+engine for millions of ratings, which trains such a file by default, the one that takes AdamW's steps is timed.
 """
 
 import json
@@ -15,16 +16,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import _libmf
-from _common import BATCH, LESSON, LR, Report, arguments, installed, parse, spread, times
+from _common import LESSON, LR, Report, arguments, installed, parse, spread, times
 
-MOST_MICROSECONDS, MOST_TIMES_LEAST = 0.8, 2.5
+MOST_MICROSECONDS, MOST_TIMES_LEAST, MOST_RMSE, MOST_SECONDS = 0.062, 2.5, 0.7505, 12
 HERE = Path(__file__).parent
 LIBMF_SETTINGS = [{"lr": lr, "reg": reg} for lr, reg in [(0.1, 0.03), (0.1, 0.02), (0.1, 0.05), (0.05, 0.03)]]
-# Decoupled decay shrinks a row at every step, seen or not, and Adam forgets a row's gradients at every step: a table a
-# hundred times as long, whose rows come up a hundred times as rarely, wants less decay and fewer, larger steps.
 OUR_SETTINGS = [
-    {"batch": batch, "lr": lr, "wd": wd}
-    for batch, lr, wd in [(BATCH, LR, LESSON["wd"]), (4096, 2e-3, 2e-2), (16384, 4e-3, 2e-2), (8192, 3e-3, 3e-2)]
+    {"engine": "sgd", "batch": 8192, "lr": lr, "wd": wd} for lr, wd in [(LR, 0.1), (LR, 0.07), (LR, 0.05), (8e-3, 0.07)]
 ]
 
 
@@ -75,22 +73,25 @@ def child(script: str, *words: object) -> dict:
 
 
 def ours(what: str, folder: str, args, **more) -> dict:
-    """One measurement of vectable in a process of its own, at the lesson's settings unless `more` says otherwise."""
+    """One measurement of vectable in a process of its own, at the first of our settings but for `more`."""
     settings = {"threads": args.threads, "factors": args.factors, **OUR_SETTINGS[0], **more}
     return child("_scale_child.py", what, folder, *(f"--{key}={value}" for key, value in settings.items()))
 
 
 def measure_speed(report: Report, folder: str, args) -> None:
     rows = []
-    for threads in dict.fromkeys([args.threads, 1]):
-        found = ours("speed", folder, args, threads=threads, repeats=args.repeats)
-        each = spread(seconds / found["rows"] * 1e6 for seconds in found["seconds"])
-        report.result(f"microseconds_threads_{threads}", each)
-        row = {"threads": str(threads), "microseconds a rating and epoch": times(each, digits=3)}
+    for engine, threads in dict.fromkeys([("sgd", args.threads), ("sgd", 1), ("compiled", args.threads)]):
+        found = ours("speed", folder, args, engine=engine, threads=threads, repeats=args.repeats)
+        each, cpu = (
+            spread(seconds / found["rows"] * 1e6 for seconds in found[clock]) for clock in ("seconds", "cpu_seconds")
+        )
+        report.result(f"microseconds_{engine}_threads_{threads}", {"wall": each, "cpu": cpu})
+        row = {"engine": engine, "threads": str(threads), "microseconds a rating and epoch": times(each, digits=3)}
+        row["of a processor"] = times(cpu, digits=3)
         rows.append(row | {"seconds an epoch": times(spread(found["seconds"]))})
     report.table(rows)
-    reached = report.found["results"][f"microseconds_threads_{args.threads}"]["median"]
-    report.target(f"microseconds a rating and epoch, {args.threads} threads", reached, at_most=MOST_MICROSECONDS)
+    reached = report.found["results"]["microseconds_sgd_threads_1"]["cpu"]["median"]
+    report.target("microseconds of a processor a rating and epoch, 1 thread", reached, at_most=MOST_MICROSECONDS)
 
 
 def measure_memory(report: Report, folder: str, args) -> None:
@@ -102,8 +103,8 @@ def measure_memory(report: Report, folder: str, args) -> None:
         rows.append(row | {"times the least": f"{found['times_least'][when]:.2f}"})
     report.table(rows)
     report.say(
-        f"The least is {found['least_bytes'] / 1e6:,.0f} MB: 12 bytes a rating, and weight and two moments of 4 bytes "
-        f"for each of {found['parameters']:,} parameters. Imported, the process holds "
+        f"The least is {found['least_bytes'] / 1e6:,.0f} MB: 12 bytes a rating, 4 for each of {found['parameters']:,} "
+        f"parameters, and {found['optimizer_bytes'] / 1e6:.1f} MB of the optimizer. Imported, the process holds "
         f"{found['imported_bytes'] / 1e6:,.0f} MB."
     )
     # The target says resident memory: the strictest reading of it is the peak at any time.
@@ -168,19 +169,25 @@ def race_ours(report: Report, folder: str, args, libmf: dict | None, made: dict)
     error = {"error": libmf["best_rmse"]} if libmf else {}
     found = ours("reach", folder, args, epochs=args.most_epochs, **error, **chosen)
     report.result("vectable", {"settings": chosen, **found})
-    rows = [(f"vectable, {run['epochs']} epochs", run["rmse"], f"{run['seconds']:.1f}") for run in found["runs"]]
+    soonest = next((run["cpu_seconds"] for run in found["runs"] if run["rmse"] <= MOST_RMSE), float("inf"))
+    report.target(f"processor seconds to a validation RMSE of {MOST_RMSE}", soonest, at_most=MOST_SECONDS)
+    rows = [
+        (f"vectable, {run['epochs']} epochs", run["rmse"], f"{run['seconds']:.1f}", f"{run['cpu_seconds']:.1f}")
+        for run in found["runs"]
+    ]
     if libmf:
         name = f"LIBMF, {libmf['best_iteration']} iterations"
-        rows.append((name, libmf["best_rmse"], f"{libmf['seconds_to_best']:.1f}"))
-    rows += [(f"baseline: {name}", rmse, "") for name, rmse in found["baselines_rmse"].items()]
-    rows.append(("the planted score", made["RMSE of the planted score"], ""))
-    report.table([{"": who, "validation RMSE": f"{rmse:.4f}", "seconds": seconds} for who, rmse, seconds in rows])
+        rows.append((name, libmf["best_rmse"], f"{libmf['seconds_to_best']:.1f}", ""))
+    rows += [(f"baseline: {name}", rmse, "", "") for name, rmse in found["baselines_rmse"].items()]
+    rows.append(("the planted score", made["RMSE of the planted score"], "", ""))
+    heads = ("", "validation RMSE", "seconds", "of a processor")
+    report.table([dict(zip(heads, (who, f"{rmse:.4f}", *spent), strict=True)) for who, rmse, *spent in rows])
     return found["runs"]
 
 
 def compare(report: Report, args, runs: list[dict], libmf: dict, n_rows: int) -> None:
     iteration = libmf["iteration_seconds"]["median"] / n_rows * 1e6
-    epoch = report.found["results"][f"microseconds_threads_{args.threads}"]["median"]
+    epoch = report.found["results"][f"microseconds_sgd_threads_{args.threads}"]["wall"]["median"]
     report.conclude(
         f"An iteration of LIBMF ({libmf['build']}) takes {iteration:.3f} microseconds a rating, an epoch of vectable "
         f"{epoch:.3f}: {'LIBMF' if iteration < epoch else 'vectable'} wins on time an iteration."

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from vectable.data.encoders.categorify import as_ids
 from vectable.data.encoders.dates import parse_dates
-from vectable.data.io.frames import as_text
+from vectable.data.io.frames import as_text, numbers_of
 from vectable.data.vocabularies import NamedColumns
 from vectable.errors import DataError, require, warn
 
@@ -110,8 +110,7 @@ def count_repeats(pairs: pl.DataFrame) -> int:
     """Rows whose user-item pair stands in an earlier row too: one sort of 8 bytes per row."""
     if len(pairs) < 2:
         return 0
-    keys = _in_range(pairs["user"]).astype(np.int64)
-    items = _in_range(pairs["item"])
+    keys, items = _in_range(pairs["user"]).astype(np.int64), _in_range(pairs["item"])
     low, high = int(items.min()), int(items.max())
     if (high - low + 1) * max(abs(int(keys.min())), int(keys.max()) + 1) >= 2**62:
         return len(pairs) - int(pairs.select(pl.struct("user", "item").n_unique()).item())
@@ -123,5 +122,5 @@ def count_repeats(pairs: pl.DataFrame) -> int:
 
 def _in_range(ids: pl.Series) -> NDArray[Any]:
     """Whole numbers as they are, anything else as its rank, (rows,)."""
-    small = ids.dtype.is_integer() and int(ids.to_numpy().max()) < 2**62
-    return ids.to_numpy() if small else ids.rank("dense").to_numpy()
+    whole = numbers_of(ids) if ids.dtype.is_integer() else None
+    return whole if whole is not None and int(whole.max()) < 2**62 else ids.rank("dense").to_numpy()

@@ -17,7 +17,8 @@ def random_split(n_rows: int, valid_pct: float, seed: int) -> tuple[Rows, Rows]:
     """
     _check_share(valid_pct)
     require(isinstance(seed, Integral) and int(seed) >= 0, f"seed must be a non-negative integer; got {seed!r}.")
-    shuffled = np.random.default_rng(seed).permutation(np.arange(n_rows, dtype=np.int32))
+    shuffled = np.arange(n_rows, dtype=np.int32)
+    np.random.default_rng(seed).shuffle(shuffled)
     chosen = shuffled[: _n_valid(n_rows, valid_pct)].copy()
     del shuffled
     return _cut(chosen, n_rows)

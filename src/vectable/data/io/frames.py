@@ -6,6 +6,8 @@ Column by column, so that pandas needs no pyarrow beside it and a column of mixe
 import importlib.util
 import numbers
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -21,6 +23,13 @@ from vectable.errors import DataError, warn
 FrameKind = Literal["pandas", "polars", "pyarrow"]
 
 
+@dataclass(frozen=True)
+class LateTable:
+    """A table that is read where it is needed, so that nobody else holds it and it can go as soon as it is used."""
+
+    read: Callable[[], pl.DataFrame]
+
+
 def to_polars(frame: Any, what: str = "the table") -> tuple[pl.DataFrame, FrameKind]:
     """Take a pandas, polars (also lazy) or pyarrow table, or a dict of columns.
 
@@ -31,6 +40,8 @@ def to_polars(frame: Any, what: str = "the table") -> tuple[pl.DataFrame, FrameK
         DataError: for anything else, for two columns of one name, and for columns of different lengths.
     """
     polars_threads.check()
+    if isinstance(frame, LateTable):
+        return frame.read(), "polars"
     if isinstance(frame, pl.DataFrame):
         return frame, "polars"
     if isinstance(frame, pl.LazyFrame):
@@ -75,6 +86,15 @@ def _numpy_column(series: pl.Series) -> NDArray[Any]:
     """A column for pandas; whole numbers with missing values stay whole, as objects, so that no id becomes 173.0."""
     has_missing = series.dtype.is_integer() and series.null_count() > 0
     return np.array(series.to_list(), dtype=object) if has_missing else series.to_numpy()
+
+
+def numbers_of(values: pl.Series) -> NDArray[Any]:
+    """A column of numbers, (rows,); in one piece it is not copied.
+
+    ``Series.to_numpy`` joins its pieces in polars' own memory, which goes back to the system a second later.
+    """
+    chunks = values.get_chunks()
+    return np.concatenate([chunk.to_numpy() for chunk in chunks]) if len(chunks) > 1 else values.to_numpy()
 
 
 def to_series(values: Any, name: str = "", quiet: bool = False) -> pl.Series:

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from vectable.data.encoders.categorify import Categorify
+from vectable.data.io.frames import numbers_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from vectable.data.tensors import TensorSet
 
+BLOCK = 1 << 20  # rows encoded at a time: of a long table, there are never two whole copies of a column
 FIELDS = ("user", "item", "rating", "time", "weights")
 
 
@@ -63,33 +65,51 @@ class Ratings:
 
 
 def split_ratings(
-    ratings: pl.DataFrame, train_rows: NDArray[np.int32], valid_rows: NDArray[np.int32]
+    columns: dict[str, pl.Series], held_out: NDArray[np.bool_]
 ) -> tuple[Ratings, Ratings, Categorify, Categorify]:
     """Training and validation ratings with the vocabularies of users and items that the training rows show.
 
-    A column is encoded whole and its codes are then split: of a long table, nothing but codes is ever copied.
+    Args:
+        columns: of the table that `read_ratings` made, by name; taken out one by one, so that the memory of each can go
+            before the next one needs some.
+        held_out: whether a row validates, (rows,).
     """
-    users = _split_codes(ratings["user"], train_rows, valid_rows)
-    items = _split_codes(ratings["item"], train_rows, valid_rows)
-    times = ratings["time"].to_numpy() if "time" in ratings.columns else None
-    train, valid = (
-        Ratings(user, item, ratings["rating"].to_numpy()[rows], None if times is None else times[rows])
-        for user, item, rows in zip(users[:2], items[:2], (train_rows, valid_rows), strict=True)
-    )
-    return train, valid, users[2], items[2]
+    stars = _split_numbers(columns.pop("rating"), held_out)
+    times = _split_numbers(columns.pop("time"), held_out) if "time" in columns else (None, None)
+    *users, user_ids = _split_codes(columns.pop("user"), held_out)
+    *items, item_ids = _split_codes(columns.pop("item"), held_out)
+    train, valid = (Ratings(*each) for each in zip(users, items, stars, times, strict=True))
+    return train, valid, user_ids, item_ids
+
+
+def _split_numbers(values: pl.Series, held_out: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The numbers of the training and the validation rows."""
+    numbers = numbers_of(values)
+    return numbers[~held_out], numbers[held_out]
 
 
 def _split_codes(
-    values: pl.Series, train_rows: NDArray[np.int32], valid_rows: NDArray[np.int32]
+    values: pl.Series, held_out: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], Categorify]:
     """Codes of the training and the validation rows, and the vocabulary of what the training rows show."""
-    everything = Categorify().fit(values)
-    codes = everything.encode(values)
-    train, valid = codes[train_rows], codes[valid_rows]
-    shown = np.bincount(train, minlength=len(everything)) > 0
+    starts = range(0, len(values), BLOCK)
+    everything = Categorify().fit(pl.concat([values.slice(first, BLOCK).unique() for first in starts] or [values]))
+    n_valid = int(held_out.sum())
+    train, valid = (np.empty(n_rows, dtype=np.int32) for n_rows in (len(values) - n_valid, n_valid))
+    shown, done = np.zeros(len(everything), dtype=np.bool_), 0  # done: training rows
+    for first in starts:
+        codes, validates = everything.encode(values.slice(first, BLOCK)), held_out[first : first + BLOCK]
+        ours, others = codes[~validates], codes[validates]
+        train[done : done + len(ours)], valid[first - done : first - done + len(others)] = ours, others
+        shown[ours] = True
+        done += len(ours)
+    del values
     shown[0] = False
     smaller = np.where(shown, np.cumsum(shown), 0).astype(np.int32)
-    return smaller[train], smaller[valid], Categorify(everything.vocabulary.filter(pl.Series(shown[1:])))
+    for some in (train, valid):
+        for first in range(0, len(some), BLOCK):
+            some[first : first + BLOCK] = smaller[some[first : first + BLOCK]]
+    return train, valid, Categorify(everything.vocabulary.filter(pl.Series(shown[1:])))
 
 
 def encode_ratings(ratings: pl.DataFrame, user_ids: Categorify, item_ids: Categorify) -> Ratings:

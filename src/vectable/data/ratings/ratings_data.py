@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +18,7 @@ from vectable.data.interactions.interaction_splits import TRAIN, VALID, Split, S
 from vectable.data.interactions.interactions_data import InteractionsData
 from vectable.data.interactions.liked import liked_interactions
 from vectable.data.io.files import read_table
-from vectable.data.io.frames import FrameKind, to_polars
+from vectable.data.io.frames import FrameKind, LateTable, numbers_of, to_polars
 from vectable.data.ratings.encoded_ratings import Ratings, encode_ratings, split_ratings
 from vectable.data.ratings.rating_checks import check_on_scale, question_ratings
 from vectable.data.ratings.rating_columns import Columns, DuplicatePolicy, find_columns, read_ratings
@@ -118,19 +118,21 @@ class RatingsData(Vocabularies):
         frame, kind = to_polars(df)
         columns = find_columns(frame, user, item, rating, title, timestamp, items=items)
         ratings = read_ratings(frame, columns, duplicates, missing_ids, bad_times=bad_times)
-        question_ratings(columns.rating, ratings["rating"].to_numpy(), rating is not None)
+        question_ratings(columns.rating, numbers_of(ratings["rating"]), rating is not None)
         if split == "time":
             require(columns.timestamp is not None, "split='time' needs timestamp=: the column with the times.")
             unknown = int(ratings["time"].is_nan().sum())
             require(not unknown, f"split='time' needs the time of each rating, and {unknown:,} are missing.")
-            train_rows, valid_rows = time_split(ratings["time"].to_numpy(), valid_pct)
+            valid_rows = time_split(ratings["time"].to_numpy(), valid_pct)[1]
         else:
             require(split == "random", f"split must be 'random' or 'time'; got {split!r}.")
-            train_rows, valid_rows = random_split(len(ratings), valid_pct, seed)
+            valid_rows = random_split(len(ratings), valid_pct, seed)[1]
+        held_out = np.zeros(len(ratings), dtype=np.bool_)
+        held_out[valid_rows] = True
         named = named_items(frame, columns)
-        del df, frame  # long tables fit in memory twice, not three times
-        train, valid, user_ids, item_ids = split_ratings(ratings, train_rows, valid_rows)
-        del ratings
+        taken = {values.name: values for values in ratings}
+        del df, frame, ratings  # long tables fit in memory twice, not three times
+        train, valid, user_ids, item_ids = split_ratings(taken, held_out)
         return cls._make(
             train, valid, user_ids, item_ids, columns, named, items=items, users=users, kind=kind, batch_size=batch_size
         )
@@ -147,7 +149,8 @@ class RatingsData(Vocabularies):
         **how: Any,
     ) -> "RatingsData":
         """Read a CSV, TSV, Parquet or Arrow file and continue as `from_df`, whose arguments may follow."""
-        return cls.from_df(read_table(path, sep=sep, has_header=has_header, columns=columns, encoding=encoding), **how)
+        read = partial(read_table, path, sep=sep, has_header=has_header, columns=columns, encoding=encoding)
+        return cls.from_df(LateTable(read), **how)
 
     @classmethod
     def from_wide(
