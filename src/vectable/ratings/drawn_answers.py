@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.models.posterior import PosteriorDotBias
-from vectable.recommending.fold_in import UserPrior
 from vectable.recommending.likeness import FACTORS_ALONE
 from vectable.recommending.posterior import Posterior
 from vectable.recommending.recommender import Recommender
+from vectable.recommending.user_row import UserPrior
 from vectable.sampling.day_biases import Keys
 from vectable.sampling.directions import Directions
 from vectable.sampling.units import Units

@@ -7,6 +7,7 @@ that neighbours share, which no training saw, on three sets of films and books.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from scipy.sparse import csr_matrix
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.folder_schema import fraction, number, record, whole
 from vectable.insight.neighbours import directions_of
-from vectable.models.rating_model import RatingModel
+
+if TYPE_CHECKING:
+    from vectable.models.rating_model import RatingModel
 
 Floats = NDArray[np.float32]
 
@@ -40,16 +43,24 @@ class Likeness:
     SAVED = record(audience=fraction, shrinkage=number(0), fewest=whole())
     """Its form in a saved folder."""
 
-    def directions(self, model: RatingModel, data: RatingsData) -> Floats:
+    def directions(self, model: "RatingModel", data: RatingsData) -> Floats:
+        """A vector of length 1 for every item of a model; see `directions_of_items`."""
+        users = model.vectors(False).cpu().numpy() if self.audience else np.zeros((0, 0), dtype=np.float32)
+        return self.directions_of_items(model.vectors(True).cpu().numpy(), users, data)
+
+    def directions_of_items(self, items: Floats, users: Floats, data: RatingsData) -> Floats:
         """A vector of length 1 for every item, (items + 1, width), whose dot products tell how alike two items are.
 
         The dot product of two is ``1 - audience`` times the cosine of their factors plus ``audience`` times the cosine
         of their audiences; row 0 stands for no item.
+
+        Args:
+            items, users: their vectors in the model, (items + 1, width) and (users + 1, width).
         """
-        factors = directions_of(model.vectors(True).cpu().numpy())
+        factors = directions_of(items)
         if not self.audience:
             return factors
-        audience = directions_of(audiences(data, model.vectors(False).cpu().numpy()))
+        audience = directions_of(audiences(data, users))
         return np.concatenate([factors * (1 - self.audience) ** 0.5, audience * self.audience**0.5], axis=1)
 
     def weights(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:

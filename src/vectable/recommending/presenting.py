@@ -10,19 +10,8 @@ from vectable.data.io.frames import to_column
 from vectable.data.vocabularies import Vocabularies
 from vectable.errors import warn
 from vectable.recommending.answer import Answer, Answers, Notes
-from vectable.recommending.reasons import Term
 from vectable.recommending.recommender import Recommender
-
-MEANINGS = {
-    "prediction": "the predicted rating: the sum of the terms below",
-    "mean": "what the average user gives the average item",
-    "user": "how far this user's ratings are above that",
-    "item": "how far this item's ratings are above that",
-    "end of scale": "what lies beyond the rating scale",
-    "taste": "how well this user and this item suit each other",
-    "because": "part of taste: what this rating contributes",
-    "everything else": "part of taste: all other ratings",
-}
+from vectable.recommending.terms import Term
 
 
 def warn_of(notes: Notes) -> None:
@@ -72,5 +61,5 @@ def reasons_frame(data: Vocabularies, terms: Sequence[Term]) -> Any:
         points=[term.points for term in terms],
     )
     shown.insert_column(0, pl.Series("term", [term.name for term in terms]))
-    shown.insert_column(1, pl.Series("meaning", [MEANINGS[term.name] for term in terms]))
+    shown.insert_column(1, pl.Series("meaning", [term.meaning for term in terms]))
     return data.to_native(shown)

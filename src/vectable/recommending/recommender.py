@@ -16,14 +16,16 @@ from vectable.recommending.answer import Answer, Answers, Notes
 from vectable.recommending.baselines import BiasBaseline
 from vectable.recommending.caps import Groups
 from vectable.recommending.filters import allowed_items
-from vectable.recommending.fold_in import UserPrior, solve_row
+from vectable.recommending.fold_in import prior_of, solve_row
 from vectable.recommending.likeness import Likeness
 from vectable.recommending.names import find_codes, note_unknown_rows
-from vectable.recommending.reasons import Term, explain_row
+from vectable.recommending.reasons import explain_row
 from vectable.recommending.request import ListRequest
 from vectable.recommending.selection import Selection
+from vectable.recommending.terms import Term
 from vectable.recommending.top_n import top_items
 from vectable.recommending.upper_confidence import MeanAndStd, UpperConfidenceBound, member_mean_and_std
+from vectable.recommending.user_row import UserPrior
 
 NOISE_ROWS = 100_000  # training rows looked at to know a model's error
 NOTHING = np.zeros(0, dtype=np.int32)
@@ -178,7 +180,7 @@ class Recommender:
             return list(self._known_priors)
         errors = self._known_noise or self._training_errors()
         pairs = zip(self.model.members, errors, strict=True)
-        return [UserPrior.of(member, self.data.n_users, error) for member, error in pairs]
+        return [prior_of(member, self.data.n_users, error) for member, error in pairs]
 
     def _training_errors(self) -> list[float]:
         """Mean squared error of each member on the training ratings, of very many on a fixed random sample."""
