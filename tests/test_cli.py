@@ -178,14 +178,15 @@ def test_a_data_set_by_its_name(inside, tmp_path):
 def test_lr_find(work, tmp_path):
     done = good(vectable("lr-find", work / "ratings.csv", "--plot", tmp_path / "lr.png", "--json"))
     found = json.loads(done.stdout)
-    assert set(found) == {"valley", "steep", "minimum", "slide", "before_bottom", "around_steepest"}
-    assert all(1e-7 <= rate <= 10 for rate in (found["valley"], found["steep"]))
+    rules = {"valley", "steep", "minimum", "slide", "before_bottom", "around_steepest"}
+    assert set(found) == rules | {"rate", "withheld"}
+    assert all((found[name] is None) == (name in found["withheld"]) for name in rules | {"rate"})
     assert (tmp_path / "lr.png").read_bytes().startswith(PNG)
 
 
 def test_lr_find_for_people(inside, work):
     lines = good(inside("lr-find", work / "ratings.csv")).stdout.splitlines()
-    assert [line.split()[0] for line in lines][:2] == ["valley", "steep"]
+    assert [line.split()[0] for line in lines][:3] == ["use", "valley", "steep"]
 
 
 # ---------------------------------------------------------------- asking
@@ -489,7 +490,7 @@ def test_demo(tmp_path):
     assert set(written) == {"lr_find.png", "learning_rate.png", "losses.png", "map.png", "model"}
     assert all(file.read_bytes().startswith(PNG) for name, file in written.items() if name.endswith(".png"))
     for part in (
-        "Learning-rate finder: FoundRates(valley ", "Trained in ", "global mean", "biases", "Best books by bias",
+        "Learning-rate finder: FoundRates(use ", "Trained in ", "global mean", "biases", "Best books by bias",
         "Worst books by bias", "Factor 0", "Factor 1", "Factor 2", "Books like The Hobbit",
         "Ten books for reader 1200, and why", "which you gave", "vectable recommend demo/model 7",
     ):  # fmt: skip

@@ -162,7 +162,7 @@ def test_the_finder_stops_when_the_loss_blows_up() -> None:
     assert len(found.lrs) < 100
     assert np.isfinite(found.losses).all()
     assert (found.losses <= 4 * np.minimum.accumulate(found.losses)).all()
-    assert 1e-7 <= found.suggestions["valley"] <= 1e6
+    assert 1e-7 <= found.by_rule["valley"] <= 1e6
 
 
 def test_a_loss_that_is_not_finite_stops_with_a_sentence_and_the_old_weights() -> None:

@@ -84,7 +84,7 @@ def test_suggestions_equal_the_reference(name: str) -> None:
     lrs = 10 ** np.linspace(-7, 1, 100)
     found = FoundRates(lrs, np.array(curve["losses"]))
     for suggestion in ("valley", "steep", "minimum", "slide"):
-        assert found.suggestions[suggestion] == pytest.approx(curve[suggestion], rel=1e-6), suggestion
+        assert found.by_rule[suggestion] == pytest.approx(curve[suggestion], rel=1e-6), suggestion
 
 
 def test_the_lessons_rules_follow_from_the_curve() -> None:

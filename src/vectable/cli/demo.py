@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 READER = 1200
 LIKED = "The Hobbit"
+USUAL_RATE = 5e-3
 
 
 def demo(
@@ -62,7 +63,7 @@ def _train(data: "RatingsData", out: Path, show: Callable[[str], None]) -> "Coll
     found.plot(path=str(out / "lr_find.png"))
     show(f"Learning-rate finder: {found}\n")
     started = time.perf_counter()
-    learn.fit_one_cycle(5, 5e-3)
+    learn.fit_one_cycle(5, found.rate or USUAL_RATE)
     show(f"\nTrained in {time.perf_counter() - started:.2f} seconds.\n")
     return learn
 

@@ -65,11 +65,14 @@ def lr_find(
     if plot is not None:
         found.plot(path=str(plot))
     if as_json:
-        print_json(found.suggestions)
+        print_json({"rate": found.rate, **found.suggestions, "withheld": found.withheld})
         return
-    for name, value in found.suggestions.items():
-        rates = value if isinstance(value, tuple) else (value,)
-        print(f"{name:<18}{'  '.join(f'{rate:.2e}' for rate in rates)}")
+    for name, value in {"use": found.rate, **found.suggestions}.items():
+        if value is None:
+            print(f"{name:<18}none: {found.withheld['rate' if name == 'use' else name]}")
+        else:
+            rates = value if isinstance(value, tuple) else (value,)
+            print(f"{name:<18}{'  '.join(f'{rate:.2e}' for rate in rates)}")
 
 
 def _for_ratings(

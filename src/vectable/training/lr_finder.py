@@ -1,7 +1,7 @@
 """The learning-rate finder: a short run with growing rates, what it suggests, and its plot.
 
-The four suggestions are those of the reference library, from its release 2.3 on; the two rules of thumb are
-the lesson's. L. Smith, arXiv 1506.01186.
+Four of the suggestions are those of fastai, from its release 2.3 on; the two rules of thumb are the lesson's; and one
+rate is named to be used. L. Smith, arXiv 1506.01186.
 """
 
 from collections.abc import Callable, Sequence
@@ -60,12 +60,26 @@ def slide(lrs: Curve, losses: Curve, width: int = 15, threshold: float = 0.005) 
     return float(found)
 
 
+def well_before_bottom(lrs: Curve, losses: Curve) -> float:
+    """The rate to use: a fortieth of the rate with the lowest loss, a quarter of the lesson's rule.
+
+    Of eight rules it had the smallest mean regret in training loss, one cycle at its rate against the best of a grid, on
+    eight sets (ratings by dot product and by a net, tables) and three seeds. It was chosen on these sets, not tested on
+    others.
+    """
+    return float(lrs[losses.argmin()] / 40)
+
+
 SUGGESTIONS: dict[str, Callable[[Curve, Curve], float]] = {
     "valley": valley,
     "steep": steep,
     "minimum": minimum,
     "slide": slide,
 }
+
+
+CLEAR_FALL = 4.0  # standard deviations of the flat part that a loss must fall by, or there is nothing to suggest
+LEFT_THE_FLAT = 0.02  # share of the fall that must be behind at a suggested rate
 
 
 @dataclass
@@ -76,15 +90,24 @@ class FoundRates:
         lrs: learning rates tried, (points,).
         losses: smoothed loss at each, (points,).
         n_steps: steps that were planned; the curve is shorter when the loss blew up.
+        untrained: smoothed loss of the model as it was, on the same batches, (points,); None where it is not known.
+            What is left when it is taken away is due to the rate, and not to the batch.
+        rate: the learning rate to use; None where the curve supports none.
         suggestions: by name: `valley`, `steep`, `minimum` and `slide`, and the lesson's two rules, `before_bottom`
             (one step of ten before the lowest loss) and `around_steepest` (the steepest point, ten times less, ten
-            times more).
+            times more). None for one that the curve does not support.
+        withheld: by name, why a suggestion (or "rate") is None.
+        by_rule: what each rule gives, supported or not.
     """
 
     lrs: Curve
     losses: Curve
     n_steps: int = 100
+    untrained: Curve | None = None
+    rate: float | None = field(init=False)
     suggestions: dict[str, Any] = field(init=False)
+    withheld: dict[str, str] = field(init=False)
+    by_rule: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self.lrs, self.losses = np.asarray(self.lrs), np.asarray(self.losses)
@@ -94,33 +117,76 @@ class FoundRates:
                 f"The loss blew up after {len(self.lrs)} steps, too few to suggest a learning rate: start lower "
                 "(start_lr=1e-9), take larger batches, or look at the data."
             )
-        self.suggestions = {name: suggest(lrs, losses) for name, suggest in SUGGESTIONS.items()}
-        steepest = self.suggestions["steep"]
-        self.suggestions["before_bottom"] = self.suggestions["minimum"]
-        self.suggestions["around_steepest"] = (steepest / 10, steepest, steepest * 10)
+        by_rule: dict[str, Any] = {name: suggest(lrs, losses) for name, suggest in SUGGESTIONS.items()}
+        steepest = by_rule["steep"]
+        by_rule["before_bottom"] = by_rule["minimum"]
+        by_rule["around_steepest"] = (steepest / 10, steepest, steepest * 10)
+        self.by_rule, self.withheld = by_rule, {}
+        rate = well_before_bottom(lrs, self._clear())
+        for name, value in {"rate": rate, **by_rule}.items():
+            looked_at = {"before_bottom": value, "around_steepest": steepest}.get(name, value)
+            if (reason := self._objection(looked_at, own=name == "rate")) is not None:
+                self.withheld[name] = reason
+        self.rate = None if "rate" in self.withheld else rate
+        self.suggestions = {name: None if name in self.withheld else value for name, value in by_rule.items()}
 
     def plot(self, skip_start: int = 10, skip_end: int = 5, path: str | None = None) -> "Figure":
-        """Loss against learning rate without the first and last few points; the suggestions as dots."""
+        """Loss against learning rate without the first and last few points: the rate to use marked by a line, the
+        suggestions that the curve supports as dots."""
         from vectable.plotting import figure, save
 
         stop = max(len(self.lrs) - skip_end, skip_start + 2)
         fig, ax = figure()
         ax.plot(self.lrs[skip_start:stop], self.losses[skip_start:stop])
+        if self.rate is not None:
+            ax.axvline(self.rate, color="0.4", lw=1, label=f"use {self.rate:.1e}")
         for name in SUGGESTIONS:
             rate = self.suggestions[name]
-            loss = float(np.interp(np.log(rate), np.log(self.lrs), self.losses))
-            ax.plot(rate, loss, "o", label=f"{name} {rate:.1e}")
+            if rate is not None:
+                ax.plot(rate, self._loss_at(rate), "o", label=f"{name} {rate:.1e}")
         ax.set(xscale="log", xlabel="learning rate", ylabel="loss, smoothed")
-        ax.legend(frameon=False)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(frameon=False)
+        else:
+            ax.set_title(self.withheld["rate"], fontsize=8)
         return save(fig, path)
+
+    def _objection(self, rate: float, own: bool) -> str | None:
+        """Why the curve does not support a rate; None where it does."""
+        losses = self._clear()
+        flat = losses[: max(len(losses) // 3, 2)]
+        start, noise, lowest = float(np.median(flat)), float(np.std(flat)), float(losses.min())
+        if start - lowest < CLEAR_FALL * noise:
+            return (
+                f"the loss falls from {start:.4g} to {lowest:.4g} only, and varies by {noise:.2g} before that: nothing "
+                "can be read from this curve; take larger batches, or more steps (num_it)"
+            )
+        at = float(np.interp(np.log(rate), np.log(self._inner()[0]), losses))
+        if not own and start - at < max(LEFT_THE_FLAT * (start - lowest), noise):
+            return f"the loss has not begun to fall at {rate:.1e}: it is {at:.4g} there, and {start:.4g} at the start"
+        return None
+
+    def _loss_at(self, rate: float) -> float:
+        return float(np.interp(np.log(rate), np.log(self.lrs), self.losses))
+
+    def _clear(self) -> Curve:
+        """The inner losses without what only the batches explain."""
+        _, losses = self._inner()
+        if self.untrained is None:
+            return losses
+        first = self.n_steps // 10
+        untrained = np.asarray(self.untrained)[first : first + len(losses)]
+        return np.asarray(losses - untrained + untrained.mean())
 
     def _inner(self) -> tuple[Curve, Curve]:
         first = self.n_steps // 10
         return self.lrs[first:-5], self.losses[first:-5]
 
     def __repr__(self) -> str:
-        listed = ", ".join(f"{name} {self.suggestions[name]:.2e}" for name in SUGGESTIONS)
-        return f"FoundRates({listed})"
+        if self.rate is None:
+            return f"FoundRates(no rate: {self.withheld['rate']})"
+        known = {name: self.suggestions[name] for name in SUGGESTIONS if self.suggestions[name] is not None}
+        return f"FoundRates({', '.join(f'{name} {rate:.2e}' for name, rate in {'use': self.rate, **known}.items())})"
 
 
 def find_rates(
@@ -131,6 +197,8 @@ def find_rates(
     listeners: Sequence[Callback] = (),
 ) -> FoundRates:
     """Train a session's first model with growing rates, and put everything back, also when that fails.
+
+    The same batches are then seen once more by the model as it was.
 
     Args:
         start_lrs: first rate of each layer group, (groups,); they keep their ratios.
@@ -152,11 +220,14 @@ def find_rates(
     try:
         with threads_for(session.members[0], session.device, session.options.threads):
             losses = _losses(session, schedule, listeners)
+            model.load_state_dict(before)
+            still = Schedule(np.zeros_like(schedule.lrs[: len(losses)]), schedule.moms[: len(losses)])
+            untrained = _losses(session, still, ())
     finally:
         model.load_state_dict(before)
     for listener in listeners:
         listener.on_fit_end(session, model)
-    return FoundRates(schedule.lrs[: len(losses), -1], smooth(losses), num_it)
+    return FoundRates(schedule.lrs[: len(losses), -1], smooth(losses), num_it, smooth(untrained))
 
 
 def _losses(session: TrainingSession, schedule: Schedule, listeners: Sequence[Callback]) -> list[float]:
