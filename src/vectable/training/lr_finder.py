@@ -63,9 +63,9 @@ def slide(lrs: Curve, losses: Curve, width: int = 15, threshold: float = 0.005) 
 def well_before_bottom(lrs: Curve, losses: Curve) -> float:
     """The rate to use: a fortieth of the rate with the lowest loss, a quarter of the lesson's rule.
 
-    Of eight rules it had the smallest mean regret in training loss, one cycle at its rate against the best of a grid, on
-    eight sets (ratings by dot product and by a net, tables) and three seeds. It was chosen on these sets, not tested on
-    others.
+    Of eight rules it had the smallest mean regret in training loss (one cycle at its rate, against the best of a grid)
+    on eight sets (ratings by dot product and by a net, tables) and three seeds. It was chosen on these sets, and not
+    tested on others.
     """
     return float(lrs[losses.argmin()] / 40)
 
