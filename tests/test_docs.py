@@ -15,7 +15,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 SLOW_LESSONS = ["index", "fine-tuning", "one-cycle", "rmsprop", "factors", "adam", "bias", "sgd"]
 SLOW_LESSONS += ["dropout-batch-norm", "exercises"]
 SLOW = {"tables", "posterior", "ratings", "images", "index", "how-it-is-built", "migrating"}
-SLOW |= {"howto/your-own-csv", "howto/imbalance", "howto/new-users"}
+SLOW |= {"howto/your-own-csv", "howto/imbalance", "howto/new-users", "howto/deploy", "howto/tuning"}
 SLOW |= {f"lesson/{page}" for page in SLOW_LESSONS}
 spec = spec_from_file_location("book", DOCS / "book.py")
 assert spec is not None
@@ -43,6 +43,25 @@ def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
     ran = book.run_page(page, tmp_path)
     for name in ran.pictures:
         assert f"({page.stem}/{name})" in ran.text
+
+
+@pytest.mark.parametrize(
+    ("searched", "page"),
+    [
+        ("overfit", "lesson/dropout-batch-norm"),
+        ("mini-batch", "lesson/mini-batches"),
+        ("backprop", "lesson/backpropagation"),
+        ("latent", "glossary"),
+        ("super-convergence", "lesson/annealing"),
+        ("universal approximation", "lesson/universal-approximation"),
+        ("unicode", "glossary"),
+        ("implicit feedback", "glossary"),
+        ("deploy", "howto/deploy"),
+        ("hyperparameter", "howto/tuning"),
+    ],
+)
+def test_what_a_student_searches_for_is_in_a_page_that_explains_it(searched: str, page: str) -> None:
+    assert searched in (DOCS / f"{page}.md").read_text(encoding="utf-8").lower()
 
 
 def test_code_is_at_most_88_columns_wide() -> None:
