@@ -125,14 +125,15 @@ def test_the_finder_leaves_no_trace_and_answers_the_same_twice(trained: bool) ->
     assert torch.equal(weights(learn), weights(other)), "the optimizer's state changed"
 
 
+@pytest.mark.parametrize("step", [30, 130])  # of the model as it is, and of the growing rates
 @pytest.mark.parametrize("problem", [KeyboardInterrupt, ZeroDivisionError])
-def test_a_finder_that_is_interrupted_or_fails_leaves_no_trace_either(problem: type[BaseException]) -> None:
+def test_a_finder_that_is_interrupted_or_fails_leaves_no_trace_either(problem: type[BaseException], step: int) -> None:
     calls = 0
 
     def loss(outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         nonlocal calls
         calls += 1
-        if calls == 30:
+        if calls == step:
             raise problem
         return nn.functional.cross_entropy(outputs, target)
 

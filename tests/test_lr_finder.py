@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from torch import nn
 
 import vectable as vt
 from vectable.training.lr_finder import FoundRates
@@ -42,6 +43,18 @@ def test_what_the_batches_alone_explain_is_taken_away() -> None:
     assert noisy.rate is None
     compared = FoundRates(RATES, clean.losses + batches, untrained=1 + batches)
     assert compared.rate == pytest.approx(clean.rate)
+
+
+def test_one_batch_with_a_huge_loss_is_not_a_loss_that_blew_up() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(640, 3)).astype(np.float32)
+    y = (x @ [1.0, -2.0, 0.5] + rng.standard_cauchy(640)).astype(np.float32)[:, None]
+    data = vt.TensorData.from_arrays(x, y, x[:20], y[:20], bs=16)
+    found = vt.Learner(data, nn.Linear(3, 1), loss_func=nn.MSELoss(), progress=False).lr_find(end_lr=1e-3)
+    assert found.untrained is not None
+    assert len(found.lrs) == len(found.untrained) == 100
+    smallest = found.lrs < 1e-6
+    assert np.allclose(found.losses[smallest], found.untrained[smallest], rtol=1e-3)
 
 
 def test_a_suggestion_in_the_flat_part_is_withheld_alone() -> None:

@@ -198,7 +198,8 @@ def find_rates(
 ) -> FoundRates:
     """Train a session's first model with growing rates, and put everything back, also when that fails.
 
-    The same batches are then seen once more by the model as it was.
+    The same batches are first seen by the model as it is: what one batch is harder than another does not count as a
+    loss that blew up.
 
     Args:
         start_lrs: first rate of each layer group, (groups,); they keep their ratios.
@@ -219,35 +220,46 @@ def find_rates(
         listener.on_fit_start(session, model)
     try:
         with threads_for(session.members[0], session.device, session.options.threads):
-            losses = _losses(session, schedule, listeners)
+            untrained = np.array(_losses(session, Schedule(np.zeros_like(schedule.lrs), schedule.moms), _never))
             model.load_state_dict(before)
-            still = Schedule(np.zeros_like(schedule.lrs[: len(losses)]), schedule.moms[: len(losses)])
-            untrained = _losses(session, still, ())
+            known = len(untrained) == num_it and bool(np.isfinite(untrained).all())
+            hardness = untrained - untrained.mean() if known else np.zeros(num_it)
+            losses = _losses(session, schedule, lambda found: _blown_up(found - hardness[: len(found)]), listeners)
     finally:
         model.load_state_dict(before)
     for listener in listeners:
         listener.on_fit_end(session, model)
-    return FoundRates(schedule.lrs[: len(losses), -1], smooth(losses), num_it, smooth(untrained))
+    same_batches = smooth(untrained[: len(losses)]) if known else None
+    return FoundRates(schedule.lrs[: len(losses), -1], smooth(losses), num_it, same_batches)
 
 
-def _losses(session: TrainingSession, schedule: Schedule, listeners: Sequence[Callback]) -> list[float]:
-    """The loss at each step of the finder's schedule, until it blows up or a listener stops it."""
+def _losses(
+    session: TrainingSession,
+    schedule: Schedule,
+    blown_up: Callable[[Curve], int],
+    listeners: Sequence[Callback] = (),
+) -> list[float]:
+    """The loss at each step of the finder's schedule, until it blows up or a listener stops it.
+
+    Args:
+        blown_up: from the losses so far, (steps,), to the number of steps until they blew up; 0 if they did not.
+    """
     model, num_it = session.members[0], len(schedule)
     engine = session.make_engine(model)
     engine.begin(schedule)
     losses: list[float] = []
     rows, lap, stopped = session.data.train.to(session.device), 0, False
-    while len(losses) < num_it and not _blown_up(losses) and not stopped:
+    while len(losses) < num_it and not blown_up(np.array(losses)) and not stopped:
         with session.seeded("finder", lap) as rng:
             for part in engine.run(_first_steps(session.batches(engine, rng), num_it - len(losses)), rows):
                 losses.extend(part.tolist())
                 session.position = Position(0, lap, len(losses))
                 stop = [listener.on_step_end(session, model, part) for listener in listeners]
                 stopped = any(stop)
-                if stopped or _blown_up(losses):
+                if stopped or blown_up(np.array(losses)):
                     break
         lap += 1
-    return losses[: _blown_up(losses) or len(losses)]
+    return losses[: blown_up(np.array(losses)) or len(losses)]
 
 
 def _first_steps(plan: BatchPlan, n_steps: int) -> BatchPlan:
@@ -257,9 +269,14 @@ def _first_steps(plan: BatchPlan, n_steps: int) -> BatchPlan:
     return BatchPlan(plan.order, plan.starts[:n_steps], plan.stops[:n_steps], plan.lanes[:n_steps], stages)
 
 
-def _blown_up(losses: list[float]) -> int:
+def _blown_up(losses: Curve) -> int:
     """Number of steps until the smoothed loss passes four times its best or is not finite; 0 if it never does."""
     smoothed = smooth(losses)
     best = np.minimum.accumulate(smoothed) if len(smoothed) else smoothed
-    bad = ~np.isfinite(smoothed) | (smoothed > 4 * best)
+    bad = ~np.isfinite(smoothed) | (smoothed > best + 3 * np.abs(best))
     return int(bad.argmax()) if bad.any() else 0
+
+
+def _never(losses: Curve) -> int:
+    """0 steps until they blew up, whatever the losses are: at a rate of zero batches differ, and nothing explodes."""
+    return 0
