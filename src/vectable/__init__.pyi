@@ -3,6 +3,7 @@
 from vectable import insight as insight
 from vectable import lab as lab
 from vectable._version import __version__ as __version__
+from vectable.answers.loading import load_answers as load_answers
 from vectable.data.encoders.bins import PiecewiseLinearBins as PiecewiseLinearBins
 from vectable.data.encoders.categorify import Categorify as Categorify
 from vectable.data.encoders.dates import date_parts as date_parts

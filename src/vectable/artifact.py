@@ -12,21 +12,33 @@ import platform
 import re
 import secrets
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from numpy.typing import NDArray
 
 from vectable._version import __version__
 from vectable.errors import ArtifactError, VectableError, quote_some, warn
-from vectable.folder_files import LONGEST_MANIFEST, count_numbers, from_json, read_tensors, to_json, to_tensor_file
+from vectable.folder_files import (
+    LONGEST_MANIFEST,
+    count_numbers,
+    from_json,
+    read_arrays,
+    read_tensors,
+    to_json,
+    to_tensor_file,
+)
 from vectable.folder_lock import LOCK_FILE, folder_lock
 from vectable.folder_schema import PartError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Numbers = TypeVar("Numbers")
 
 FORMAT = "vectable"
 FORMAT_VERSION, SERVING_VERSION = 1, 2
@@ -54,6 +66,22 @@ class Contents:
     settings: dict[str, Any]
     tensors: dict[str, dict[str, "Tensor"]]
     tables: dict[str, Any]
+
+
+@dataclass
+class ArrayContents:
+    """What a folder holds, as `Contents` and read without torch.
+
+    Attributes:
+        arrays: as `Contents.tensors`.
+        version: twelve hexadecimal digits of the manifest's checksum, which tell this save from any other.
+    """
+
+    kind: str
+    settings: dict[str, Any]
+    arrays: dict[str, dict[str, NDArray[Any]]]
+    tables: dict[str, Any]
+    version: str
 
 
 # ---------------------------------------------------------------- the folder
@@ -135,15 +163,34 @@ def read_folder(path: str | Path) -> Contents:
     Raises:
         ArtifactError: not there, not ours, newer, damaged or incomplete.
     """
-    folder, manifest = Path(path), read_manifest(path)
+    manifest, tensors, tables = _read_whole(Path(path), read_tensors)
+    return Contents(manifest["kind"], manifest["settings"], tensors, tables)
+
+
+def read_arrays_of_folder(path: str | Path) -> ArrayContents:
+    """Read a folder back as `read_folder` does, its numbers as NumPy arrays."""
+    manifest, arrays, tables = _read_whole(Path(path), read_arrays)
+    return ArrayContents(manifest["kind"], manifest["settings"], arrays, tables, _checksum_of(manifest)[:12])
+
+
+def _read_whole(
+    folder: Path, read: Callable[[Path], Numbers]
+) -> tuple[dict[str, Any], dict[str, Numbers], dict[str, Any]]:
+    """A folder's manifest, its files of numbers by name, and its JSON tables.
+
+    Args:
+        read: reads a file of numbers.
+    """
+    manifest = read_manifest(folder)
     try:
-        return _read_files(folder, manifest)
+        return manifest, *_read_files(folder, manifest, read)
     except ArtifactError:
-        if read_manifest(path) == manifest:
+        if read_manifest(folder) == manifest:
             raise
     try:
         with folder_lock(folder, shared=True):
-            return _read_files(folder, read_manifest(path))
+            manifest = read_manifest(folder)
+            return manifest, *_read_files(folder, manifest, read)
     except OSError as problem:
         raise ArtifactError(f"{str(folder)!r} cannot be read: {problem.strerror or problem}. Try again.") from problem
 
@@ -243,19 +290,21 @@ def _names_in_manifest(folder: Path) -> set[str] | None:
         return None
 
 
-def _read_files(folder: Path, manifest: Mapping[str, Any]) -> Contents:
-    tensors: dict[str, dict[str, Tensor]] = {}
+def _read_files(
+    folder: Path, manifest: Mapping[str, Any], read: Callable[[Path], Numbers]
+) -> tuple[dict[str, Numbers], dict[str, Any]]:
+    numbers: dict[str, Numbers] = {}
     tables: dict[str, Any] = {}
     for name, entry in manifest["files"].items():
         file = _checked(folder, entry)
         try:
             if file.suffix == ".safetensors":
-                tensors[name] = read_tensors(file)
+                numbers[name] = read(file)
             else:
                 tables[name] = from_json(file.read_bytes())
         except (OSError, ArtifactError) as problem:
             raise ArtifactError(f"{str(file)!r} cannot be read ({problem}). {AGAIN}") from problem
-    return Contents(manifest["kind"], manifest["settings"], tensors, tables)
+    return numbers, tables
 
 
 def _is_free(folder: Path) -> bool:
@@ -376,7 +425,7 @@ def making_from(where: str, alone: bool = True) -> Iterator[None]:
         raise ArtifactError(f"{where!r} is damaged: {shown}. {AGAIN}") from problem
 
 
-def check_is_model(contents: Contents, where: str) -> None:
+def check_is_model(contents: Contents | ArrayContents, where: str) -> None:
     """Raise an `ArtifactError` where the contents are a checkpoint's and not a model's."""
     if contents.kind == CHECKPOINT:
         raise ArtifactError(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vectable.errors import ArtifactError
 
@@ -78,6 +79,23 @@ def read_tensors(file: Path) -> dict[str, "Tensor"]:
     except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as problem:
         raise ArtifactError(f"it does not hold the tensors that it names: {problem}") from problem
     return tensors
+
+
+def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
+    """The tensors of a file by name, as NumPy arrays and without torch.
+
+    Raises:
+        ArtifactError: it does not hold what its header says, or 16-bit numbers of a kind that NumPy does not have.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    _read_header(file)
+    try:
+        arrays: dict[str, NDArray[Any]] = load_file(file)
+    except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError, AttributeError) as problem:
+        raise ArtifactError(f"it does not hold the tensors that it names: {problem}") from problem
+    return arrays
 
 
 def count_numbers(file: Path) -> int:

@@ -22,6 +22,9 @@ from vectable.errors import ArtifactError, quote_some
 if TYPE_CHECKING:
     from torch import Tensor
 
+    Numbers = Tensor | NDArray[Any]
+    """An array of a folder's file: torch's, or NumPy's where the folder is read without torch."""
+
 Form = Callable[[Any, str], Any]
 """Takes a JSON value and its name, and returns the value to use; raises an `PartError` with that name."""
 
@@ -263,7 +266,7 @@ class Array:
 
 
 def take_arrays(
-    tensors: Mapping[str, Mapping[str, "Tensor"]], file: str, schema: Mapping[str, Array], sizes: dict[str, int]
+    tensors: Mapping[str, Mapping[str, "Numbers"]], file: str, schema: Mapping[str, Array], sizes: dict[str, int]
 ) -> dict[str, NDArray[Any]]:
     """The arrays of a folder's file that a schema declares, checked; others are passed over.
 
@@ -285,14 +288,14 @@ def take_arrays(
     return found
 
 
-def check_array(tensor: "Tensor", array: Array, sizes: dict[str, int], where: str) -> NDArray[Any]:
+def check_array(tensor: "Numbers", array: Array, sizes: dict[str, int], where: str) -> NDArray[Any]:
     """One array, checked; see `take_arrays`."""
     dtype = str(tensor.dtype).removeprefix("torch.")
     if dtype not in array.dtypes.split():
         raise PartError(f"{where} is an array of {dtype} and must be of {array.dtypes.replace(' ', ' or ')}")
     dimensions = array.shape.split()
-    if len(dimensions) != tensor.dim():
-        raise PartError(f"{where} has {tensor.dim()} dimensions and must have {len(dimensions)}")
+    if len(dimensions) != len(tensor.shape):
+        raise PartError(f"{where} has {len(tensor.shape)} dimensions and must have {len(dimensions)}")
     for at, (dimension, length) in enumerate(zip(dimensions, tensor.shape, strict=True)):
         name, _, more = dimension.partition("+")
         if not name.isdigit() and name not in sizes:
@@ -302,7 +305,7 @@ def check_array(tensor: "Tensor", array: Array, sizes: dict[str, int], where: st
                 f"{where} has {length:,} entries along dimension {at} and must have {size_of(dimension, sizes):,} "
                 f"({dimension})"
             )
-    values: NDArray[Any] = tensor.numpy()
+    values: NDArray[Any] = tensor if isinstance(tensor, np.ndarray) else tensor.numpy()
     _check_range(values, array, sizes, where)
     return values
 

@@ -14,12 +14,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.artifact import Contents
+from vectable.artifact import ArrayContents, Contents
 from vectable.data.io.saved_columns import DTYPES, column_from_arrays, column_to_arrays
 from vectable.folder_schema import Array, PartError, mapping, one_of, part, record, take_arrays, text
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from vectable.folder_schema import Numbers
 
 SERVING = "serving"
 """The setting of a serving folder, and of the contents of a learner that came from one."""
@@ -58,18 +60,37 @@ def from_serving(contents: Contents) -> Contents:
     Raises:
         PartError: a part is missing or does not fit the others.
     """
-    tensors = {name: dict(arrays) for name, arrays in contents.tensors.items()}
-    columns = tensors.pop("columns", {})
-    tables = {name: _columns_in(table, columns, name) for name, table in contents.tables.items()}
-    if contents.kind in PAIRS:
-        file, value = PAIRS[contents.kind]
-        tensors[file] = _tensors(_pairs(tensors, file, value, _n_users(tables)))
-    elif contents.kind == "table":
-        tensors["rows"] = _tensors(_no_rows(contents, tables))
-    tensors |= {name: {} for name in ("optimizer", "history", "chains")}
-    if contents.kind != "posterior":
-        tables["epochs"] = []  # their steps are not there
+    made, tables = _usual_form(contents.kind, contents.settings, contents.tensors, contents.tables)
+    tensors = {name: dict(arrays) for name, arrays in contents.tensors.items() if name != "columns"}
+    tensors |= {name: _tensors(arrays) for name, arrays in made.items()}
     return Contents(contents.kind, contents.settings, tensors, tables)
+
+
+def arrays_from_serving(contents: ArrayContents) -> ArrayContents:
+    """As `from_serving`, without torch."""
+    made, tables = _usual_form(contents.kind, contents.settings, contents.arrays, contents.tables)
+    arrays = {name: one for name, one in contents.arrays.items() if name != "columns"} | made
+    return ArrayContents(contents.kind, contents.settings, arrays, tables, contents.version)
+
+
+def _usual_form(
+    kind: str,
+    settings: Mapping[str, Any],
+    tensors: Mapping[str, Mapping[str, "Numbers"]],
+    tables: Mapping[str, Any],
+) -> tuple[dict[str, Arrays], dict[str, Any]]:
+    """The files that a serving folder has in another form or not at all, by name, and all JSON tables."""
+    columns = tensors.get("columns", {})
+    tables = {name: _columns_in(table, columns, name) for name, table in tables.items()}
+    made: dict[str, Arrays] = {name: {} for name in ("optimizer", "history", "chains")}
+    if kind in PAIRS:
+        file, value = PAIRS[kind]
+        made[file] = _pairs(tensors, file, value, _n_users(tables))
+    elif kind == "table":
+        made["rows"] = _no_rows(settings, tables)
+    if kind != "posterior":
+        tables["epochs"] = []  # their steps are not there
+    return made, tables
 
 
 # ---------------------------------------------------------------- who has seen what
@@ -102,9 +123,7 @@ def _seen(pairs: Mapping[str, "Tensor"], value: str, n_users: int, timed: bool) 
     }
 
 
-def _pairs(
-    tensors: Mapping[str, Mapping[str, "Tensor"]], file: str, value: str, n_users: int
-) -> Mapping[str, NDArray[Any]]:
+def _pairs(tensors: Mapping[str, Mapping[str, "Numbers"]], file: str, value: str, n_users: int) -> Arrays:
     """The arrays of a whole folder's pairs, back from `_seen`."""
     schema = {
         "counts": Array("int32", "users", least=0),
@@ -130,10 +149,10 @@ def _pairs(
     return {f"train.{name}": one for name, one in train.items()} | held_out
 
 
-def _no_rows(contents: Contents, tables: Mapping[str, Any]) -> Arrays:
+def _no_rows(settings: Mapping[str, Any], tables: Mapping[str, Any]) -> Arrays:
     """The rows of a table that has none left: arrays of no rows, of the types that its target asks for."""
-    config = part(contents.settings, "config", mapping, "settings.")
-    target = part(contents.settings, "target", mapping, "settings.")
+    config = part(settings, "config", mapping, "settings.")
+    target = part(settings, "target", mapping, "settings.")
     n_outputs = config.get("n_outputs", 1)
     if target.get("kind") == "classes":
         outputs: NDArray[Any] = np.zeros(0, dtype=np.int64)
@@ -183,7 +202,7 @@ def _of_one_type(values: Iterable[Any]) -> bool:
     } <= {str, int, float, bool}
 
 
-def _columns_in(value: Any, columns: Mapping[str, "Tensor"], where: str) -> Any:
+def _columns_in(value: Any, columns: Mapping[str, "Numbers"], where: str) -> Any:
     """JSON values with references replaced by the columns that they stand for, as polars series."""
     if isinstance(value, dict):
         if set(value) == {"column", "dtype"}:

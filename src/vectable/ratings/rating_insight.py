@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.deprecation import renamed_method
-from vectable.errors import is_whole, require
 from vectable.insight.components import principal_components
 from vectable.recommending.answer import Notes
+from vectable.recommending.likeness import check_neighbours
 from vectable.recommending.names import find_code, find_codes
 from vectable.recommending.presenting import warn_of
 from vectable.recommending.recommender import Recommender
@@ -82,11 +82,7 @@ class RatingInsight:
         Returns:
             A table of items, the most alike first, with the likeness and the number of ratings of each.
         """
-        require(is_whole(n, 1), f"n must be a positive integer; got {n!r}.")
-        require(
-            min_ratings is None or is_whole(min_ratings, 0),
-            f"min_ratings must be a number of ratings, 0 or more; got {min_ratings!r}.",
-        )
+        check_neighbours(n, min_ratings)
         code = find_code(self.data, item, True)
         codes, likeness = self.recommender.similar(code, n, min_ratings)
         return self.data.to_native(

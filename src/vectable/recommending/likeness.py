@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from vectable.data.ratings.ratings_data import RatingsData
+from vectable.errors import is_whole, require
 from vectable.folder_schema import fraction, number, record, whole
 from vectable.insight.neighbours import directions_of
 
@@ -70,6 +71,15 @@ class Likeness:
     def fewest_ratings(self, counts: NDArray[np.int64]) -> int:
         """How many ratings a neighbour has at least by default: none where most items have fewer than `fewest`."""
         return self.fewest if np.median(counts[1:]) >= self.fewest else 0
+
+
+def check_neighbours(n: int, min_ratings: int | None) -> None:
+    """Raise a sentence for a number of neighbours, or of their ratings, that cannot be."""
+    require(is_whole(n, 1), f"n must be a positive integer; got {n!r}.")
+    require(
+        min_ratings is None or is_whole(min_ratings, 0),
+        f"min_ratings must be a number of ratings, 0 or more; got {min_ratings!r}.",
+    )
 
 
 FACTORS_ALONE = Likeness(audience=0, shrinkage=0, fewest=0)

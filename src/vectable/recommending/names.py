@@ -13,6 +13,8 @@ from vectable.errors import UnknownNameError, closest, quote_some
 from vectable.recommending.answer import Notes
 
 AVERAGE = "the average one stands in"
+MEAN_USER = "the list is what the average user likes best"
+MEAN_USERS = "they get what the average user likes best"
 SEARCHED_FOR_CLOSE = 200_000  # names: among more, close ones are not looked for
 FEW = 64  # names that are looked up one by one
 

@@ -18,19 +18,16 @@ from vectable.recommending.caps import Groups
 from vectable.recommending.filters import allowed_items
 from vectable.recommending.fold_in import prior_of, solve_row
 from vectable.recommending.likeness import Likeness
-from vectable.recommending.names import find_codes, note_unknown_rows
+from vectable.recommending.names import MEAN_USER, MEAN_USERS, find_codes, note_unknown_rows
 from vectable.recommending.reasons import explain_row
 from vectable.recommending.request import ListRequest
 from vectable.recommending.selection import Selection
 from vectable.recommending.terms import Term
 from vectable.recommending.top_n import top_items
 from vectable.recommending.upper_confidence import MeanAndStd, UpperConfidenceBound, member_mean_and_std
-from vectable.recommending.user_row import UserPrior
+from vectable.recommending.user_row import UserPrior, noise_rows
 
-NOISE_ROWS = 100_000  # training rows looked at to know a model's error
 NOTHING = np.zeros(0, dtype=np.int32)
-MEAN_USER = "the list is what the average user likes best"
-MEAN_USERS = "they get what the average user likes best"
 
 Codes = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -185,9 +182,7 @@ class Recommender:
     def _training_errors(self) -> list[float]:
         """Mean squared error of each member on the training ratings, of very many on a fixed random sample."""
         known = self.data.train_ratings
-        rows = np.arange(len(known))
-        if len(rows) > NOISE_ROWS:
-            rows = np.random.default_rng(0).choice(len(rows), NOISE_ROWS, replace=False)
+        rows = noise_rows(len(known))
         users, items = (torch.from_numpy(codes[rows]).to(self.device) for codes in (known.user, known.item))
         target = torch.from_numpy(known.rating[rows]).to(self.device)
         with torch.no_grad():

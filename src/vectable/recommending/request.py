@@ -21,6 +21,10 @@ class Filters(TypedDict, total=False):
     diversity: float
 
 
+NEEDS_SPREAD = (
+    "ucb_scale needs a model that knows how sure it is: bayes_collab_learner, or collab_learner with n_models of 2 or "
+    "more."
+)
 RENAMED = {"optimism": "ucb_scale"}
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vectable.errors import VectableError
 from vectable.models.rating_model import MemberScores, RatingModel
+from vectable.recommending.request import NEEDS_SPREAD
 
 Floats = NDArray[np.float64]
 MeanAndStd = Callable[[Tensor], tuple[Floats, Floats]]
@@ -21,10 +22,7 @@ def member_mean_and_std(model: RatingModel) -> MeanAndStd:
         VectableError: the model is a single one, which does not know how sure it is.
     """
     if not isinstance(model, MemberScores):
-        raise VectableError(
-            "ucb_scale needs a model that knows how sure it is: bayes_collab_learner, or collab_learner with n_models "
-            "of 2 or more."
-        )
+        raise VectableError(NEEDS_SPREAD)
     several: MemberScores = model
 
     def mean_and_std(row: Tensor) -> tuple[Floats, Floats]:

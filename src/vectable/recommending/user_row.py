@@ -21,6 +21,7 @@ HALVINGS = 30  # of a step that does not help
 STILL = 1e-5  # largest change of a row that is as good as none
 RIDGE = 1e-6  # joins the covariance: with fewer users than factors it is singular
 PRIOR_USERS = 20_000  # rows that mean and covariance are taken from
+NOISE_ROWS = 100_000  # training rows looked at to know a model's error
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,13 @@ def prior_users(n_users: int) -> NDArray[np.int64]:
     if n_users <= PRIOR_USERS:
         return np.arange(1, n_users + 1)
     return np.sort(np.random.default_rng(0).choice(n_users, PRIOR_USERS, replace=False)) + 1
+
+
+def noise_rows(n_rows: int) -> NDArray[np.int64]:
+    """Training rows whose errors make the noise: all of them, of very many a fixed random sample."""
+    if n_rows <= NOISE_ROWS:
+        return np.arange(n_rows)
+    return np.random.default_rng(0).choice(n_rows, NOISE_ROWS, replace=False)
 
 
 def fit_row(predict: Predict, prior: UserPrior, items: Codes, ratings: NDArray[np.float32]) -> Floats:

@@ -18,7 +18,7 @@ from vectable.data.io.frames import as_text
 from vectable.folder_schema import Array, any_value, check_array, list_of, one_of, record, text, wrong
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from vectable.folder_schema import Numbers
 
 DTYPES: dict[str, Any] = {
     "integer": pl.Int64,
@@ -136,7 +136,7 @@ def column_to_arrays(series: pl.Series) -> tuple[str, dict[str, NDArray[Any]]]:
     return kind, {name: np.ascontiguousarray(one) for name, one in arrays.items()}
 
 
-def column_from_arrays(kind: str, tensors: Mapping[str, "Tensor"], sizes: dict[str, int], where: str) -> pl.Series:
+def column_from_arrays(kind: str, tensors: Mapping[str, "Numbers"], sizes: dict[str, int], where: str) -> pl.Series:
     """The column back from `column_to_arrays`.
 
     Args:
@@ -162,13 +162,13 @@ def column_from_arrays(kind: str, tensors: Mapping[str, "Tensor"], sizes: dict[s
     return column.cast(DTYPES[kind])
 
 
-def _take(tensors: Mapping[str, "Tensor"], name: str, array: Array, sizes: dict[str, int], where: str) -> NDArray[Any]:
+def _take(tensors: Mapping[str, "Numbers"], name: str, array: Array, sizes: dict[str, int], where: str) -> NDArray[Any]:
     if name not in tensors:
         wrong(f"{where}.{name}", None, "there")
     return check_array(tensors[name], array, sizes, f"{where}.{name}")
 
 
-def _take_offsets(tensors: Mapping[str, "Tensor"], end: int, sizes: dict[str, int], where: str) -> NDArray[np.int64]:
+def _take_offsets(tensors: Mapping[str, "Numbers"], end: int, sizes: dict[str, int], where: str) -> NDArray[np.int64]:
     offsets = _take(tensors, "offsets", Array("int32 int64", "rows+1", least=0), sizes, where).astype(np.int64)
     if offsets[0] != 0 or offsets[-1] != end or (np.diff(offsets) < 0).any():
         wrong(f"{where}.offsets", offsets, f"rising from 0 to {end:,}")

@@ -22,7 +22,9 @@ from vectable.folder_schema import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-Tensors = Mapping[str, Mapping[str, "Tensor"]]
+    from vectable.folder_schema import Numbers
+
+Tensors = Mapping[str, Mapping[str, "Numbers"]]
 
 COLUMNS = record(user=text, item=text, rating=text, title=optional(text), timestamp=optional(text))
 SETTINGS = record(

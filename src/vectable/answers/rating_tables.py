@@ -1,0 +1,272 @@
+"""A dot-product model of ratings and what it knows of users and items, ready to answer as JSON values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vectable.answers.best_items import best_items
+from vectable.answers.dot_product import DotProduct
+from vectable.data.io.frames import to_column
+from vectable.data.ratings.ratings_data import RatingsData
+from vectable.data.titled_items import codes_by_id_or_title
+from vectable.errors import require
+from vectable.insight.neighbours import nearest
+from vectable.recommending.answer import Notes
+from vectable.recommending.caps import Groups
+from vectable.recommending.filters import allowed_items
+from vectable.recommending.given_ratings import given_ratings
+from vectable.recommending.likeness import Likeness, check_neighbours
+from vectable.recommending.names import MEAN_USER, MEAN_USERS, find_code, find_codes, note_unknown_rows
+from vectable.recommending.request import NEEDS_SPREAD, Filters, ListRequest
+from vectable.recommending.selection import Selection
+from vectable.recommending.terms import terms_of
+from vectable.recommending.user_row import UserPrior, fit_row, rating_contributions
+
+Codes = NDArray[np.int32]
+Floats = NDArray[np.float32]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RatingTables:
+    """Answers of a dot-product model of ratings, as JSON values; made by `load_answers`.
+
+    It never changes and may be asked from many threads at once: every call takes its own notes. Names are read as the
+    learner reads them, and what was taken in its stride stands under "notes": ``{"code", "count", "text"}`` each.
+
+    Attributes:
+        model: the weights.
+        data: names, titles, and what each user has seen.
+        prior: what is known of a user before any rating.
+        likeness: what makes two items alike.
+        scale: lowest and highest prediction that is shown; None where it is not clipped.
+        version: twelve hexadecimal digits that tell this folder from any other.
+    """
+
+    model: DotProduct
+    data: RatingsData
+    prior: UserPrior
+    likeness: Likeness
+    scale: tuple[float, float] | None
+    version: str
+
+    # ---------------------------------------------------------------- lists
+
+    def recommend(
+        self, user: Any, n: int = 10, exclude_seen: bool = True, *, raw: bool = False, **filters: Unpack[Filters]
+    ) -> Json:
+        """The list for one user; see `CollabLearner.recommend`, whose arguments these are.
+
+        Returns:
+            ``{"items": [{"item", "title", "prediction", "ratings"}], "notes": [...]}``, best first; "title" only where
+            there are titles.
+
+        Raises:
+            VectableError: an argument out of range, or one that does not exist.
+        """
+        notes, request = Notes(), _request(n, exclude_seen, filters)
+        code = int(find_codes(self.data, [user], False, notes, MEAN_USER)[0])
+        listed = self._list(self.model.users[code], self._seen_by(code)[0], request, notes, raw)
+        return {"items": listed, "notes": _shown(notes)}
+
+    def recommend_many(
+        self,
+        users: Iterable[Any] | None = None,
+        n: int = 10,
+        exclude_seen: bool = True,
+        *,
+        raw: bool = False,
+        **filters: Unpack[Filters],
+    ) -> Json:
+        """The lists for many users, for all known ones by default; the arguments are those of `recommend`.
+
+        Returns:
+            ``{"users": [{"user", "items": [...]}], "notes": [...]}``, in the order in which they were asked for.
+        """
+        notes, request = Notes(), _request(n, exclude_seen, filters)
+        if users is None:
+            names = self.data.user_ids.vocabulary.to_list()
+            codes = np.arange(1, len(names) + 1, dtype=np.int32)
+        else:
+            names = list(users) if isinstance(users, Iterable) and not isinstance(users, str) else [users]
+            codes = find_codes(self.data, names, False, Notes())
+            note_unknown_rows(notes, self.data.columns.user, codes, False, MEAN_USERS)
+        allowed = allowed_items(self.data, request, notes)
+        lists = [
+            {
+                "user": name,
+                "items": self._chosen(self.model.users[code], self._seen_by(code)[0], request, allowed, raw),
+            }
+            for name, code in zip(names, codes.tolist(), strict=True)
+        ]
+        return {"users": lists, "notes": _shown(notes)}
+
+    def fold_in(
+        self,
+        ratings: Mapping[Any, float],
+        n: int = 10,
+        exclude_seen: bool = True,
+        *,
+        raw: bool = False,
+        **filters: Unpack[Filters],
+    ) -> Json:
+        """The list for a user who is not in the training data, from a few ratings by item id or title.
+
+        Args:
+            exclude_seen: leave out the items that were given.
+
+        Returns:
+            As `recommend`.
+
+        Raises:
+            VectableError: a rating that is not a number, or not on the scale of the training ratings.
+        """
+        notes, request = Notes(), _request(n, exclude_seen, filters)
+        seen, values = given_ratings(self.data, ratings, True, notes)
+        row = fit_row(self.model.predict_with_jacobian, self.prior, seen, values).astype(np.float32)
+        return {"items": self._list(row, seen, request, notes, raw), "notes": _shown(notes)}
+
+    # ---------------------------------------------------------------- pairs and items
+
+    def predict(self, rows: Sequence[Mapping[str, Any]], *, raw: bool = False) -> Json:
+        """Predicted ratings of rows, each a mapping with the user and the item column; items may be ids or titles.
+
+        Returns:
+            ``{"predictions": [...], "notes": [...]}``.
+
+        Raises:
+            VectableError: a row without these columns.
+        """
+        columns = self.data.columns
+        for at, row in enumerate(rows):
+            require(
+                isinstance(row, Mapping) and columns.user in row and columns.item in row,
+                f"Row {at} has not both {columns.user!r} and {columns.item!r}; each row is a mapping with these keys.",
+            )
+        if not rows:
+            return {"predictions": [], "notes": []}
+        notes = Notes()
+        users = self.data.user_ids.encode([row[columns.user] for row in rows])
+        named = to_column([row[columns.item] for row in rows], quiet=True)
+        items = codes_by_id_or_title(named, self.data.item_ids, self.data.codes_by_title)
+        note_unknown_rows(notes, columns.user, users, False)
+        note_unknown_rows(notes, columns.item, items, True)
+        predicted = self._clipped(self.model.predict_pairs(users, items), raw)
+        return {"predictions": predicted.tolist(), "notes": _shown(notes)}
+
+    def similar(self, item: Any, n: int = 10, min_ratings: int | None = None) -> Json:
+        """The `n` items most like `item` (id or title); see `CollabLearner.similar`.
+
+        Returns:
+            ``{"items": [{"item", "title", "similarity", "ratings"}], "notes": []}``, the most alike first.
+
+        Raises:
+            UnknownNameError: the item is not in the training data.
+        """
+        check_neighbours(n, min_ratings)
+        counts, code = self.data.item_counts, find_code(self.data, item, True)
+        fewest = self.likeness.fewest_ratings(counts) if min_ratings is None else min_ratings
+        codes, alike = nearest(self._directions, code, n, self.likeness.weights(counts), counts >= fewest)
+        return {"items": self._items(codes, "similarity", alike), "notes": []}
+
+    def explain(self, user: Any, item: Any, n: int = 5) -> Json:
+        """Why this prediction: terms that add up to it, in rating points; see `CollabLearner.explain`.
+
+        Returns:
+            ``{"terms": [{"term", "meaning", "points"}], "notes": [...]}``; a "because" also has the seen "item", its
+            "title", "your_rating" and number of "ratings".
+
+        Raises:
+            UnknownNameError: the item is not in the training data.
+        """
+        notes = Notes()
+        code = int(find_codes(self.data, [user], False, notes)[0])
+        target = find_code(self.data, item, True)
+        row, (seen, ratings) = self.model.users[code].astype(np.float64), self._seen_by(code)
+        predict, both = self.model.predict_with_jacobian, np.array([0, target], dtype=np.int32)
+        average, of_user = (predict(one, both)[0] for one in (self.model.users[0].astype(np.float64), row))
+        points = rating_contributions(predict, self.prior, row, seen, ratings, target) if len(seen) else np.zeros(0)
+        corners = [float(average[0]), float(of_user[0]), float(average[1]), float(of_user[1])]
+        terms = []
+        for term in terms_of(corners, seen, ratings, points, target, n, self.scale):
+            shown: Json = {"term": term.name, "meaning": term.meaning, "points": term.points}
+            terms.append(shown | (self._named(term.item) | {"your_rating": term.rating} if term.item else {}))
+        return {"terms": terms, "notes": _shown(notes)}
+
+    # ---------------------------------------------------------------- inside
+
+    def _list(self, row: Floats, seen: Codes, request: ListRequest, notes: Notes, raw: bool) -> list[Json]:
+        return self._chosen(row, seen, request, allowed_items(self.data, request, notes), raw)
+
+    def _chosen(
+        self, row: Floats, seen: Codes, request: ListRequest, allowed: NDArray[np.bool_] | None, raw: bool
+    ) -> list[Json]:
+        """One list as JSON values."""
+        selection = Selection.of(request, self._groups_of, lambda: self._directions)
+        left_out = seen if request.exclude_seen else seen[:0]
+        codes, scores = best_items(self.model.sums(row), self.model.squash, request.n, left_out, allowed, selection)
+        return self._items(codes, "prediction", self._clipped(scores, raw))
+
+    def _items(self, codes: Codes, figure: str, values: Floats) -> list[Json]:
+        return [self._named(code, {figure: value}) for code, value in zip(codes.tolist(), values.tolist(), strict=True)]
+
+    def _named(self, code: int, figures: Mapping[str, Any] | None = None) -> Json:
+        """An item as people know it, with figures between its name and its number of ratings."""
+        title = {} if self._titles is None else {"title": self._titles[code]}
+        return {"item": self._ids[code], **title, **(figures or {}), "ratings": self._counts[code]}
+
+    def _seen_by(self, code: int) -> tuple[Codes, Floats]:
+        """Items and ratings of a user's training rows; none for the unknown."""
+        starts, items, ratings = self._seen
+        part = slice(starts[code], starts[code + 1]) if code else slice(0, 0)
+        return items[part], ratings[part]
+
+    def _clipped(self, predictions: Floats, raw: bool) -> Floats:
+        return predictions if raw or self.scale is None else predictions.clip(*self.scale)
+
+    def _groups_of(self, column: str) -> Groups:
+        if column not in self._groups:
+            self._groups[column] = Groups.of(self.data, column)
+        return self._groups[column]
+
+    @cached_property
+    def _groups(self) -> dict[str, Groups]:
+        return {}
+
+    @cached_property
+    def _directions(self) -> Floats:
+        """Vectors of the items of length 1, by which they are compared; made when they are first asked for."""
+        return self.likeness.directions_of_items(self.model.items, self.model.users[:, :-1], self.data)
+
+    @cached_property
+    def _ids(self) -> list[Any]:
+        return [None, *self.data.item_ids.vocabulary.to_list()]
+
+    @cached_property
+    def _titles(self) -> list[str | None] | None:
+        return None if self.data.titles is None else self.data.item_names(np.arange(len(self.data.item_ids))).to_list()
+
+    @cached_property
+    def _counts(self) -> list[int]:
+        counts: list[int] = self.data.item_counts.tolist()
+        return counts
+
+    @cached_property
+    def _seen(self) -> tuple[NDArray[np.int64], Codes, Floats]:
+        """Training rows sorted by user: where each user's begin, their items and ratings."""
+        starts, rows = self.data.by_user
+        return starts, self.data.train_ratings.item[rows], self.data.train_ratings.rating[rows]
+
+
+def _request(n: int, exclude_seen: bool, filters: Mapping[str, Any]) -> ListRequest:
+    request = ListRequest.of(n, exclude_seen, filters)
+    require(not request.ucb_scale, NEEDS_SPREAD)
+    return request
+
+
+def _shown(notes: Notes) -> list[Json]:
+    return [{"code": note.kind, "count": note.count, "text": note.message} for note in notes]

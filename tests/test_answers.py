@@ -1,0 +1,244 @@
+"""Answers from a saved folder without torch: the learner's own, as JSON values, whoever asks at once."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import vectable as vt
+from every_kind import EveryKind
+from vectable.answers.best_items import best_items
+from vectable.artifact import read_folder, write_folder
+from vectable.recommending.selection import Selection
+
+KINDS = EveryKind()
+BASKET: Any = {"Film é 3": 5, 7: 1, 11: 2.5}
+MAKERS: dict[str, Callable[[], Any]] = {
+    "sigmoid and titles": lambda: KINDS.make("dot product"),
+    "plain sum, clipped": lambda: trained(y_range=None, scale=0.02),
+    "ids alone": lambda: trained(y_range=(0.4, 5.6), scale=1.0),
+}
+
+
+def trained(y_range: Any, scale: float) -> Any:
+    """A model of ratings whose users are numbers and whose items have no titles; predictions reach beyond the scale."""
+    ratings = KINDS.ratings.drop("day").with_columns(pl.col("user").str.slice(1).cast(pl.Int64))
+    learn = vt.collab_learner(vt.RatingsData.from_df(ratings), 4, y_range, progress=False, seed=1)
+    learn.fit_one_cycle(3, scale)
+    return learn
+
+
+@pytest.fixture(scope="module", params=list(MAKERS))
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    """A learner, and what answers from its folder."""
+    learn = MAKERS[request.param]()
+    return learn, vt.load_answers(learn.save(tmp_path_factory.mktemp("answers") / "model"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved dot-product model with titles."""
+    return Path(KINDS.make("dot product").save(tmp_path_factory.mktemp("answers") / "model"))
+
+
+def assert_same(answer: Any, wanted: Any, within: float = 1e-6) -> None:
+    """Rows of an answer are those wanted, floats within 1e-6 and everything else equal; a table lacks what is null."""
+    if isinstance(wanted, pl.DataFrame):
+        wanted = [{name: value for name, value in row.items() if value is not None} for row in wanted.to_dicts()]
+    assert len(answer) == len(wanted)
+    for got, row in zip(answer, wanted, strict=True):
+        assert got.keys() == row.keys()
+        for name, value in row.items():
+            close = pytest.approx(value, rel=within, abs=within) if isinstance(value, float) else value
+            assert got[name] == close, name
+
+
+def user_of(learn: Any, at: int) -> Any:
+    return learn.data.user_ids.vocabulary[at]
+
+
+# ---------------------------------------------------------------- the same answers
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"raw": True},
+        {"exclude_seen": False, "n": 1000},
+        {"candidates": [3, 9, 11], "exclude": [9]},
+        {"min_ratings": 14},
+        {"diversity": 0.4},
+    ],
+)
+def test_lists_are_the_learners(pair: tuple[Any, Any], filters: dict[str, Any]) -> None:
+    learn, answers = pair
+    for at in (0, 7, 149):
+        user = user_of(learn, at)
+        assert_same(answers.recommend(user, **filters)["items"], learn.recommend(user, **filters))
+    basket = BASKET if learn.data.titles is not None else {3: 5, 7: 1, 11: 2.5}
+    folded = answers.fold_in(basket, **filters)["items"]
+    assert_same(folded, learn.fold_in(basket).recommend(**filters), 1e-5)  # its steps add up the rounding of 32 bits
+
+
+def test_limits_a_value_are_kept(folder: Path) -> None:
+    learn, answers = vt.load_learner(folder, progress=False), vt.load_answers(folder)
+    how: dict[str, Any] = {"n": 40, "max_per": {"genre": 2}}
+    assert_same(answers.recommend("u7", **how)["items"], learn.recommend("u7", **how))
+    with pytest.raises(vt.UnknownNameError, match="max_per names 'gerne'"):
+        answers.recommend("u7", max_per={"gerne": 1})
+
+
+def test_lists_for_many_are_the_learners(pair: tuple[Any, Any]) -> None:
+    learn, answers = pair
+    for users in (None, [user_of(learn, 3), user_of(learn, 5)]):
+        answer = answers.recommend_many(users, 4, min_ratings=5)
+        rows = [
+            {"user": one["user"], "rank": rank, **item}
+            for one in answer["users"]
+            for rank, item in enumerate(one["items"], start=1)
+        ]
+        frame = learn.recommend_many(users, 4, min_ratings=5)
+        shown = [{name: row[name] for name in frame.columns} for row in rows]
+        assert_same(shown, frame)
+
+
+def test_neighbours_reasons_and_predictions_are_the_learners(pair: tuple[Any, Any]) -> None:
+    learn, answers = pair
+    user = user_of(learn, 7)
+    for item in (0, 9, 129):
+        assert_same(answers.similar(item, 6)["items"], learn.similar(item, 6))
+        assert_same(answers.similar(item, 200, 12)["items"], learn.similar(item, 200, 12))
+        assert_same(answers.explain(user, item, 3)["terms"], learn.explain(user, item, 3))
+    rows = [{"user": user_of(learn, at % 150), "item": at % 130} for at in range(300)]
+    for raw in (False, True):
+        predicted = np.array(answers.predict(rows, raw=raw)["predictions"], dtype=np.float32)
+        assert predicted == pytest.approx(learn.predict(pl.DataFrame(rows), raw=raw), rel=1e-6)
+    assert answers.predict([]) == {"predictions": [], "notes": []}
+
+
+def test_a_serving_folder_answers_the_same(folder: Path, tmp_path: Path) -> None:
+    whole, slim = vt.load_answers(folder), vt.load_answers(vt.slim(folder, tmp_path / "slim"))
+    assert whole.version != slim.version
+    for ask in (
+        lambda one: one.recommend_many(n=5),
+        lambda one: one.predict([{"user": "u7", "item": 3}, {"user": "u8", "item": "Film é 4"}]),
+    ):
+        assert ask(slim) == ask(whole)
+    for ask in (
+        lambda one: one.fold_in(BASKET)["items"],
+        lambda one: one.similar("Film é 3")["items"],
+        lambda one: one.explain("u7", 9)["terms"],
+    ):
+        assert_same(ask(slim), ask(whole))
+
+
+# ---------------------------------------------------------------- what is taken in its stride, and what is refused
+
+
+def test_answers_are_json_and_say_what_was_unknown(folder: Path) -> None:
+    answers = vt.load_answers(folder)
+    unknown = answers.recommend("nobody", 2)
+    assert [note["code"] for note in unknown["notes"]] == ["unknown_user"]
+    assert "'nobody'" in unknown["notes"][0]["text"]
+    assert "average user likes best" in unknown["notes"][0]["text"]
+    basket = answers.fold_in({"Film é 3": 5.2, "no such film": 1})
+    assert {note["code"]: note["count"] for note in basket["notes"]} == {"off_scale": 1, "unknown_item": 1}
+    many = answers.recommend_many(["u1", "x", "y"], 1)
+    assert [(note["code"], note["count"]) for note in many["notes"]] == [("unknown_user", 2)]
+    pairs = answers.predict([{"user": "x", "item": "Film é 3"}])
+    assert [note["code"] for note in pairs["notes"]] == ["unknown_user"]
+    for answer in (unknown, basket, many, pairs, answers.similar(3), answers.explain("x", 3)):
+        assert json.loads(json.dumps(answer)) == answer
+
+
+def test_what_cannot_be_answered_is_a_sentence(folder: Path) -> None:
+    answers = vt.load_answers(folder)
+    with pytest.raises(vt.UnknownNameError, match=r"1 unknown item \('Film é 1300'\).*Close to"):
+        answers.similar("Film é 1300")
+    with pytest.raises(vt.VectableError, match="n must be a positive integer"):
+        answers.recommend("u7", 0)
+    with pytest.raises(vt.VectableError, match="ucb_scale needs a model that knows how sure it is"):
+        answers.recommend("u7", ucb_scale=1)
+    with pytest.raises(vt.UnknownNameError, match="Lists have no argument 'min_rating'"):
+        answers.recommend("u7", min_rating=1)
+    with pytest.raises(vt.VectableError, match="Row 1 has not both 'user' and 'item'"):
+        answers.predict([{"user": "u7", "item": 3}, {"user": "u7"}])
+    with pytest.raises(vt.VectableError, match="go from 1 to 5"):
+        answers.fold_in({3: 11})
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [("ensemble", "an ensemble"), ("net", "EmbeddingNet"), ("EASE", "implicit")]
+)
+def test_another_kind_of_model_is_named(kind: str, named: str, tmp_path: Path) -> None:
+    with pytest.raises(vt.VectableError, match=rf"holds .*{named}.*use load_learner"):
+        vt.load_answers(KINDS.make(kind).save(tmp_path / "model"))
+
+
+def test_a_damaged_folder_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(vt.ArtifactError, match="There is no saved model"):
+        vt.load_answers(tmp_path / "nothing")
+    for part in ("weights", "ratings"):
+        contents = read_folder(folder)
+        name, array = next(iter(contents.tensors[part].items()))
+        contents.tensors[part][name] = array[:-1]
+        with pytest.raises(vt.ArtifactError, match=r"is damaged: .*entries"):
+            vt.load_answers(write_folder(tmp_path / part, contents))
+    broken = Path(write_folder(tmp_path / "broken", read_folder(folder)))
+    (file,) = broken.glob("weights-*")
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    with pytest.raises(vt.ArtifactError, match="not, byte for byte, what was saved"):
+        vt.load_answers(broken)
+
+
+# ---------------------------------------------------------------- for programs that serve many
+
+
+def test_it_never_changes_and_threads_keep_their_notes(folder: Path) -> None:
+    answers = vt.load_answers(folder)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        answers.scale = None
+    with pytest.raises(ValueError, match="read-only"):
+        answers.model.items[0, 0] = 1
+    users = [f"u{at}" if at % 3 else f"stranger {at}" for at in range(150)]
+    alone = [answers.recommend(user, 3) for user in users]
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(lambda user: answers.recommend(user, 3), users)) == alone
+    assert [len(one["notes"]) for one in alone] == [int(at % 3 == 0) for at in range(150)]
+
+
+def test_torch_is_never_imported(folder: Path, tmp_path: Path) -> None:
+    code = """
+import sys, vectable as vt
+for path in sys.argv[1:]:
+    one = vt.load_answers(path)
+    one.recommend("u7", max_per={"genre": 2}), one.recommend_many(n=2), one.fold_in({3: 5}), one.similar(3)
+    one.explain("u7", 3), one.predict([{"user": "u7", "item": 3}])
+assert "torch" not in sys.modules
+"""
+    paths = [str(folder), str(vt.slim(folder, tmp_path / "slim"))]
+    done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("n", [1, 5, 50, 200])
+def test_the_best_items_are_those_of_a_full_sort(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for _ in range(20):
+        sums = rng.integers(0, 12, 100).astype(np.float32)  # many are equal
+        seen = rng.choice(np.arange(1, 100), 10, replace=False).astype(np.int32)
+        allowed = rng.random(100) < 0.7
+        possible = [at for at in range(1, 100) if at not in set(seen.tolist()) and allowed[at]]
+        wanted = sorted(possible, key=lambda at: (-sums[at], at))[:n]
+        codes, scores = best_items(sums.copy(), lambda one: one / 2, n, seen, allowed, Selection())
+        assert codes.tolist() == wanted
+        assert scores.tolist() == (sums[wanted] / 2).tolist()
