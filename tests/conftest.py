@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +14,7 @@ from hypothesis import settings
 
 import vectable as vt
 from commands import sentence
+from local_postgresql import AbsentError, Server, local_server
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no defect
 settings.load_profile("patient")
@@ -35,6 +38,18 @@ def ml_100k(data_dir):
     if not (folder / "u.data").is_file():
         pytest.skip(f"needs MovieLens 100k: there is no {folder / 'u.data'}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of the tests' own."""
+    pytest.importorskip("adbc_driver_postgresql")
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(local_server())
+        except AbsentError as why:
+            pytest.skip(str(why))
+        yield server
 
 
 @pytest.fixture

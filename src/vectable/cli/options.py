@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from vectable.cli.completing import complete_model, complete_one_of
-from vectable.errors import VectableError
+from vectable.errors import VectableError, require
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Model = Annotated[Path, typer.Argument(help="Folder of a saved model.", autocompletion=complete_model)]
 ModelFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder to save the model in.")]
@@ -51,6 +54,31 @@ class TextFile:
     ] = False
     columns: Annotated[str | None, typer.Option(help="Names of the columns, separated by commas.")] = None
     encoding: Annotated[str, typer.Option(help="Encoding of a text file: utf-8, latin-1, cp1252, ...")] = "utf-8"
+    query: Annotated[
+        str | None,
+        typer.Option(help="SELECT that gives the rows, where a database is named: postgresql://... or sqlite:///..."),
+    ] = None
+
+    def read(self, file: str, **more: Any) -> "pl.DataFrame":
+        """The table of a file, or of a query to a database.
+
+        Args:
+            file: a path, or the address of a database.
+            more: further arguments of `read_table`.
+
+        Raises:
+            VectableError: a database without a query, or a query without a database.
+        """
+        from vectable.data.io.database_address import is_address
+        from vectable.data.io.files import read_table
+
+        if is_address(file):
+            from vectable.data.io.sql import read_sql
+
+            require(self.query is not None, "A database needs --query 'SELECT ...': which rows to read.")
+            return read_sql(file, str(self.query))
+        require(self.query is None, "--query asks a database: name one, postgresql://... or sqlite:///file.db.")
+        return read_table(file, **self.arguments, **more)
 
     @property
     def arguments(self) -> dict[str, Any]:

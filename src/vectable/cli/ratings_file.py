@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 File = Annotated[
     str,
     typer.Argument(
-        help="CSV, TSV, Parquet or Arrow file; or the name of a data set, e.g. goodbooks.",
+        help="CSV, TSV, Parquet or Arrow file; the name of a data set, e.g. goodbooks; or a database, with --query.",
         autocompletion=complete_data,
     ),
 ]
@@ -118,11 +118,10 @@ def read_ratings(
     """The ratings that the options name.
 
     Args:
-        file: a file, or a data set of the catalogue.
+        file: a file, a data set of the catalogue, or the address of a database.
         columns, more, text: the groups of options that were given.
         how: further arguments of `RatingsData.from_df`.
     """
-    from vectable.data.io.files import read_table
     from vectable.data.ratings.ratings_data import RatingsData
     from vectable.data.sets.catalogue import RatingsSet
 
@@ -131,7 +130,7 @@ def read_ratings(
     chosen = named_set(file, RatingsSet)
     if chosen is not None:
         return chosen.to_data(**how)
-    table, how = read_table(file, **text.arguments), how | more.arguments(text.encoding)
+    table, how = text.read(file), how | more.arguments(text.encoding)
     if columns.wide:
         require(how.pop("timestamp") is None, "--timestamp names a column, and with --wide columns are items.")
         return RatingsData.from_wide(table, columns.user, missing=columns.missing or (), **how)

@@ -18,7 +18,8 @@ BINS = ("tree", "quantile", "none")
 File = Annotated[
     str,
     typer.Argument(
-        help="CSV, TSV, Parquet or Arrow file; or the name of a data set, e.g. adult.", autocompletion=complete_data
+        help="CSV, TSV, Parquet or Arrow file; the name of a data set, e.g. adult; or a database, with --query.",
+        autocompletion=complete_data,
     ),
 ]
 Target = Annotated[
@@ -114,7 +115,6 @@ def read_table_data(file: str, columns: TableColumns, text: TextFile, **how: Any
     Args:
         how: further arguments of `TableData.from_df`.
     """
-    from vectable.data.io.files import read_table
     from vectable.data.sets.table_sets import TableSet
     from vectable.data.tables.table_data import TableData
 
@@ -127,6 +127,4 @@ def read_table_data(file: str, columns: TableColumns, text: TextFile, **how: Any
         return chosen.without(without).to_data(target, **how)
     if not target:
         raise VectableError("Name the column to predict with --target COLUMN.")
-    return TableData.from_df(
-        read_table(file, **text.arguments, decimal=columns.decimal), target, without=without, **how
-    )
+    return TableData.from_df(text.read(file, decimal=columns.decimal), target, without=without, **how)

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from vectable.data.interactions.interactions_data import InteractionsData
     from vectable.interactions.learner import InteractionLearner
 
-File = Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or Arrow file; a row says that a user met an item.")]
+File = Annotated[
+    str,
+    typer.Argument(
+        help="CSV, TSV, Parquet or Arrow file, or a database with --query; a row says that a user met an item."
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -117,14 +122,14 @@ def next_item(
 
 
 def read_interactions_file(
-    file: Path, columns: InteractionColumnsOptions, text: TextFile, rows: InteractionRows, quiet: bool
+    file: str, columns: InteractionColumnsOptions, text: TextFile, rows: InteractionRows, quiet: bool
 ) -> "InteractionsData":
     """The interactions of a file, with a line on which column was taken for what."""
     from vectable import InteractionsData
 
     named = {name: getattr(columns, name) for name in ("user", "item", "count", "timestamp", "title", "items", "users")}
     how: dict[str, Any] = {one.name: getattr(rows, one.name) for one in fields(rows)}
-    data = InteractionsData.from_file(file, **text.arguments, **named, **how)
+    data = InteractionsData.from_df(text.read(file), **named, **how)
     taken = ", ".join(f"{role} {name!r}" for role, name in data.columns.to_json().items() if name)
     report(f"Columns: {taken}.")
     if not quiet:

@@ -34,17 +34,20 @@ from vectable.data.interactions.interaction_splits import (
 )
 from vectable.data.io.files import read_table
 from vectable.data.io.frames import FrameKind, to_polars
+from vectable.data.io.sql import read_sql
 from vectable.data.side_tables import item_titles, lengthen, named_items, side_table
 from vectable.data.vocabularies import Vocabularies
 from vectable.errors import DataError, require, require_columns
 
 
-@dataclass
+@dataclass  # noqa: PLR0904 - the reason stands below
 class InteractionsData(Vocabularies):
-    """Who met what, split into training, validation and test; made by `from_df` or `from_file`.
+    """Who met what, split into training, validation and test; made by `from_df`, `from_file` or `from_sql`.
 
     The vocabularies hold all users and items of the table. What training shows of them is in `train` and `item_counts`;
     an item that only held-out rows have is in no list.
+
+    Of its methods, three make one, each of a line or a few but for the first; the others are what learners ask for.
 
     Attributes:
         interactions: all pairs.
@@ -158,6 +161,21 @@ class InteractionsData(Vocabularies):
     ) -> "InteractionsData":
         """Read a CSV, TSV, Parquet or Arrow file and continue as `from_df`, whose arguments may follow."""
         return cls.from_df(read_table(path, sep=sep, has_header=has_header, columns=columns, encoding=encoding), **how)
+
+    @classmethod
+    def from_sql(cls, address: str, query: str, **how: Any) -> "InteractionsData":
+        """Read what a query to a database gives, streamed as Arrow, and continue as `from_df`.
+
+        Args:
+            address: ``postgresql://user@host:port/database`` or ``sqlite:///file.db``; a password stands in it or in
+                PGPASSWORD, and is never printed or saved. Needs ``pip install 'vectable[sql]'``.
+            query: one SELECT.
+            how: arguments of `from_df`.
+
+        Raises:
+            DataError: the database cannot be reached, or refuses the query, or gives no rows.
+        """
+        return cls.from_df(read_sql(address, query), **how)
 
     # ---------------------------------------------------------------- parts
 

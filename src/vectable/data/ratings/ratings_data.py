@@ -19,6 +19,7 @@ from vectable.data.interactions.interactions_data import InteractionsData
 from vectable.data.interactions.liked import liked_interactions
 from vectable.data.io.files import read_table
 from vectable.data.io.frames import FrameKind, LateTable, numbers_of, to_polars
+from vectable.data.io.sql import read_sql
 from vectable.data.ratings.encoded_ratings import Ratings, encode_ratings, split_ratings
 from vectable.data.ratings.rating_checks import check_on_scale, question_ratings
 from vectable.data.ratings.rating_columns import Columns, DuplicatePolicy, find_columns, read_ratings
@@ -41,7 +42,7 @@ class RatingsData(Vocabularies):
     """Training and validation ratings with their vocabularies; made by `from_df`, `from_file` or `from_splits`.
 
     It has more than a dozen methods, each of a few lines, because it is the one object that the data hands to whatever
-    answers: four ways of making one, what the learner asks for (rows and batches), what applications and insight ask
+    answers: five ways of making one, what the learner asks for (rows and batches), what applications and insight ask
     for (ranges, means, counts), and growing.
 
     Attributes:
@@ -151,6 +152,21 @@ class RatingsData(Vocabularies):
         """Read a CSV, TSV, Parquet or Arrow file and continue as `from_df`, whose arguments may follow."""
         read = partial(read_table, path, sep=sep, has_header=has_header, columns=columns, encoding=encoding)
         return cls.from_df(LateTable(read), **how)
+
+    @classmethod
+    def from_sql(cls, address: str, query: str, **how: Any) -> "RatingsData":
+        """Read what a query to a database gives, streamed as Arrow, and continue as `from_df`.
+
+        Args:
+            address: ``postgresql://user@host:port/database`` or ``sqlite:///file.db``; a password stands in it or in
+                PGPASSWORD, and is never printed or saved. Needs ``pip install 'vectable[sql]'``.
+            query: one SELECT.
+            how: arguments of `from_df`.
+
+        Raises:
+            DataError: the database cannot be reached, or refuses the query, or gives no rows.
+        """
+        return cls.from_df(LateTable(partial(read_sql, address, query)), **how)
 
     @classmethod
     def from_wide(

@@ -36,9 +36,11 @@ PROCS = (FillMissing, Categorify, Normalize)
 MOST_HELD_OUT = 200_000  # rows of a Parquet table, which are kept in memory
 
 
-@dataclass
+@dataclass  # noqa: PLR0904 - the reason stands below
 class TableData:
-    """Training and validation rows with their encoders; made by `from_df` or `from_file`.
+    """Training and validation rows with their encoders; made by `from_df`, `from_file`, `from_sql` or `from_parquet`.
+
+    Of its methods, four make one, all but the first of a few lines; the others are what the learner and users ask for.
 
     Attributes:
         train_rows, valid_rows: encoded.
@@ -179,6 +181,24 @@ class TableData:
 
         table = read_table(path, sep=sep, has_header=has_header, columns=columns, encoding=encoding, decimal=decimal)
         return cls.from_df(table, target, decimal=decimal, **how)
+
+    @classmethod
+    def from_sql(cls, address: str, query: str, target: Any, **how: Any) -> "TableData":
+        """Read what a query to a database gives, streamed as Arrow, and continue as `from_df`.
+
+        Args:
+            address: ``postgresql://user@host:port/database`` or ``sqlite:///file.db``; a password stands in it or in
+                PGPASSWORD, and is never printed or saved. Needs ``pip install 'vectable[sql]'``.
+            query: one SELECT.
+            target: column to predict, or several columns of numbers.
+            how: further arguments of `from_df`.
+
+        Raises:
+            DataError: the database cannot be reached, or refuses the query, or gives no rows.
+        """
+        from vectable.data.io.sql import read_sql
+
+        return cls.from_df(read_sql(address, query), target, **how)
 
     @classmethod
     def from_parquet(
