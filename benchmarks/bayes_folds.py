@@ -1,8 +1,9 @@
 """The record: draws from the posterior on the canonical folds u1..u5 of ml-100k, beside myFM, one thread each.
 
-RMSE of a seed is the mean over the folds; the spread is over the sampler's seeds. With features and histories more
-draws are made, since those rows move slowly: their number was chosen on a split of u1's training rows. Coverage is the
-share of held-out ratings inside their 90 % intervals.
+RMSE of a seed is the mean over the folds; the spread is over the sampler's seeds. With features and histories and the
+normal likelihood more draws are made, since those rows move slowly: their number was chosen on a split of u1's training
+rows. There, too, stars as ordered categories had a lower error after 200 draws than the normal likelihood after 600.
+Coverage is the share of held-out ratings inside their 90 % intervals; intervals of whole stars hold more.
 """
 
 import os
@@ -19,8 +20,13 @@ MODELS = {
     "ids alone": {"features": None, "history": False, "n_draws": 200},
     "histories": {"features": None, "n_draws": 600},
     "everything": {"user_day_bias": True, "n_draws": 600},
+    "histories, ordinal": {"features": None, "likelihood": "ordinal", "n_draws": 200},
+    "everything, ordinal": {"user_day_bias": True, "likelihood": "ordinal", "n_draws": 200},
 }
-MOST = {"ids alone": 0.897, "histories": 0.880, "everything": 0.874}
+MOST = {
+    "ids alone": 0.897, "histories": 0.880, "everything": 0.874,
+    "histories, ordinal": 0.879, "everything, ordinal": 0.872,
+}  # fmt: skip
 MOST_SECONDS, COVERED = 3.0, (0.88, 0.92)
 PEER_RANK, PEER_DRAWS = 10, 200
 
@@ -179,7 +185,8 @@ def judge(report, models, peers):
     for name in models:
         report.target(f"mean RMSE, {name}", results[name]["rmse"]["mean"], at_most=MOST[name])
         report.target(f"share inside 90 % intervals, {name}", results[name]["covered"], at_least=COVERED[0])
-        report.target(f"share inside 90 % intervals, {name}", results[name]["covered"], at_most=COVERED[1])
+        if MODELS[name].get("likelihood") != "ordinal":
+            report.target(f"share inside 90 % intervals, {name}", results[name]["covered"], at_most=COVERED[1])
     if "ids alone" in models:
         report.target("seconds a fold, ids alone", results["ids alone"]["fit"]["median"], at_most=MOST_SECONDS)
     for who, (name, _) in peers.items():
