@@ -427,7 +427,7 @@ def test_factors_stand_for_the_mean_of_all_draws(learn: vt.BayesLearner) -> None
     depth = model.n_factors + 1
     p = model.users[learn.data.user_ids.encode([100, 101, 102])].float().numpy().reshape(3, -1, depth)[..., :-1]
     q = model.items[learn.data.item_ids.encode([0, 10, 20, 30])].float().numpy().reshape(4, -1, depth)[..., :-1]
-    mean = learn.units.scale * np.einsum("usk,isk->ui", p, q) / model.n_draws
+    mean = learn.session.units.scale * np.einsum("usk,isk->ui", p, q) / model.n_draws
     assert users @ items.T == pytest.approx(mean, abs=0.15), "the best of rank three, not all of it"
     assert len(learn.bias([0, 10])) == 2
     assert len(learn.similar("Film 03", 4)) == 4
@@ -528,10 +528,10 @@ def test_saved_it_predicts_bit_for_bit_and_draws_on_as_if_never_stopped(
 
 def test_memory_is_bounded_by_thinning(tables: dict[str, pl.DataFrame]) -> None:
     everything = drawn(data_of(tables), 40)
-    room = 10 * sum(one.nbytes for one in everything.record.kept[0].kept[0].values())
+    room = 10 * sum(one.nbytes for one in everything.session.record.kept[0].kept[0].values())
     thin = drawn(data_of(tables), 40, draw_memory=room)
     assert thin.n_draws == 40
-    assert thin.record.kept[0].every == 4
+    assert thin.session.record.kept[0].every == 4
     assert thin.model.n_draws == 10
     assert thin.validate() == everything.validate(), "means are over all draws"
 

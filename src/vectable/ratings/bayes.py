@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vectable.data.pair_columns import to_times
-from vectable.data.ratings.encoded_ratings import Ratings
 from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.deprecation import renamed_arguments, renamed_property
@@ -19,21 +18,19 @@ from vectable.errors import DataError, VectableError, is_whole, require, warn
 from vectable.insight.coverage import Coverage, coverage
 from vectable.one_blas_thread import one_blas_thread
 from vectable.ratings.adding_items import as_features, next_id, with_item
+from vectable.ratings.bayes_folder import BayesFolder
 from vectable.ratings.beside_baselines import baseline_errors, errors_of, verdict
-from vectable.ratings.drawn_answers import DrawnAnswers
 from vectable.ratings.rating_answers import RatingAnswers
 from vectable.ratings.rating_rows import codes_of, take_ratings
+from vectable.ratings.sampling_session import SamplingSession
 from vectable.recommending.answer import Notes
 from vectable.recommending.folded_posterior import FoldedPosterior
 from vectable.recommending.given_ratings import given_ratings
 from vectable.recommending.intervals import check_level
 from vectable.recommending.presenting import warn_of
-from vectable.sampling.convergence import convergence_table, few_draws
-from vectable.sampling.directions import Directions
+from vectable.sampling.convergence import convergence_table
 from vectable.sampling.options import DRAW_MEMORY, SamplingOptions
-from vectable.sampling.record import DrawRecord
-from vectable.sampling.run import Draw, Pairs, SamplingRun, offset_keys
-from vectable.sampling.units import Units
+from vectable.sampling.run import Draw
 from vectable.training.progress import Progress
 from vectable.training.saved_as_folder import SavedAsFolder, needs_training_data
 
@@ -110,7 +107,7 @@ def bayes_collab_learner(
     times = data.train_ratings.time
     if user_day_bias and (times is None or np.isnan(times).any()):
         raise DataError("user_day_bias=True needs the time of each rating: name its column, timestamp=, with the data.")
-    learn = BayesLearner(data, options, RatingFeatures.of(data, features, history), progress)
+    learn = BayesLearner(SamplingSession(data, options, RatingFeatures.of(data, features, history)), progress)
     learn.report(learn.features.describe())
     return learn
 
@@ -122,28 +119,15 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
     is, how likely each category, whether the chains have converged, who a new user or item is.
 
     Attributes:
-        data: the ratings.
+        session: the chains and the draws.
         options: of the sampler.
         features: what is known of users and items besides the ratings.
-        units: how ratings and the sampler's numbers belong together.
-        interrupted: whether Ctrl-C ended the latest fit.
         history: a row of figures every few draws: chain, draw, valid_rmse so far, noise, seconds.
     """
 
-    def __init__(
-        self, data: RatingsData, options: SamplingOptions, features: RatingFeatures, progress: "bool | Console" = True
-    ) -> None:
-        self.data, self.options, self.features, self.progress = data, options, features, progress
-        self.interrupted = False
-        self.history: list[dict[str, float]] = []
-        self.units = Units.of(data.train_ratings.rating, options.is_ordinal)
-        self.record = DrawRecord(options)
-        self._groups: tuple[Sequence[Directions], Sequence[Directions]] | None = None
-        self._run: SamplingRun | None = None
-        self._saved_chains: Mapping[str, NDArray[Any]] = {}
-        self._measured_noise: float | None = None
-        self._added: list[NDArray[np.float32]] = []
-        self._answers: DrawnAnswers | None = None
+    def __init__(self, session: SamplingSession, progress: "bool | Console" = True) -> None:
+        self.session, self.progress = session, progress
+        self.options, self.features, self.history = session.options, session.features, session.history
 
     settings = renamed_property("settings", "options")
 
@@ -165,10 +149,7 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
         """
         n_draws = self.options.n_draws if n_draws is None else n_draws
         require(is_whole(n_draws, 1), f"n_draws must be a positive integer; got {n_draws!r}.")
-        if self._added:
-            raise VectableError("Items were added to this model, and it cannot be drawn on: train on data with them.")
-        self.interrupted, self._answers = False, None
-        run = self._prepared_run()
+        run = self.session.begin()
         columns = ["chain", "draw", "valid_rmse", "noise", "seconds"]
         with Progress(self.progress, run.steps(n_draws), columns) as progress, one_blas_thread():
             progress.header()
@@ -179,15 +160,15 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
                     if draw.step % max(draw.steps // REPORTS, 1) == 0 or draw.step == draw.steps:
                         progress.row(self._figures(draw, time.perf_counter() - started))
             except KeyboardInterrupt:
-                self.interrupted = True
+                self.session.interrupted = True
                 progress.say(f"Interrupted; the {self.n_draws:,} draws so far are kept.")
-        self._warn_of_draws()
+        self.session.warn_of_draws()
         return self
 
     @property
     def n_draws(self) -> int:
         """Draws made after the burn-in, in all chains; those kept may be fewer."""
-        return self.record.n_draws
+        return self.session.record.n_draws
 
     def convergence(self) -> Any:
         """R-hat and effective number of draws of the noise and of a few predictions; see `sampling/convergence.py`.
@@ -195,8 +176,8 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
         R-hat near 1 (at most 1.05 or so) says that chains, or the halves of a single one, agree; the effective number
         is how many independent draws would say as much.
         """
-        self._need_draws()
-        return self.data.to_native(pl.DataFrame(convergence_table(self.record.trace())))
+        self.session.need_draws()
+        return self.data.to_native(pl.DataFrame(convergence_table(self.session.record.trace())))
 
     # ---------------------------------------------------------------- how good, and how sure
 
@@ -215,8 +196,8 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
     @needs_training_data
     def get_preds(self) -> tuple[Tensor, Tensor]:
         """Predictions for the validation ratings, the mean over all draws, and those ratings, (rows,) each."""
-        self._need_draws()
-        predicted = self.record.held_out_mean().clip(*self.data.rating_range)
+        self.session.need_draws()
+        predicted = self.session.record.held_out_mean().clip(*self.data.rating_range)
         return torch.from_numpy(predicted), torch.from_numpy(self.data.valid_ratings.rating)
 
     @property
@@ -283,7 +264,7 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
         with one_blas_thread():
             row = self.posterior.new_row(False, codes, values, as_features(features, "user"))
         flat = torch.from_numpy(row.mean.astype(np.float32).reshape(-1))
-        noise = float(self._answering().noise.mean())
+        noise = float(self.session.answers.noise.mean())
         return FoldedPosterior(self.recommender, flat, codes, values, self.model, row, noise)
 
     def cold_start(self, user_features: Mapping[str, Any]) -> FoldedPosterior:
@@ -316,119 +297,71 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
         codes, values = self._given(ratings, False)
         with one_blas_thread():
             row = self.posterior.new_row(True, codes, values, as_features(features, "item"))
-        rng = np.random.default_rng([self.options.seed, len(self.data.item_ids)])
-        self._added.append(row.drawn(rng).astype(self.options.draw_dtype).reshape(-1))
-        self.data, self._answers = data, None
+        self.session.add_item(data, row)
         return self
 
     # ---------------------------------------------------------------- saving
 
     def to_contents(self) -> "Contents":
         """Everything a saved folder holds."""
-        from vectable.ratings.bayes_folder import BayesFolder
-
-        self._need_draws()
-        chains = self._saved_chains if self._run is None else self._run.to_arrays()
-        groups, added = self._prepared_groups(), self._added
-        return BayesFolder(
-            self.data, self.options, self.features, groups, self.record, chains, added, self.history
-        ).to_contents()
+        return self.session.to_folder().to_contents()
 
     @classmethod
     def from_contents(
         cls, contents: "Contents", model: Any = None, progress: "bool | Console" = True, device: Any = None
     ) -> "BayesLearner":
         """The learner back from a saved folder's contents; it predicts bit for bit as before, and can draw on."""
-        from vectable.ratings.bayes_folder import BayesFolder
-
-        saved = BayesFolder.from_contents(contents)
-        learn = cls(saved.data, saved.options, saved.features, progress)
-        learn.record, learn.history, learn._added = saved.record, saved.history, list(saved.added)
-        learn._groups, learn._saved_chains = saved.groups, saved.chains
-        learn.units = saved.units or learn.units
-        learn._measured_noise = saved.measured_noise
-        return learn
+        return cls(SamplingSession.from_folder(BayesFolder.from_contents(contents)), progress)
 
     def _serving_settings(self) -> dict[str, Any]:
         if self.categories is not None:
-            return {"noise": float(self._answering().noise[0])}
-        return {"units": {"centre": self.units.centre, "scale": self.units.scale}}
+            return {"noise": float(self.session.answers.noise[0])}
+        units = self.session.units
+        return {"units": {"centre": units.centre, "scale": units.scale}}
 
     # ---------------------------------------------------------------- inside: what answers
 
     @property
+    def data(self) -> RatingsData:  # type: ignore[override]
+        """The ratings; items that were added are in their vocabulary."""
+        return self.session.data
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the latest fit."""
+        return self.session.interrupted
+
+    @property
     def categories(self) -> Floats | None:
         """The rating values, lowest first, with the ordinal likelihood; else None."""
-        return self.units.categories
+        return self.session.units.categories
 
     @property
     def model(self) -> "PosteriorDotBias":
         """The kept draws as a model."""
-        return self._answering().model
+        return self.session.answers.model
 
     @property
     def posterior(self) -> "Posterior":
         """The kept draws, asked by code."""
-        return self._answering().posterior
+        return self.session.answers.posterior
 
     @property
     def recommender(self) -> "Recommender":
         """Answers from the draws as they are now."""
-        return self._answering().recommender
+        return self.session.answers.recommender
 
     def report(self, message: str) -> None:
         """Show a line to whoever watches."""
         if message:
             Progress(self.progress, 0, ()).say(message)
 
-    def _answering(self) -> DrawnAnswers:
-        if self._answers is None:
-            self._need_draws()
-            train = _pairs(self.data.train_ratings)
-            keys = offset_keys(train) if self.options.user_day_bias and train.time is not None else None
-            groups, added = self._prepared_groups(), list(self._added)
-            draws = self.record.draws()
-            self._answers = DrawnAnswers(
-                draws, added, self.data, self.units, self.features, groups, keys, self._measured_noise
-            )
-        return self._answers
-
-    def _need_draws(self) -> None:
-        require(self.record.n_kept > 0, "Nothing was drawn yet: call fit first.")
-
     # ---------------------------------------------------------------- inside: sampling
-
-    def _prepared_groups(self) -> tuple[Sequence[Directions], Sequence[Directions]]:
-        """Features of users and of items, decomposed once."""
-        if self._groups is None:
-            users, items = self.features.matrices(self.data)
-            seed = self.options.seed
-            self._groups = [Directions.of(one, seed) for one in users], [Directions.of(one, seed) for one in items]
-        return self._groups
-
-    def _prepared_run(self) -> SamplingRun:
-        """The chains, started afresh or where a saved model left them."""
-        if self._run is None:
-            data = self.data
-            run = SamplingRun(
-                self.options,
-                self.units,
-                self.record,
-                train=_pairs(data.train_ratings),
-                held_out=_pairs(data.valid_ratings),
-                n_users=data.n_users,
-                n_items=data.n_items,
-                groups=self._prepared_groups(),
-            )
-            if self._saved_chains:
-                run.load_arrays(self._saved_chains)
-            self._run, self._saved_chains = run, {}
-        return self._run
 
     def _figures(self, draw: Draw, seconds: float) -> dict[str, float]:
         """A row of the history."""
         error = float("nan")
-        if self.record.summed and len(self.data.valid_ratings):
+        if self.session.record.summed and len(self.data.valid_ratings):
             error = errors_of(self.data.valid_ratings, self.get_preds()[0].numpy())["rmse"]
         row = {
             "chain": draw.chain + 1,
@@ -439,19 +372,6 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
         }
         self.history.append(row)
         return row
-
-    def _warn_of_draws(self) -> None:
-        """Warn where there are too few draws, or more than the memory allowed holds."""
-        if self.n_draws == 0:
-            warn("No draw was kept: there is no model yet. Call fit again.")
-        elif not self.interrupted and (message := few_draws(self.record.trace())) is not None:
-            warn(message)
-        room, taken = self.options.draw_memory, self.record.n_bytes
-        if taken > room:
-            warn(
-                f"draw_memory of {room:,} bytes holds too few draws: {self.record.n_kept} are kept all the same, which "
-                f"take {taken:,}."
-            )
 
     # ---------------------------------------------------------------- inside: rows by name
 
@@ -476,7 +396,3 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
         codes, values = given_ratings(self.data, ratings, of_items, notes)
         warn_of(notes)
         return codes, values
-
-
-def _pairs(ratings: Ratings) -> Pairs:
-    return Pairs(ratings.user, ratings.item, ratings.rating, ratings.time)
