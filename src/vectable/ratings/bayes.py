@@ -322,7 +322,7 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
     # ---------------------------------------------------------------- inside: what answers
 
     @property
-    def data(self) -> RatingsData:  # type: ignore[override]
+    def data(self) -> RatingsData:  # type: ignore[override]  # it stands in the session, and cannot be set
         """The ratings; items that were added are in their vocabulary."""
         return self.session.data
 
