@@ -141,6 +141,58 @@ def test_a_serving_folder_answers_the_same(folder: Path, tmp_path: Path) -> None
         assert_same(ask(slim), ask(whole))
 
 
+def raw_rows() -> list[dict[str, Any]]:
+    return KINDS.rows.with_columns(pl.col("rating").cast(pl.String).alias("stars")).to_dicts()
+
+
+@pytest.mark.parametrize("kind", ["classes", "numbers"])
+def test_rows_are_predicted_as_by_the_learner(kind: str, tmp_path: Path) -> None:
+    learn, rows = KINDS.make(kind), raw_rows()
+    whole = learn.save(tmp_path / "whole")
+    for path in (whole, vt.slim(whole, tmp_path / "slim")):
+        answers = vt.load_answers(path)
+        answer = answers.predict(rows)
+        assert answer["notes"] == []
+        assert json.loads(json.dumps(answer)) == answer
+        exact = learn.outputs(KINDS.rows, double=True)
+        wanted = learn.data.target.decode(exact).to_list() if kind == "classes" else learn.data.target.decode(exact)
+        if kind == "classes":
+            assert answer["predictions"] == wanted == list(learn.predict(KINDS.rows))
+            assert answers.classes == learn.data.target.classes.to_list()
+            assert np.array(answer["probabilities"]) == pytest.approx(exact, abs=1e-6)
+        else:
+            assert answer["predictions"] == pytest.approx(wanted, rel=1e-6)
+            assert answer["predictions"] == pytest.approx(learn.predict(KINDS.rows), rel=1e-5)
+        alone = [answers.predict([row])["predictions"][0] for row in rows[:5]]
+        assert alone == answer["predictions"][:5] or alone == pytest.approx(answer["predictions"][:5], rel=1e-12)
+
+
+def test_new_values_in_rows_are_noted_and_missing_columns_refused(tmp_path: Path) -> None:
+    answers = vt.load_answers(KINDS.make("numbers").save(tmp_path / "model"))
+    row = raw_rows()[0]
+    for rows in ([{**row, "user": "stranger"}], [{**row, "user": "stranger"}, row]):
+        (note,) = answers.predict(rows)["notes"]
+        assert (note["code"], note["count"]) == ("new_values", 1)
+        assert "1 in 'user'" in note["text"]
+    with pytest.raises(vt.DataError, match="Row 1 has no 'user'"):
+        answers.predict([row, {name: value for name, value in row.items() if name != "user"}])
+    with pytest.raises(vt.VectableError, match="Row 0 is a list"):
+        answers.predict([[1, 2]])
+    assert answers.predict([]) == {"predictions": [], "notes": []}
+    assert answers.classes is None
+
+
+def test_a_net_whose_parts_do_not_fit_is_refused(tmp_path: Path) -> None:
+    whole = KINDS.make("numbers").save(tmp_path / "whole")
+    weights = read_folder(whole).tensors["weights"]
+    names = [name for name, one in weights.items() if one.dim() and name != "missing"]  # which only training reads
+    for at, name in enumerate(names):
+        contents = read_folder(whole)
+        contents.tensors["weights"][name] = contents.tensors["weights"][name][:-1].clone()
+        with pytest.raises(vt.ArtifactError, match="is damaged"):
+            vt.load_answers(write_folder(tmp_path / str(at), contents))
+
+
 # ---------------------------------------------------------------- what is taken in its stride, and what is refused
 
 
@@ -177,7 +229,8 @@ def test_what_cannot_be_answered_is_a_sentence(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "named"), [("ensemble", "an ensemble"), ("net", "EmbeddingNet"), ("EASE", "implicit")]
+    ("kind", "named"),
+    [("ensemble", "an ensemble"), ("net", "EmbeddingNet"), ("EASE", "implicit"), ("images", "images")],
 )
 def test_another_kind_of_model_is_named(kind: str, named: str, tmp_path: Path) -> None:
     with pytest.raises(vt.VectableError, match=rf"holds .*{named}.*use load_learner"):
@@ -223,10 +276,14 @@ for path in sys.argv[1:]:
     one = vt.load_answers(path)
     one.recommend("u7", max_per={"genre": 2}), one.recommend_many(n=2), one.fold_in({3: 5}), one.similar(3)
     one.explain("u7", 3), one.predict([{"user": "u7", "item": 3}])
+vt.load_answers("numbers").predict([{"user": "u7", "genre": None, "item": 3, "day": 3, "stars": "2.0"}])
 assert "torch" not in sys.modules
 """
+    KINDS.make("numbers").save(tmp_path / "numbers")
     paths = [str(folder), str(vt.slim(folder, tmp_path / "slim"))]
-    done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *paths], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

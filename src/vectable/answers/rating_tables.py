@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vectable.answers.best_items import best_items
 from vectable.answers.dot_product import DotProduct
+from vectable.answers.notes_as_json import notes_as_json
 from vectable.data.io.frames import to_column
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.data.titled_items import codes_by_id_or_title
@@ -71,7 +72,7 @@ class RatingTables:
         notes, request = Notes(), _request(n, exclude_seen, filters)
         code = int(find_codes(self.data, [user], False, notes, MEAN_USER)[0])
         listed = self._list(self.model.users[code], self._seen_by(code)[0], request, notes, raw)
-        return {"items": listed, "notes": _shown(notes)}
+        return {"items": listed, "notes": notes_as_json(notes)}
 
     def recommend_many(
         self,
@@ -103,7 +104,7 @@ class RatingTables:
             }
             for name, code in zip(names, codes.tolist(), strict=True)
         ]
-        return {"users": lists, "notes": _shown(notes)}
+        return {"users": lists, "notes": notes_as_json(notes)}
 
     def fold_in(
         self,
@@ -128,7 +129,7 @@ class RatingTables:
         notes, request = Notes(), _request(n, exclude_seen, filters)
         seen, values = given_ratings(self.data, ratings, True, notes)
         row = fit_row(self.model.predict_with_jacobian, self.prior, seen, values).astype(np.float32)
-        return {"items": self._list(row, seen, request, notes, raw), "notes": _shown(notes)}
+        return {"items": self._list(row, seen, request, notes, raw), "notes": notes_as_json(notes)}
 
     # ---------------------------------------------------------------- pairs and items
 
@@ -156,7 +157,7 @@ class RatingTables:
         note_unknown_rows(notes, columns.user, users, False)
         note_unknown_rows(notes, columns.item, items, True)
         predicted = self._clipped(self.model.predict_pairs(users, items), raw)
-        return {"predictions": predicted.tolist(), "notes": _shown(notes)}
+        return {"predictions": predicted.tolist(), "notes": notes_as_json(notes)}
 
     def similar(self, item: Any, n: int = 10, min_ratings: int | None = None) -> Json:
         """The `n` items most like `item` (id or title); see `CollabLearner.similar`.
@@ -195,7 +196,7 @@ class RatingTables:
         for term in terms_of(corners, seen, ratings, points, target, n, self.scale):
             shown: Json = {"term": term.name, "meaning": term.meaning, "points": term.points}
             terms.append(shown | (self._named(term.item) | {"your_rating": term.rating} if term.item else {}))
-        return {"terms": terms, "notes": _shown(notes)}
+        return {"terms": terms, "notes": notes_as_json(notes)}
 
     # ---------------------------------------------------------------- inside
 
@@ -266,7 +267,3 @@ def _request(n: int, exclude_seen: bool, filters: Mapping[str, Any]) -> ListRequ
     request = ListRequest.of(n, exclude_seen, filters)
     require(not request.ucb_scale, NEEDS_SPREAD)
     return request
-
-
-def _shown(notes: Notes) -> list[Json]:
-    return [{"code": note.kind, "count": note.count, "text": note.message} for note in notes]
