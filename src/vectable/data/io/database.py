@@ -144,7 +144,7 @@ def _drivers(name: str) -> tuple[Any, str]:
 
 
 def _unreachable(address: DatabaseAddress, problem: Exception) -> DataError:
-    """Only what is known to hold no part of the address is told in the driver's words."""
+    """Only what is known to hold no part of the address is given in the driver's words."""
     said = str(problem)
     why = next((meaning for words, meaning in _REFUSED.items() if words in said), "the driver cannot open it")
     return DataError(f"The database {address.shown} cannot be reached: {why}.")
