@@ -18,7 +18,7 @@ from rich.text import Text
 ASSETS = Path(__file__).resolve().parent.parent / "docs" / "assets"
 WIDTH = 100
 COMMANDS = (
-    ("vectable train ratings goodbooks -o books", 11),
+    ("vectable train ratings goodbooks -o books", 13),
     ('vectable similar books "The Hobbit" -n 3', 6),
     ("vectable recommend books 1200 -n 3", 6),
 )  # and how many of the lines that each prints are shown, the last ones
