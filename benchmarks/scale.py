@@ -22,7 +22,7 @@ MOST_MICROSECONDS, MOST_TIMES_LEAST, MOST_RMSE, MOST_SECONDS = 0.062, 2.5, 0.750
 HERE = Path(__file__).parent
 LIBMF_SETTINGS = [{"lr": lr, "reg": reg} for lr, reg in [(0.1, 0.03), (0.1, 0.02), (0.1, 0.05), (0.05, 0.03)]]
 OUR_SETTINGS = [
-    {"engine": "sgd", "batch": 8192, "lr": lr, "wd": wd} for lr, wd in [(LR, 0.1), (LR, 0.07), (LR, 0.05), (8e-3, 0.07)]
+    {"engine": "sgd", "batch": 8192, "lr": lr, "wd": wd} for lr, wd in [(LR, 0.1), (LR, 0.07), (LR, 0.15), (8e-3, 0.1)]
 ]
 
 

@@ -64,7 +64,7 @@ def by_hand(model: EmbeddingDotBias, ratings: vt.RatingsData, plans: list[BatchP
     else:
         c += mean - ((p[users] * q[items]).sum(1) + b[users, 0] + c[items, 0]).mean()
     user_squares, item_squares = np.full(len(p), FIRST_SQUARES), np.full(len(q), FIRST_SQUARES)
-    losses, lr = [], iter(sgd.RATE * lrs)
+    losses, lr, wd = [], iter(sgd.RATE * lrs), sgd.DECAY * WD
     for plan in plans:
         for batch in plan:
             rate, errors = next(lr), []
@@ -77,8 +77,8 @@ def by_hand(model: EmbeddingDotBias, ratings: vt.RatingsData, plans: list[BatchP
                     prediction, derivative = low + (high - low) * share, (high - low) * share * (1 - share)
                 errors.append(prediction - stars[row])
                 slope = 2 * errors[-1] * derivative
-                of_p, of_q = slope * q[i] + WD * p[u], slope * p[u] + WD * q[i]
-                of_b, of_c = slope + WD * b[u, 0], slope + WD * (c[i, 0] - mean)
+                of_p, of_q = slope * q[i] + wd * p[u], slope * p[u] + wd * q[i]
+                of_b, of_c = slope + wd * b[u, 0], slope + wd * (c[i, 0] - mean)
                 user_rate, item_rate = rate / np.sqrt(user_squares[u]), rate / np.sqrt(item_squares[i])
                 p[u], b[u, 0] = p[u] - user_rate * of_p, b[u, 0] - user_rate * BIAS_GAIN * of_b
                 q[i], c[i, 0] = q[i] - item_rate * of_q, c[i, 0] - item_rate * BIAS_GAIN * of_c

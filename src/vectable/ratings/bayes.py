@@ -79,7 +79,7 @@ def bayes_collab_learner(
         user_day_bias: whether each user has an offset of the day (a mood, a session); needs the data's timestamp, and
             helps to predict ratings of days that are in the training data, not tomorrow's.
         likelihood: "normal", or "ordinal": ratings are ordered categories, and `predict_proba` gives each one's chance.
-            On stars its error is lower, after fewer draws, at two to three times the time a draw.
+            On stars its error is lower, after fewer draws, at about twice the time a draw.
         n_chains: from different starts; two show best whether the draws have converged.
         draw_dtype: "float16" or "float32": how draws are kept.
         draw_memory: bytes that the kept draws may take; of more draws every second, fourth ... is kept. Means over the
