@@ -15,7 +15,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 SLOW_LESSONS = ["index", "fine-tuning", "one-cycle", "rmsprop", "factors", "adam", "bias", "sgd"]
 SLOW_LESSONS += ["dropout-batch-norm", "exercises"]
 SLOW = {"tables", "posterior", "ratings", "images", "index", "how-it-is-built", "migrating"}
-SLOW |= {"howto/your-own-csv", "howto/imbalance", "howto/new-users", "howto/deploy", "howto/tuning"}
+SLOW |= {"howto/your-own-csv", "howto/imbalance", "howto/new-users", "howto/deploy", "howto/tuning", "howto/databases"}
 SLOW |= {f"lesson/{page}" for page in SLOW_LESSONS}
 spec = spec_from_file_location("book", DOCS / "book.py")
 assert spec is not None

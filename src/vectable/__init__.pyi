@@ -41,6 +41,7 @@ from vectable.loading import slim as slim
 from vectable.models.dot_bias import EmbeddingDotBias as EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet as EmbeddingNet
 from vectable.models.tabular import TabularModel as TabularModel
+from vectable.publishing import publish as publish
 from vectable.ratings.bayes import BayesLearner as BayesLearner
 from vectable.ratings.bayes import bayes_collab_learner as bayes_collab_learner
 from vectable.ratings.collab import CollabLearner as CollabLearner

@@ -15,6 +15,7 @@ from vectable.cli.insight import insight
 from vectable.cli.lab import app as lab
 from vectable.cli.lr_find import lr_find
 from vectable.cli.predict import predict
+from vectable.cli.publish import publish
 from vectable.cli.recommend import recommend
 from vectable.cli.renamed import Command
 from vectable.cli.search import search
@@ -78,6 +79,7 @@ _add(app, "insight", insight, ASKING)
 _add(app, "info", info, ASKING)
 _add(app, "export-vectors", export_vectors, ELSEWHERE)
 _add(app, "export", export, ELSEWHERE)
+_add(app, "publish", publish, ELSEWHERE)
 _add(app, "slim", slim, ELSEWHERE)
 _add(app, "demo", demo, LEARNING)
 _add(app, "datasets", datasets, LEARNING)
