@@ -89,7 +89,7 @@ def test_thawed_batch_norm_takes_statistics_again() -> None:
 def test_a_frozen_body_without_train_bn_keeps_no_activations() -> None:
     saved = {}
     for name, train_bn, frozen in (("all", True, 0), ("body", True, 2), ("head", False, 2)):
-        learn = learner(train_bn=train_bn).freeze_to(frozen)
+        learn = learner(train_bn=train_bn, engine="torch").freeze_to(frozen)
         with bytes_saved() as sizes:
             learn.fit(1, 0.01)
         saved[name] = sum(sizes)

@@ -71,11 +71,11 @@ def test_adam_is_torchs_adamw_and_l2_is_torchs_adam() -> None:
 
 
 def test_modern_spares_biases_and_normalisation_from_decay() -> None:
-    learn = learner(model=net(batch_norm=True), opt="sgd", wd=0.5)
+    learn = learner(model=net(batch_norm=True), opt="sgd", wd=0.5, engine="torch")
     decaying = {id(p) for p in learn.session.make_engine(learn.model).decaying[0]}  # type: ignore[attr-defined]
     named = dict(learn.model.named_parameters())
     assert {name for name, p in named.items() if id(p) in decaying} == {"0.weight", "3.weight"}
-    lesson = learner(model=net(batch_norm=True), opt="sgd", wd=0.5, preset="lesson")
+    lesson = learner(model=net(batch_norm=True), opt="sgd", wd=0.5, preset="lesson", engine="torch")
     assert len(lesson.session.make_engine(lesson.model).decaying[0]) == len(named)  # type: ignore[attr-defined]
 
 
@@ -137,7 +137,7 @@ def test_a_finder_that_is_interrupted_or_fails_leaves_no_trace_either(problem: t
             raise problem
         return nn.functional.cross_entropy(outputs, target)
 
-    learn, undisturbed = learner(loss_func=loss), learner()
+    learn, undisturbed = learner(loss_func=loss), learner(engine="torch")  # which alone trains with a custom loss
     before, random_state = weights(learn), torch.get_rng_state()
     with pytest.raises(problem):
         learn.lr_find()

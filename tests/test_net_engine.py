@@ -1,6 +1,7 @@
 """The compiled engine for small nets takes the steps that torch takes."""
 
 import copy
+import itertools
 
 import numpy as np
 import pytest
@@ -288,14 +289,65 @@ def test_what_it_cannot_train_has_a_reason(table):
     assert NetEngine.why_not(job_for(tabular(2), nn.CrossEntropyLoss(), rows=classes)) is None
 
 
-def test_a_learner_trains_with_it_where_it_is_named(table):
+def test_a_learner_trains_with_it_by_default(table):
     codes, numbers, value, _, _ = table
     pixels = torch.cat([numbers, codes.float()], 1)
     data = vt.TensorData.from_arrays(pixels[:1200], value[:1200], pixels[1200:], value[1200:], bs=64)
     errors = {}
-    for engine in ("nets", "torch"):
+    for engine in ("auto", "torch"):
         net = made(lambda: nn.Sequential(nn.Linear(7, 30), nn.ReLU(), nn.BatchNorm1d(30), nn.Linear(30, 1)))
         learn = vt.Learner(data, net, engine=engine, progress=False).fit_one_cycle(3, 1e-2)
-        assert learn.session.engines[0].name == engine
+        assert learn.session.engines[0].name == {"auto": "nets"}.get(engine, engine)
         errors[engine] = learn.validate()["valid_loss"]
-    assert errors["nets"] == pytest.approx(errors["torch"], rel=1e-3)
+    assert errors["auto"] == pytest.approx(errors["torch"], rel=1e-3)
+
+
+def test_a_large_net_is_left_to_torch_unless_it_is_named():
+    wide, rows = nn.Sequential(nn.Linear(1001, 1000)), TensorSet((torch.zeros(4, 1001),), torch.zeros(4, 1000))
+    assert "the net is large" in str(NetEngine.why_not(job_for(wide, nn.MSELoss(), rows=rows)))
+    assert NetEngine.why_not(job_for(wide, nn.MSELoss(), rows=rows, engine="nets")) is None
+
+
+class Steps(vt.Callback):
+    """Counts the steps of each call, and remembers the first layer's weights after each."""
+
+    def __init__(self):
+        self.counts, self.weights = [], []
+
+    def on_step_end(self, session, model, losses):
+        self.counts.append(len(losses))
+        self.weights.append(model[0].weight.detach().clone())
+
+
+def perceptron(table, **options):
+    codes, numbers, value, _, _ = table
+    pixels = torch.cat([numbers, codes.float()], 1)
+    data = vt.TensorData.from_arrays(pixels[:1200], value[:1200], pixels[1200:], value[1200:], bs=64)
+    net = made(lambda: nn.Sequential(nn.Linear(7, 30), nn.ReLU(), nn.Dropout(0.2), nn.Linear(30, 1)))
+    return vt.Learner(data, net, progress=False, **options)
+
+
+def test_who_hears_steps_hears_each_with_its_weights_and_changes_nothing(table):
+    steps, quiet, heard = Steps(), perceptron(table), perceptron(table)
+    quiet.fit_one_cycle(2, 1e-2)
+    heard.fit_one_cycle(2, 1e-2, callbacks=[steps])
+    assert heard.session.engines[0].name == "nets"
+    assert steps.counts == [1] * 2 * heard.data.n_steps
+    assert all(not torch.equal(one, other) for one, other in itertools.pairwise(steps.weights))
+    for one, other in zip(quiet.model.parameters(), heard.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_hooks_given_to_a_layer_between_two_fits_are_called_and_the_optimizer_continues(table):
+    learn, called = perceptron(table), []
+    learn.fit(1, 1e-3)
+    learn.model[0].register_forward_hook(lambda *_: called.append(1))
+    learn.fit(1, 1e-3)
+    assert learn.session.engines[0].name == "torch"
+    assert len(called) >= learn.data.n_steps
+    state = learn.session.engines[0].state()
+    assert float(state["0.weight.step"]) == 2 * learn.data.n_steps
+    named = perceptron(table, engine="nets").fit(1, 1e-3)
+    named.model[0].register_forward_hook(lambda *_: None)
+    with pytest.raises(vt.VectableError, match="nets engine cannot train this: a layer has hooks"):
+        named.fit(1, 1e-3)

@@ -88,7 +88,7 @@ def test_a_file_a_pattern_and_a_list_of_files(files: Path) -> None:
 
 def test_training_is_the_same_to_the_bit_where_the_table_fits(files: Path, tmp_path: Path) -> None:
     learners = [
-        vt.tabular_learner(data, layers=[16], ps=[0.1], progress=False)
+        vt.tabular_learner(data, layers=[16], ps=[0.1], progress=False, engine="torch")
         for data in (
             vt.TableData.from_parquet(files, "tip", block_rows=100, batch_size=32),
             vt.TableData.from_df(trips(), "tip", batch_size=32),

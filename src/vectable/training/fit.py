@@ -16,7 +16,7 @@ from vectable.models.ensemble import Ensemble
 from vectable.training.checkpoints import Checkpoint, CheckpointWriter, ResumePoint
 from vectable.training.engines.protocol import Engine
 from vectable.training.held_signals import HeldSignals
-from vectable.training.hooks import Callback
+from vectable.training.hooks import Callback, hears_steps
 from vectable.training.position import FitPlan, Position
 from vectable.training.recorder import Run
 from vectable.training.schedules import Schedule
@@ -139,7 +139,10 @@ class Fit:
         """The steps of a plan that are not done yet: the loop."""
         session, writer = self.session, self.writer
         rows = session.data.train.to(session.device)
-        for losses in engine.run(plan, rows, session.position.step, writer.steps if writer else None):
+        most = writer.steps if writer else None
+        if engine.in_place and any(hears_steps(callback) for callback in self.callbacks):
+            most = 1
+        for losses in engine.run(plan, rows, session.position.step, most):
             run.add(losses)
             if not np.isfinite(losses).all():
                 raise _diverged(run, session.position.epoch)

@@ -24,7 +24,7 @@ class Callback:
         """Training of `model` begins."""
 
     def on_step_end(self, session: TrainingSession, model: nn.Module, losses: Losses) -> bool | None:
-        """Some steps are done, with these training losses, (steps,): one step, or several with a fast engine.
+        """Some steps are done, with these training losses, (steps,): one step, or several with an engine for ratings.
 
         Return True to end the fit here, as Ctrl-C would: what was trained until then is kept.
         """
@@ -64,6 +64,12 @@ def with_new_hooks(callback: Callback, learn: Any) -> Callback:
     for name in former:
         warn_renamed(f"{type(callback).__name__}.{name}", RENAMED_HOOKS[name])
     return _FormerHooks(callback, learn, former) if former else callback
+
+
+def hears_steps(callback: Callback) -> bool:
+    """Whether a callback does something at the end of a step."""
+    called = callback.callback if isinstance(callback, _FormerHooks) else callback
+    return getattr(called.on_step_end, "__func__", None) is not Callback.on_step_end
 
 
 def name_of(callback: Callback) -> str:

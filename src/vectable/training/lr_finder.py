@@ -251,7 +251,8 @@ def _losses(
     rows, lap, stopped = session.data.train.to(session.device), 0, False
     while len(losses) < num_it and not blown_up(np.array(losses)) and not stopped:
         with session.seeded("finder", lap) as rng:
-            for part in engine.run(_first_steps(session.batches(engine, rng), num_it - len(losses)), rows):
+            plan = _first_steps(session.batches(engine, rng), num_it - len(losses))
+            for part in engine.run(plan, rows, most=1 if engine.in_place else None):
                 losses.extend(part.tolist())
                 session.position = Position(0, lap, len(losses))
                 stop = [listener.on_step_end(session, model, part) for listener in listeners]

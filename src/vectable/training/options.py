@@ -47,8 +47,8 @@ class TrainingOptions:
         seed: random seed for batch order and dropout; the same seed gives the same numbers, bit for bit.
         engine: "auto", or the name of one of `vectable.training.engines.choice.ENGINES`: "sgd" (dot-product models, a
             step a rating and one Adagrad rate for each user and item; by default from 5 million ratings on, where no
-            optimizer is named), "compiled" (dot-product models on the CPU by AdamW), "nets" (small tabular nets and
-            perceptrons on one CPU thread) or "torch".
+            optimizer is named), "compiled" (dot-product models on the CPU by AdamW), "nets" (tabular nets,
+            embedding nets and perceptrons on one CPU thread; by default up to a million weights) or "torch".
         threads: number of threads to compute with. By default it is chosen by the size of the net and independent of
             the machine: one for small nets, with which one seed gives one model, bit for bit; for large ones (a million
             weights, convolutions, attention, recurrence) torch's own number, on which their last bits depend. The

@@ -20,6 +20,7 @@ from vectable.training.data_protocol import Data, FromFrames
 from vectable.training.engines.choice import check_engine, make_engine, state_format_of
 from vectable.training.engines.job import Job
 from vectable.training.engines.protocol import Engine
+from vectable.training.engines.torch_engine import TorchEngine
 from vectable.training.named_tensors import tensors_under
 from vectable.training.options import TrainingOptions
 from vectable.training.parameter_groups import (
@@ -111,14 +112,15 @@ class TrainingSession:
 
     def make_engine(self, model: nn.Module) -> Engine:
         """A new engine for one of the models."""
-        groups = parameter_groups(model, self.splitter)
-        return make_engine(
-            Job(model, self.loss_func, self.options, groups, self._decays(), self.data.train), self.report
-        )
+        return make_engine(self._job(model), self.report)
 
     def prepare_engines(self) -> None:
-        """Make the engines, unless they are there, with the optimizers' states of a folder, if they came from one."""
+        """Make the engines, unless they are there, with the optimizers' states of a folder, if they came from one.
+
+        An engine that can no longer train its model, e.g. since a layer was given hooks, is replaced by one that can.
+        """
         if self.engines:
+            self.engines = [self._able(engine) for engine in self.engines]
             return
         self.engines = [self.make_engine(model) for model in self.members]
         saved, self.saved_optimizer = self.saved_optimizer, {}
@@ -174,6 +176,20 @@ class TrainingSession:
     def _decays(self) -> list[float]:
         wd, count = self.options.wd, len(self.layer_groups)
         return [float(one) for one in one_a_group(wd, count, "weight decay", "a non-negative number")]
+
+    def _job(self, model: nn.Module) -> Job:
+        groups = parameter_groups(model, self.splitter)
+        return Job(model, self.loss_func, self.options, groups, self._decays(), self.data.train)
+
+    def _able(self, engine: Engine) -> Engine:
+        """An engine, or where it can no longer train its model another with its optimizer's state."""
+        job = self._job(engine.model)
+        if engine.state_format != TorchEngine.state_format or engine.why_not(job) is None:
+            return engine
+        other = make_engine(job, self.report)
+        other.load_state(engine.state())
+        self.trained_by = other.name
+        return other
 
     def _load_states(self, states: Sequence[Mapping[str, Tensor]]) -> None:
         for engine, state in zip(self.engines, states, strict=True):

@@ -210,7 +210,9 @@ class TableData:
         valid_pct: float | None = None,
         **how: Any,
     ) -> "TableData":
-        """Train from Parquet files that need not fit in memory; all else is as with `from_df`, bit for bit.
+        """Train from Parquet files that need not fit in memory; all else is as with `from_df`.
+
+        The torch engine trains from blocks; with ``engine="torch"`` the results of both are the same, bit for bit.
 
         In memory are one column at a time, with copies, while the encoders are fitted (a hundred bytes per row at the
         peak), then the validation rows, a dozen bytes per training row, and eight encoded blocks of them, read again in

@@ -16,9 +16,6 @@ AUTO = "auto"
 ENGINES: tuple[type[Engine], ...] = (SgdEngine, CompiledEngine, NetEngine, TorchEngine)
 """All engines, the fastest first; the last one trains anything. A new engine is a file and a place in this line."""
 
-BY_NAME_ONLY = (NetEngine,)
-"""Engines that train only where they are named: their steps come in blocks, and callbacks hear of each block as one."""
-
 
 def make_engine(job: Job, report: Callable[[str], None] = lambda message: None) -> Engine:
     """The engine that the options name, or the first that can train this.
@@ -31,7 +28,7 @@ def make_engine(job: Job, report: Callable[[str], None] = lambda message: None) 
     """
     wanted = job.options.engine
     for kind in ENGINES:
-        if wanted != kind.name and (wanted != AUTO or kind in BY_NAME_ONLY):
+        if wanted not in (AUTO, kind.name):
             continue
         reason = kind.why_not(job)
         if reason is None:

@@ -22,6 +22,7 @@ from vectable.training.engines.nets import kernels as K
 from vectable.training.engines.nets.program import Program, program_of, why_no_program
 from vectable.training.engines.torch_engine import flushing_denormals, without_decay
 from vectable.training.schedules import Schedule
+from vectable.training.threads import is_small
 
 BETA2 = 0.99
 ROWS_A_CALL = 20_000  # between two looks at the progress bar and at Ctrl-C
@@ -72,8 +73,10 @@ class NetEngine:
 
     @classmethod
     def why_not(cls, job: Job) -> str | None:
-        """The reason why it cannot train this, or None where it can."""
+        """The reason why it cannot train this, or why it does not where no engine is named; None where it does."""
         options, rows = job.options, job.rows
+        if options.engine != cls.name and not is_small(job.model):
+            return "the net is large, and torch shares its layers out among threads"
         if options.precision != "fp32" or options.accumulate > 1:
             return "it takes a step per batch, in 32 bits"
         if not isinstance(options.opt, str):
