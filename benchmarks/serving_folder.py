@@ -1,0 +1,71 @@
+"""What a serving folder saves: size, and time and memory of loading, beside the whole folder, on made-up ratings.
+
+Loading is timed in processes of its own, each reading one folder and answering one list; the two lists must be equal.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from _common import EPOCHS, LESSON, LR, Report, arguments, parse
+
+LEAST_TIMES = 10.0
+LOAD = """
+import json, resource, sys, time
+import vectable as vt
+vt.collab_learner
+started = time.process_time()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+learn = vt.load_learner(sys.argv[1], progress=False)
+loaded = time.process_time() - started
+items = learn.recommend(7, 10)["item"].to_list()
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"seconds": loaded, "megabytes": (after - before) / 1e3, "items": items}))
+"""
+
+
+def main() -> None:
+    parser = arguments(__doc__, data=False)
+    parser.add_argument("--ratings", type=int, help="ratings made (default 2,000,000; 100,000 with --quick)")
+    args = parse(parser)
+    n_ratings = args.ratings or (100_000 if args.quick else 2_000_000)
+    report = Report("serving_folder", args, ratings=n_ratings)
+
+    import polars as pl
+
+    import vectable as vt
+
+    rng = np.random.default_rng(0)
+    n_users, n_items = max(n_ratings // 145, 100), max(n_ratings // 740, 100)
+    popular = (rng.random(n_ratings) ** 2 * n_items).astype(np.int64) % n_items
+    frame = pl.DataFrame(
+        {"user": rng.integers(0, n_users, n_ratings), "item": popular, "rating": rng.integers(1, 11, n_ratings) / 2}
+    )
+    frame = frame.unique(["user", "item"], keep="first", maintain_order=True)
+    data = vt.RatingsData.from_df(frame, "user", "item", "rating", batch_size=64)
+    learn = vt.collab_learner(data, **LESSON, progress=False).fit_one_cycle(EPOCHS, LR)
+    with tempfile.TemporaryDirectory() as folder:
+        places = {"whole": Path(folder) / "whole", "serving": Path(folder) / "serving"}
+        learn.save(places["whole"])
+        learn.save(places["serving"], serving=True)
+        rows, sizes, lists = [], {}, []
+        for name, place in places.items():
+            sizes[name] = sum(file.stat().st_size for file in place.iterdir())
+            done = subprocess.run([sys.executable, "-c", LOAD, place], capture_output=True, text=True, check=True)
+            found = json.loads(done.stdout)
+            lists.append(found.pop("items"))
+            report.result(name, {"bytes": sizes[name], **found})
+            size, seconds, memory = f"{sizes[name] / 1e6:.1f}", f"{found['seconds']:.2f}", f"{found['megabytes']:.0f}"
+            rows.append({"folder": name, "MB": size, "load, CPU s": seconds, "memory, MB": memory})
+    assert lists[0] == lists[1], "the two folders answer differently"
+    report.table(rows)
+    report.target("times smaller", sizes["whole"] / sizes["serving"], at_least=LEAST_TIMES)
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
