@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import vectable as vt
-from vectable.data.batches import BatchPlan, block_batches, count_steps, shuffled_batches, spread_evenly
+from vectable.data.batches import BatchPlan, batch_size_for, block_batches, count_steps, shuffled_batches, spread_evenly
 
 
 def codes(rng, n_rows, n_codes, skew):
@@ -279,3 +279,10 @@ def test_tensor_data_that_does_not_fit_together(arrays, told):
 def test_a_batch_size_that_is_none(size):
     with pytest.raises(vt.VectableError, match="batch size must be a positive integer"):
         vt.TensorData.from_arrays(np.zeros((3, 2)), np.zeros(3), bs=size)
+
+
+@pytest.mark.parametrize(
+    ("n_users", "size"), [(1, 64), (943, 64), (4_000, 64), (4_001, 256), (6_040, 512), (138_000, 8192), (10**6, 65536)]
+)
+def test_batches_of_many_users_are_larger(n_users: int, size: int) -> None:
+    assert batch_size_for(n_users) == size

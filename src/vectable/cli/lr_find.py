@@ -47,7 +47,9 @@ def lr_find(
     ratings: Ratings,
     table: Table,
     preset: Preset = "modern",
-    batch_size: Annotated[int | None, typer.Option(help="Rows per step; by default 64 ratings, or 256 rows.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Rows per step; by default 64 ratings or more, or 256 rows.")
+    ] = None,
     seed: Seed = 42,
     plot: Annotated[
         Path | None, typer.Option(help="File to draw loss against learning rate into: .png, .svg or .pdf.")
@@ -61,7 +63,7 @@ def lr_find(
     if table.target or is_table_set(file):
         found = _for_table(file, text, table, preset, seed, batch_size or 256)
     else:
-        found = _for_ratings(file, columns, text, ratings, preset, seed, batch_size or 64)
+        found = _for_ratings(file, columns, text, ratings, preset, seed, batch_size)
     if plot is not None:
         found.plot(path=str(plot))
     if as_json:
@@ -76,7 +78,7 @@ def lr_find(
 
 
 def _for_ratings(
-    file: str, columns: RatingColumns, text: TextFile, how: Ratings, preset: str, seed: int, batch_size: int
+    file: str, columns: RatingColumns, text: TextFile, how: Ratings, preset: str, seed: int, batch_size: int | None
 ) -> "FoundRates":
     from vectable import collab_learner
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vectable.ratings.collab import CollabLearner
 
 YRange = Annotated[str, typer.Option(help="LOW,HIGH of the predictions, a little outside the scale; auto; or none.")]
-BatchSize = Annotated[int, typer.Option(help="Ratings per step.")]
+BatchSize = Annotated[int | None, typer.Option(help="Ratings per step; by default 64, and more of many users.")]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Gradient:
             help="auto, sgd, compiled or torch.", autocompletion=complete_one_of("auto", "sgd", "compiled", "torch")
         ),
     ] = "auto"
-    batch_size: BatchSize = 64
+    batch_size: BatchSize = None
 
     @property
     def arguments(self) -> dict[str, Any]:

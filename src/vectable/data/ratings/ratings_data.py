@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vectable.data.batches import BatchPlan, block_batches, count_steps, shuffled_batches
+from vectable.data.batches import BatchPlan, batch_size_for, block_batches, count_steps, shuffled_batches
 from vectable.data.encoders.categorify import Categorify
 from vectable.data.interactions.interaction_rows import Interactions
 from vectable.data.interactions.interaction_splits import TRAIN, VALID, Split, SplitPlan
@@ -88,7 +88,7 @@ class RatingsData(Vocabularies):
         duplicates: DuplicatePolicy = "keep",
         missing_ids: Literal["error", "drop"] = "error",
         bad_times: Literal["error", "missing"] = "error",
-        batch_size: int = 64,
+        batch_size: int | None = None,
     ) -> "RatingsData":
         """Split and encode a table of ratings.
 
@@ -107,7 +107,7 @@ class RatingsData(Vocabularies):
                 or "error".
             missing_ids: rows without user or item: "error" or "drop".
             bad_times: times that are missing or cannot be read: "error", or "missing" to take them as not known.
-            batch_size: rows per step.
+            batch_size: rows per step; by default by the number of users, see `batch_size_for`.
 
         Raises:
             DataError: with the column, row and value that cannot be used, and what to do.
@@ -213,7 +213,7 @@ class RatingsData(Vocabularies):
         duplicates: DuplicatePolicy = "keep",
         missing_ids: Literal["error", "drop"] = "error",
         bad_times: Literal["error", "missing"] = "error",
-        batch_size: int = 64,
+        batch_size: int | None = None,
     ) -> "RatingsData":
         """Take training and validation rows that are already apart (canonical folds, yesterday and today)."""
         frame, kind = to_polars(train_df, "the training table")
@@ -255,10 +255,11 @@ class RatingsData(Vocabularies):
         items: Any,
         users: Any,
         kind: FrameKind,
-        batch_size: int,
+        batch_size: int | None,
     ) -> "RatingsData":
         from vectable.data.tensors import check_batch_size
 
+        batch_size = batch_size_for(len(user_ids) - 1) if batch_size is None else batch_size
         check_batch_size(batch_size)
         item_table = side_table(items, columns.item, item_ids, "items")
         data = cls(
