@@ -23,7 +23,7 @@ SHARE_OF_USERS = 0.068  # of the users in a batch, as in batches of 64 of the 94
 
 
 def batch_size_for(n_users: int) -> int:
-    """Ratings a step where nobody names a number: 64, and above 4,000 users the power of two nearest .068 times them.
+    """Ratings a step where nobody names a number: 64, and above 4,000 users the power of two nearest 0.068 times them.
 
     So a user's chance of being in a batch, between whose steps decay shrinks the user's row, is as in the lesson's run.
     """
