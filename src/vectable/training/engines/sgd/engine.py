@@ -38,7 +38,7 @@ LEAST_RATINGS = 5_000_000
 RATE = 15.0
 """Adagrad's rate for a learning rate of 1. So the rates that suit AdamW, 3e-3 to 5e-3, suit this engine too."""
 DECAY = 0.65
-"""What a weight decay of 1 puts on the squares of the weights. So that 0.1, which suits AdamW, suits this engine too."""
+"""What a weight decay of 1 puts on the squares of the weights: 0.1, which suits AdamW, suits this engine too."""
 THREADS = 2  # where none are asked for; the result does not depend on it
 RATINGS_PER_CALL = 200_000  # between two looks at the progress bar and at Ctrl-C
 SAMPLE = 100_000  # ratings by which a model's mean prediction is measured
