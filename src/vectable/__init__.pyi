@@ -51,6 +51,7 @@ from vectable.ratings.comparison import compare as compare
 from vectable.ratings.cross_validation import cross_validate as cross_validate
 from vectable.tables.tabular import TabularLearner as TabularLearner
 from vectable.tables.tabular import tabular_learner as tabular_learner
+from vectable.training import callbacks as callbacks
 from vectable.training.callbacks import CSVLogger as CSVLogger
 from vectable.training.callbacks import EarlyStopping as EarlyStopping
 from vectable.training.callbacks import RestoreBest as RestoreBest

@@ -1,4 +1,7 @@
-"""Callbacks for every day: keep the best epoch, stop early, write a log. Subclass `Callback` for your own."""
+"""Callbacks for every day, `vt.callbacks`: keep the best epoch, stop early, write a log, feed TensorBoard or MLflow.
+
+Subclass `Callback` for your own.
+"""
 
 import csv
 import math
@@ -11,6 +14,8 @@ from vectable.deprecation import warn_renamed
 from vectable.errors import DataError, UnknownNameError, VectableError, did_you_mean, is_whole, require
 from vectable.training.hooks import Callback
 from vectable.training.session import TrainingSession
+from vectable.training.tracking import MLflow as MLflow
+from vectable.training.tracking import TensorBoard as TensorBoard
 
 BEST_IS_HIGHEST = ("accuracy", "roc_auc")
 FORMER_MODES = {"lower": "min", "higher": "max"}  # of the argument `better`
