@@ -12,6 +12,7 @@ from vectable.data.encoders.fill_missing import FillMissing as FillMissing
 from vectable.data.encoders.normalize import Normalize as Normalize
 from vectable.data.images.image_data import ImageData as ImageData
 from vectable.data.interactions.interactions_data import InteractionsData as InteractionsData
+from vectable.data.ratings.rating_lanes import encode_lanes as encode_lanes
 from vectable.data.ratings.ratings_data import RatingsData as RatingsData
 from vectable.data.sets import catalogue
 from vectable.data.tables.table_data import TableData as TableData

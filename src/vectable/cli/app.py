@@ -9,6 +9,7 @@ from vectable._version import __version__
 from vectable.cli.ask_items import explain, similar
 from vectable.cli.data_sets import datasets
 from vectable.cli.demo import demo
+from vectable.cli.encode import encode
 from vectable.cli.export import export, export_vectors
 from vectable.cli.info import info
 from vectable.cli.insight import insight
@@ -83,6 +84,7 @@ _add(app, "publish", publish, ELSEWHERE)
 _add(app, "slim", slim, ELSEWHERE)
 _add(app, "demo", demo, LEARNING)
 _add(app, "datasets", datasets, LEARNING)
+_add(app, "encode", encode, LEARNING)
 app.add_typer(
     lab, name="lab", help="The lesson by hand: exercises, workbooks, descent to play with.", rich_help_panel=LEARNING
 )

@@ -33,9 +33,9 @@ class ParquetTable:
 
     def __init__(self, path: str | Path | Sequence[str | Path], block_rows: int = BLOCK_ROWS) -> None:
         require(is_whole(block_rows, 1), f"block_rows must be a positive integer; got {block_rows!r}.")
-        self._files = _files(path)
+        self._files = parquet_files(path)
         self._lengths = [_read(file, lambda scan: scan.select(pl.len())).item() for file in self._files]
-        self._schema = _common_schema(self._files)
+        self._schema = common_schema(self._files)
         self.columns = list(self._schema)
         self._blocks = [
             (file, first, min(block_rows, length - first))
@@ -97,7 +97,12 @@ class ParquetTable:
         self.starts: NDArray[np.int64] = np.concatenate([[0], np.cumsum(kept)])
 
 
-def _files(path: str | Path | Sequence[str | Path]) -> list[Path]:
+def parquet_files(path: str | Path | Sequence[str | Path]) -> list[Path]:
+    """The files that a path, a folder, a pattern or several paths name, in order; see `ParquetTable`.
+
+    Raises:
+        DataError: there is none.
+    """
     if not isinstance(path, str | Path):
         require(len(path) > 0, "path names no file; give one or several.")
         return [existing_file(one) for one in path]
@@ -116,7 +121,7 @@ def _files(path: str | Path | Sequence[str | Path]) -> list[Path]:
     return found
 
 
-def _common_schema(files: Sequence[Path]) -> pl.Schema:
+def common_schema(files: Sequence[Path]) -> pl.Schema:
     """Columns and types of the first file, which all have.
 
     Raises:

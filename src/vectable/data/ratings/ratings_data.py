@@ -23,6 +23,7 @@ from vectable.data.io.sql import read_sql
 from vectable.data.ratings.encoded_ratings import Ratings, encode_ratings, split_ratings
 from vectable.data.ratings.rating_checks import check_on_scale, question_ratings
 from vectable.data.ratings.rating_columns import Columns, DuplicatePolicy, find_columns, read_ratings
+from vectable.data.ratings.rating_lanes import read_lanes
 from vectable.data.ratings.wide_ratings import long_ratings
 from vectable.data.side_tables import item_titles, lengthen, named_items, side_table
 from vectable.data.splits import random_split, time_split
@@ -196,6 +197,43 @@ class RatingsData(Vocabularies):
         data = cls.from_df(long.frame, long.user, long.item, long.rating, **how)
         data.kind = kind
         return data
+
+    @classmethod
+    def from_lanes(
+        cls,
+        path: str | Path,
+        *,
+        valid_pct: float = 0.1,
+        seed: int = 42,
+        items: Any = None,
+        users: Any = None,
+        batch_size: int = 64,
+    ) -> "RatingsData":
+        """Take the ratings of a folder that `encode_lanes` made: codes alone come into memory, 12 bytes a row.
+
+        Args:
+            path: the folder.
+            valid_pct: share of the rows held out at random, 0 to 1; may be 0.
+            seed: of that.
+            items, users: side tables as in `from_df`.
+            batch_size: rows per step.
+
+        Raises:
+            DataError: a piece is missing or damaged; more than 2,147,483,647 rows.
+        """
+        train, valid, user_ids, item_ids, columns = read_lanes(path, valid_pct, seed)
+        return cls._make(
+            train,
+            valid,
+            user_ids,
+            item_ids,
+            columns,
+            None,
+            items=items,
+            users=users,
+            kind="polars",
+            batch_size=batch_size,
+        )
 
     @classmethod
     def from_splits(
