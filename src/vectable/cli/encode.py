@@ -1,7 +1,7 @@
 """`vectable encode`: ratings that need not fit in memory, as codes in Parquet pieces."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -40,7 +40,7 @@ def encode(
         item,
         rating,
         timestamp=timestamp,
-        missing_ids=missing_ids,  # type: ignore[arg-type]  # checked where it is used
+        missing_ids=cast("Any", missing_ids),
         report=report,
     )
     counts = {"rows": made.n_rows, "users": made.n_users, "items": made.n_items, "lanes": len(made)}

@@ -1,6 +1,7 @@
 """Ratings in lanes: Parquet files of any size to codes on disk, and lanes back to training and validation ratings."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,7 +108,8 @@ def read_lanes(
     lanes = open_lanes(folder)
     if lanes.n_rows > MOST_ROWS:
         raise DataError(f"{folder} has {lanes.n_rows:,} rows; {MOST_ROWS:,} is the most that one process trains on.")
-    columns = Columns(**lanes.columns)  # type: ignore[arg-type]  # user, item and rating are names
+    names: dict[str, Any] = dict(lanes.columns)
+    columns = Columns(**names)
     whole = _all_rows(lanes)
     held_out = np.zeros(lanes.n_rows, dtype=np.bool_)
     held_out[random_split(lanes.n_rows, valid_pct, seed)[1]] = True
@@ -144,7 +146,7 @@ def _blocks(
         table = ParquetTable(file, block_rows)
         for number in range(len(table.starts) - 1):
             where = f"block {number + 1} of {file} (from row {int(table.starts[number]) + 1:,})"
-            yield where, lambda table=table, number=number: table.block(number, wanted)  # type: ignore[misc]
+            yield where, partial(table.block, number, wanted)
 
 
 def _checked(frame: pl.DataFrame, columns: Columns, missing_ids: Literal["error", "drop"], where: str) -> pl.DataFrame:
