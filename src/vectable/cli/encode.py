@@ -26,7 +26,7 @@ def encode(
     ] = "error",
     as_json: AsJson = False,
 ) -> None:
-    """Turn ids into codes on disk, for tables larger than memory; the same command goes on after a kill.
+    """Turn ids into codes on disk, for tables larger than memory; the same command continues after a kill.
 
     [bold]Example:[/bold] vectable encode 'ratings/*.parquet' -o lanes --lanes 64
     """

@@ -119,7 +119,7 @@ def open_lanes(folder: str | Path) -> Lanes:
     if not path.is_file():
         raise DataError(
             f"{str(folder)!r} holds no finished lanes: there is no {MANIFEST} in it. `vectable encode` makes them, and "
-            "goes on where it was stopped when it is started again."
+            "continues where it was stopped when it is started again."
         )
     try:
         said = json.loads(path.read_text(encoding="utf-8"))

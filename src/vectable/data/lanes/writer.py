@@ -1,7 +1,7 @@
 """Making lanes on disk in bounded memory: blocks of rows are scattered by user, then each lane is encoded by itself.
 
-Every step ends in a file that is written whole or not at all, so a run that was killed goes on from the files that are
-there. Nothing depends on where blocks begin, so the same rows in the same order give the same bytes.
+Every step ends in a file that is written whole or not at all, so a run that was killed continues from the files that
+are there. Nothing depends on where blocks begin, so the same rows in the same order give the same bytes.
 """
 
 import json
