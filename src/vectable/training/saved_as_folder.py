@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from vectable.artifact import Contents, write_folder
+from vectable.data.io.writing import write_whole
 from vectable.errors import VectableError
 from vectable.serving_folder import SERVING, to_serving
 from vectable.training.pickling import PickledByContents
@@ -46,6 +47,26 @@ class SavedAsFolder(PickledByContents):
             contents = to_serving(contents)
             contents.settings = {**contents.settings, **self._serving_settings(), SERVING: True}
         return write_folder(path, contents)
+
+    def card(
+        self, path: str | Path, *, title: str = "Model card", data_set: str | None = None, licence: str | None = None
+    ) -> Path:
+        """Write a model card in Markdown: what the model is, its data, errors beside baselines, limits, and its use.
+
+        Args:
+            path: the file, "README.md" say.
+            title: the heading.
+            data_set: what the data are called; for a set of the catalogue (`vt.datasets.names()`) the card states its
+                licence and source.
+            licence: of the data.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        from vectable.training.model_card import model_card
+
+        text = model_card(self, title, data_set, licence)
+        return write_whole(Path(path), lambda file: file.write(text.encode()))
 
     def _contents_to_pickle(self) -> Contents:
         contents = super()._contents_to_pickle()
