@@ -16,8 +16,8 @@ from commands import good, sentence, vectable
 
 COMMANDS = [
     "demo", "train ratings", "train table", "train images", "lr-find", "recommend", "similar", "explain", "insight",
-    "predict", "info", "export-vectors", "export", "slim", "datasets", "encode", "lab workbook", "lab descend",
-    "lab lesson",
+    "predict", "info", "export-vectors", "export", "slim", "update", "evaluate", "datasets",
+    "encode", "lab workbook", "lab descend", "lab lesson",
 ]  # fmt: skip
 PNG = b"\x89PNG\r\n"
 

@@ -81,3 +81,42 @@ def test_what_is_refused(shop):
         (("recommend", folder / "shop", "u4", "--raw"), "belong to models of ratings"),
     ):
         assert words in sentence(vectable(*arguments))
+
+
+def test_insight_and_vectors_of_a_model_of_interactions(shop, tmp_path):
+    folder, _ = shop
+    found = json.loads(good(vectable("insight", folder / "shop", "-n", "3", "--plots", tmp_path, "--json")).stdout)
+    assert [len(row["like"]) for row in found["popular"]] == [3, 3, 3]
+    counts = [row["count"] for row in found["popular"]]
+    assert counts == sorted(counts, reverse=True)
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    good(vectable("export-vectors", folder / "shop", "-o", tmp_path / "items.parquet"))
+    written = pl.read_parquet(tmp_path / "items.parquet")
+    assert len(written) == 30
+    assert {"Product", "count", "factor_0"} <= set(written.columns)
+    assert "has vectors of items alone" in sentence(
+        vectable("export-vectors", folder / "shop", "-o", tmp_path / "x.csv", "--users")
+    )
+
+
+def test_update_takes_in_new_customers_and_products(shop, tmp_path):
+    folder, _ = shop
+    new = pl.DataFrame({"Customer": ["new", "new", "u3"], "Product": ["p1", "p99", "p99"], "Quantity": 1, "When": 9999})
+    new.write_csv(tmp_path / "more.csv")
+    done = json.loads(
+        good(vectable("update", folder / "shop", tmp_path / "more.csv", "-o", tmp_path / "m", "--json")).stdout
+    )
+    assert (done["rows"], done["new_users"], done["new_items"]) == (3, 1, 1)
+    shown = json.loads(good(vectable("recommend", tmp_path / "m", "new", "-n", "3", "--json")).stdout)
+    assert {row["Product"] for row in shown}.isdisjoint({"p1", "p99"})
+
+
+def test_evaluate_ranks_every_model_beside_popularity(shop):
+    folder, _ = shop
+    named = ["--user", "Customer", "--item", "Product", "--count", "Quantity", "--timestamp", "When"]
+    found = json.loads(good(vectable("evaluate", folder / "orders.csv", *named, "-k", "5", "--json")).stdout)
+    models = {row["model"]: row for row in found["models"]}
+    assert set(models) == {"als", "ease", "neighbours", "next item", "popularity", "recent popularity"}
+    assert models["ease"]["ndcg@5"] > models["popularity"]["ndcg@5"], "tastes were planted"
+    assert models["popularity"]["fit_seconds"] == 0
+    assert next(row for row in found["differences"] if row["model"] == "popularity")["minus popularity"] == 0

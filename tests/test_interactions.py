@@ -281,3 +281,14 @@ def test_an_interrupt_keeps_what_there_is(monkeypatch):
     learn = vt.implicit_learner(data_of(), progress=False).fit()
     assert learn.tried["model"].to_list() == ["ease"]
     assert len(learn.recommend("u1", 3)) == 3
+
+
+def test_compare_takes_interactions_as_it_takes_ratings():
+    data = data_of()
+    found = vt.compare(data, k=(5, 10), progress=False)
+    table = found.to_frame("ndcg@10")
+    assert table["ndcg@10"].is_sorted(descending=True)
+    assert table["model"][0] != "popularity"
+    assert set(found.cpu_seconds) == {"als", "ease", "neighbours", *(["next item"] if data.has_times else [])}
+    with pytest.raises(vt.VectableError, match="There is no test part"):
+        vt.compare(data.all_training(), progress=False)

@@ -4,6 +4,7 @@ from vectable import insight as insight
 from vectable import lab as lab
 from vectable._version import __version__ as __version__
 from vectable.answers.loading import load_answers as load_answers
+from vectable.comparing import compare as compare
 from vectable.data.encoders.bins import PiecewiseLinearBins as PiecewiseLinearBins
 from vectable.data.encoders.categorify import Categorify as Categorify
 from vectable.data.encoders.dates import date_parts as date_parts
@@ -48,7 +49,6 @@ from vectable.ratings.bayes import bayes_collab_learner as bayes_collab_learner
 from vectable.ratings.collab import CollabLearner as CollabLearner
 from vectable.ratings.collab import collab_learner as collab_learner
 from vectable.ratings.comparison import Comparison as Comparison
-from vectable.ratings.comparison import compare as compare
 from vectable.ratings.cross_validation import cross_validate as cross_validate
 from vectable.tables.tabular import TabularLearner as TabularLearner
 from vectable.tables.tabular import tabular_learner as tabular_learner

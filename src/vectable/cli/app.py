@@ -10,6 +10,7 @@ from vectable.cli.ask_items import explain, similar
 from vectable.cli.data_sets import datasets
 from vectable.cli.demo import demo
 from vectable.cli.encode import encode
+from vectable.cli.evaluate import evaluate
 from vectable.cli.export import export, export_vectors
 from vectable.cli.info import info
 from vectable.cli.insight import insight
@@ -25,6 +26,7 @@ from vectable.cli.train_images import images
 from vectable.cli.train_interactions import interactions, next_item
 from vectable.cli.train_ratings import ratings
 from vectable.cli.train_table import table
+from vectable.cli.update import update
 
 ABOUT = "Embedding models from everyday tabular data: train on a file, then ask what was learned."
 TRAINING, ASKING, ELSEWHERE, LEARNING = "Training", "Asking a model", "Using it elsewhere", "Data and the lesson"
@@ -70,6 +72,8 @@ _add(train, "next", next_item)
 _add(train, "table", table)
 _add(train, "images", images)
 app.add_typer(train, name="train", help="Train a model on a file and save it.", rich_help_panel=TRAINING)
+_add(app, "update", update, TRAINING)
+_add(app, "evaluate", evaluate, TRAINING)
 _add(app, "lr-find", lr_find, TRAINING)
 _add(app, "recommend", recommend, ASKING)
 _add(app, "search", search, ASKING)

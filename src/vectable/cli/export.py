@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from vectable.cli.models import open_any, open_ratings
+from vectable.cli.models import knows_interactions, open_any, open_interactions, open_ratings
 from vectable.cli.options import AsJson, Model
 from vectable.cli.output import print_json, print_paths, print_table
+from vectable.errors import require
 
 
 def export_vectors(
@@ -23,7 +24,11 @@ def export_vectors(
 
     [bold]Example:[/bold] vectable export-vectors model -o items.parquet
     """
-    print_paths(open_ratings(model).export_vectors(out, is_item=not users), as_json)
+    if knows_interactions(model):
+        require(not users, "A model of interactions has vectors of items alone: leave --users out.")
+        print_paths(open_interactions(model).export_vectors(out), as_json)
+    else:
+        print_paths(open_ratings(model).export_vectors(out, is_item=not users), as_json)
 
 
 def export(

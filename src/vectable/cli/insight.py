@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vectable.cli.image_answers import ImagesOption, mistakes_on_images
-from vectable.cli.models import kind_of, open_ratings
+from vectable.cli.models import kind_of, knows_interactions, open_interactions, open_ratings
 from vectable.cli.options import AsJson, Model, N, Plots
 from vectable.cli.output import make_folder, print_json, print_table, report
 from vectable.cli.table_insight import insight_of_table
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from vectable.ratings.bayes import BayesLearner
     from vectable.ratings.collab import CollabLearner
 
@@ -37,7 +39,34 @@ def insight(
         return mistakes_on_images(model, photographs, n, plots, as_json)
     if kind == "table":
         return insight_of_table(model, n, plots, as_json)
+    if knows_interactions(model):
+        return insight_of_interactions(model, n, top, plots, as_json)
     return insight_of_ratings(model, n, top, plots, as_json)
+
+
+def insight_of_interactions(model: Path, n: int, top: int, plots: Path | None, as_json: bool) -> None:
+    """The most popular items with what each is most like, what was tried, and a map."""
+    import numpy as np
+
+    learn = open_interactions(model)
+    counts = learn.data.item_counts
+    codes = (np.argsort(-counts[1:], kind="stable")[:n] + 1).astype(np.int32)
+    popular = learn.data.item_frame(codes, count=counts[codes])
+    name = "title" if "title" in popular.columns else learn.data.columns.item
+    alike = [learn.similar(item, 3)[name].to_list() for item in popular[learn.data.columns.item]]
+    drawn = []
+    if plots is not None:
+        drawn = [make_folder(plots) / "map.png"]
+        learn.plot_map(top=top, path=str(drawn[0]))
+    if as_json:
+        rows = [{**row, "like": like} for row, like in zip(popular.to_dicts(), alike, strict=True)]
+        print_json({"popular": rows, "tried": learn.tried.to_dicts(), "plots": [str(path) for path in drawn]})
+        return
+    shown = popular.with_columns(texts_column("most like it", [", ".join(map(str, like)) for like in alike]))
+    print_table(shown, "Most popular, and what is like it")
+    print_table(learn.tried, "What was tried, on the validation part")
+    for path in drawn:
+        report(f"drawn: {path}")
 
 
 def insight_of_ratings(model: Path, n: int, top: int, plots: Path | None, as_json: bool) -> None:
@@ -55,6 +84,13 @@ def insight_of_ratings(model: Path, n: int, top: int, plots: Path | None, as_jso
     print_ends(ends)
     for path in drawn:
         report(f"drawn: {path}")
+
+
+def texts_column(name: str, values: list[str]) -> "pl.Series":
+    """A column of texts."""
+    import polars as pl
+
+    return pl.Series(name, values, dtype=pl.String)
 
 
 def factor_ends(learn: "CollabLearner | BayesLearner", n: int, top: int) -> list[dict[str, Any]]:

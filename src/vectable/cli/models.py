@@ -43,6 +43,12 @@ def open_ratings(model: Path) -> "CollabLearner | BayesLearner":
     return cast("CollabLearner | BayesLearner", _open(model))
 
 
+def open_gradient(model: Path) -> "CollabLearner":
+    """A model of ratings that gradient descent trained; otherwise as `open_ratings`."""
+    _check(model, ("ratings",), "is not a model of ratings that can be trained on")
+    return cast("CollabLearner", _open(model))
+
+
 def knows_interactions(model: Path) -> bool:
     """Whether a folder holds a model of interactions."""
     return kind_of(model) in INTERACTIONS
