@@ -40,10 +40,12 @@ class Folder:
     Attributes:
         path: of the valid one.
         kind: its name among the kinds of learners.
+        light: whether it is loaded by `load_answers` and not by `load_learner`.
     """
 
     path: Path
     kind: str
+    light: bool = False
 
     @cached_property
     def contents(self) -> Any:
@@ -75,8 +77,24 @@ class Folder:
         """Load it, and ask what users ask."""
         import vectable as vt
 
+        if self.light:
+            return _ask(vt.load_answers(path))
         learn = vt.load_learner(path, progress=False)
         return [ask(learn) for ask in SMALL.questions(self.kind)]
+
+
+def _ask(answers: Any) -> object:
+    """What servers ask of `load_answers`."""
+    if not hasattr(answers, "recommend"):
+        return answers.predict(SMALL.rows.with_columns(stars="rating").to_dicts())
+    return [
+        answers.recommend("u7", 5, diversity=0.3, max_per={"genre": 2}),
+        answers.recommend_many(n=3),
+        answers.fold_in({"Film é 3": 5, 7: 1}),
+        answers.similar("Film é 3"),
+        answers.explain("u7", 9),
+        answers.predict([{"user": "u7", "item": 3}]),
+    ]
 
 
 # ------------------------------------------------------------------------------------------- changes
@@ -183,6 +201,12 @@ FOLDERS = {
     f"{one.parent.name}/{one.name}": Folder(one, NAMES[one.parent.name])
     for one in sorted((TESTS / "saved" / "0.1.0").glob("*/*"))
     if one.is_dir()
+}
+
+FOLDERS |= {
+    f"{name}/answers": Folder(one.path, one.kind, light=True)
+    for name, one in FOLDERS.items()
+    if one.kind in ("dot product", "classes", "numbers")
 }
 
 if __name__ == "__main__":

@@ -60,13 +60,17 @@ def _cannot(contents: ArrayContents) -> str:
     if contents.kind == "ratings":
         if settings.get("n_models") != 1:
             return "an ensemble of models of ratings"
-        return "" if model == "EmbeddingDotBias" else f"a model of ratings of type {model}"
+        return "" if model == "EmbeddingDotBias" else f"a model of ratings of type {model!r:.60}"
     if contents.kind == "table":
         is_classes = isinstance(settings.get("target"), dict) and settings["target"].get("kind") == "classes"
         if model != "TabularModel":
-            return f"a model for tables of type {model}"
-        return "" if loss in ((CLASS_LOSS,) if is_classes else NUMBER_LOSSES) else f"a net trained with the loss {loss}"
-    return f"a model of kind {contents.kind!r}"
+            return f"a model for tables of type {model!r:.60}"
+        return (
+            ""
+            if loss in ((CLASS_LOSS,) if is_classes else NUMBER_LOSSES)
+            else f"a net trained with the loss {loss!r:.60}"
+        )
+    return f"a model of kind {contents.kind!r:.60}"
 
 
 def _rating_tables(contents: ArrayContents) -> RatingTables:
