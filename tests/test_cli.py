@@ -17,7 +17,7 @@ from commands import good, sentence, vectable
 COMMANDS = [
     "demo", "train ratings", "train table", "train images", "lr-find", "recommend", "similar", "explain", "insight",
     "predict", "info", "export-vectors", "export", "slim", "update", "evaluate", "datasets",
-    "encode", "lab workbook", "lab descend", "lab lesson",
+    "encode", "plan", "lab workbook", "lab descend", "lab lesson",
 ]  # fmt: skip
 PNG = b"\x89PNG\r\n"
 

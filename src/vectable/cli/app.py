@@ -16,6 +16,7 @@ from vectable.cli.info import info
 from vectable.cli.insight import insight
 from vectable.cli.lab import app as lab
 from vectable.cli.lr_find import lr_find
+from vectable.cli.plan import plan
 from vectable.cli.predict import predict
 from vectable.cli.publish import publish
 from vectable.cli.recommend import recommend
@@ -89,6 +90,7 @@ _add(app, "slim", slim, ELSEWHERE)
 _add(app, "demo", demo, LEARNING)
 _add(app, "datasets", datasets, LEARNING)
 _add(app, "encode", encode, LEARNING)
+_add(app, "plan", plan, LEARNING)
 app.add_typer(
     lab, name="lab", help="The lesson by hand: exercises, workbooks, descent to play with.", rich_help_panel=LEARNING
 )
