@@ -237,6 +237,7 @@ def test_explain(inside, model):
     assert sum(terms[name] for name in ("mean", "user", "item", "taste")) == pytest.approx(terms["prediction"])
 
 
+@pytest.mark.slow
 def test_insight_with_pictures(model, tmp_path):
     done = good(vectable("insight", model, "--plots", tmp_path / "deep" / "pictures", "--json", "-n", 2))
     answer = json.loads(done.stdout)

@@ -560,7 +560,7 @@ def test_a_cache_with_a_single_bit_changed_is_compiled_again_and_never_run(tmp_p
     assert len(machine_code.read_bytes()) == len(whole)
 
 
-@pytest.mark.parametrize("how", ["nowhere", "vanishing"])
+@pytest.mark.parametrize("how", ["nowhere", pytest.param("vanishing", marks=pytest.mark.slow)])
 def test_no_directory_to_write_to_is_no_obstacle(tmp_path, how):
     """Nowhere: no cache can be made. Vanishing: it looks well, and then nothing can be stored in it."""
     file = tmp_path / "file"

@@ -71,9 +71,9 @@ def assert_same(one: vt.Learner, other: vt.Learner) -> None:
         ("ratings, two models", 300),
         ("millions of ratings", 300),
         ("table", 59),
-        ("table by the lesson", 41),
+        pytest.param("table by the lesson", 41, marks=pytest.mark.slow),
         ("images", 31),
-        ("two nets in 16 bits", 83),
+        pytest.param("two nets in 16 bits", 83, marks=pytest.mark.slow),
         ("a pretrained body", 13),
         pytest.param("a pretrained body, two cores", 13, marks=pytest.mark.slow),
     ],
@@ -104,7 +104,9 @@ def test_a_loaded_learner_trains_on_with_its_own_moments(tmp_path: Path) -> None
         assert torch.equal(loaded.model.state_dict()[name], value), name
 
 
-@pytest.mark.parametrize("files", [4, 13, 40])
+@pytest.mark.parametrize(
+    "files", [pytest.param(4, marks=pytest.mark.slow), 13, pytest.param(40, marks=pytest.mark.slow)]
+)
 def test_killed_while_a_checkpoint_is_written_the_last_one_is_whole(files: int, tmp_path: Path) -> None:
     kill("table", tmp_path, "writing", files)
     assert_same(train(KINDS["table"](), tmp_path, resume=True), train(KINDS["table"]()))
@@ -431,6 +433,7 @@ def test_a_checkpoint_is_no_model(tmp_path: Path) -> None:
             load(tmp_path)
 
 
+@pytest.mark.slow
 def test_commands_go_on_where_they_were_killed(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = "".join(f"{rng.integers(40)},{rng.integers(30)},{rng.integers(1, 6)}\n" for _ in range(600))
