@@ -62,6 +62,7 @@ def ours(train, test, preset, seed):
             TARGET,
             CATEGORIES,
             NUMBERS,
+            procs=[vt.FillMissing, vt.Categorify, vt.Normalize],  # plain, as the lesson's
             valid_rows=np.arange(len(train), len(train) + len(test)),
             batch_size=BATCH,
         )

@@ -26,6 +26,7 @@ from vectable.data.encoders.graph import Value
 from vectable.data.encoders.kinds import COLUMNS, column_from_json, column_to_json
 from vectable.data.encoders.number_column import NumberColumn
 from vectable.data.encoders.number_text import NumberText
+from vectable.data.encoders.ordinal_column import OrdinalColumn
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.io.frames import to_series
 from vectable.data.io.single_values import is_missing
@@ -87,6 +88,7 @@ CASES = {
     "FillMissing": Case(vt.FillMissing, [1.5, 2.0, 8.0], ODD),
     "FillMissing with a constant": Case(lambda: vt.FillMissing("constant", -1), REAL, ODD),
     "Normalize": Case(vt.Normalize, REAL, [0.0, 1e300, -1e300, 2], takes_missing=False),
+    "Normalize that squashes": Case(lambda: vt.Normalize(squash=3), REAL, [0.0, 1e300, -1e300, 2], takes_missing=False),
     "PiecewiseLinearBins": Case(
         lambda: vt.PiecewiseLinearBins("quantile", 3), REAL, [0.0, 1e300, -1e300, 2], takes_missing=False
     ),
@@ -102,6 +104,11 @@ CASES = {
     "NumberColumn with missing values": Case(lambda: NumberColumn("c", BINS), [*REAL, None], ODD),
     "NumberColumn that is not filled": Case(lambda: NumberColumn("c", Recipe(fill=None)), REAL, ODD),
     "NumberColumn as it is": Case(lambda: NumberColumn("c", Recipe(scale=None)), REAL, ODD),
+    "NumberColumn that squashes": Case(
+        lambda: NumberColumn("c", Recipe(scale=vt.Normalize(squash=3), bins=BINS.bins)), REAL, ODD
+    ),
+    "OrdinalColumn": Case(lambda: OrdinalColumn("c"), WHOLE, [8, 7.0, 7.5, 2**60, True]),
+    "OrdinalColumn with missing values": Case(lambda: OrdinalColumn("c", BINS), [*WHOLE, None], [8, 1.5]),
     "NumberColumn of text": Case(
         lambda: NumberColumn("c", text=NumberText(",", ".")),
         ["1.234,5", "0,25", "-3"],

@@ -141,7 +141,7 @@ def test_the_kinds_of_columns_follow_the_rule_or_the_names(people):
         learn = quick(vt.TabularClassifier, **how).fit(X, y).learner_
         return {name: kind.kind for name, kind in learn.data.kinds.items()}
 
-    assert kinds(frame) == {"job": "category", "year": "category", "pay": "number"}
+    assert kinds(frame) == {"job": "category", "year": "ordinal", "pay": "number"}
     assert kinds(frame, categorical_features=["job"]) == {"job": "category", "year": "number", "pay": "number"}
     numbers = frame.select("year", "pay").to_numpy()
     assert kinds(numbers) == {"x0": "number", "x1": "number"}

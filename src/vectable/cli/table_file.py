@@ -45,6 +45,13 @@ class TableColumns:
         str | None, typer.Option(help="Columns of numbers. With --cats and --conts no other columns are used.")
     ] = None
     dates: Annotated[str | None, typer.Option(help="Columns of dates, which are split into their parts.")] = None
+    whole_numbers: Annotated[
+        str,
+        typer.Option(
+            help="Columns of few different whole numbers: both, a category and a number at once; or category.",
+            autocompletion=complete_one_of("both", "category"),
+        ),
+    ] = "both"
     without: Annotated[str | None, typer.Option(help="Columns to leave out, separated by commas.")] = None
     weights: Annotated[str | None, typer.Option(help="Column with the weight of each row.")] = None
     decimal: Annotated[
@@ -82,6 +89,7 @@ class TableColumns:
         return {
             **{argument: names_in(names) for argument, names in named.items() if names is not None},
             "task": self.task,
+            "whole_numbers": self.whole_numbers,
             "weights": self.weights,
             "log_target": self.log_target,
             "decimal": self.decimal,

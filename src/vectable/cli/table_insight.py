@@ -85,7 +85,7 @@ def _draw(
         drawn += [folder / "confusion.png", folder / "calibration.png"]
         draw_confusion(confusion, str(drawn[-2]))
         calibration.plot(str(drawn[-1]))
-    for name in learn.data.encoder.names_of("category"):
+    for name in [*learn.data.encoder.names_of("category"), *learn.data.encoder.names_of("ordinal")]:
         if 3 <= len(learn.categories(name)) <= MOST_MAPPED and learn.weight(name).shape[1] >= 2:
             drawn.append(folder / f"map_{''.join(one if one.isalnum() else '_' for one in name)}.png")
             learn.embedding_map(name, str(drawn[-1]))

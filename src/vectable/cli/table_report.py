@@ -20,7 +20,7 @@ def columns_taken(data: "TableData") -> str:
     by_kind: dict[str, list[str]] = {}
     for name, found in data.kinds.items():
         by_kind.setdefault(found.kind, []).append(name)
-    plural = {"category": "categories", "number": "numbers", "date": "dates"}
+    plural = {"category": "categories", "ordinal": "ordinals", "number": "numbers", "date": "dates"}
     listed = [f"{plural.get(kind, kind)} {', '.join(map(repr, names))}" for kind, names in by_kind.items()]
     return f"Columns: {'; '.join(listed)}; the target is {data.target.name!r} ({data.target.kind})."
 

@@ -78,8 +78,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
     """Classes from tables: embeddings for categories, piecewise-linear bins for numbers, layers, softmax.
 
     X is a pandas, polars or pyarrow table of any columns, or an array of numbers, (rows, columns); missing values are
-    welcome. Of a table, text and few whole numbers are categories (see `vectable.TableData`), of an array none, unless
-    named.
+    welcome. Of a table, text is categories and few whole numbers are categories and numbers at once (see
+    `vectable.TableData`); of an array all columns are numbers, unless named.
 
     Weights of rows mean what repeating them means, to the last digit: both are brought to one form first, and what is
     learned depends on nothing else.

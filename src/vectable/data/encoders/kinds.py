@@ -13,17 +13,21 @@ from vectable.data.encoders.date_column import DateColumn
 from vectable.data.encoders.date_text import DATE_LIKE, NO_DATES, DateText, FoundDates, find_dates
 from vectable.data.encoders.number_column import NumberColumn
 from vectable.data.encoders.number_text import SAMPLE, FoundNumbers, NumberText, find_numbers, read_numbers
+from vectable.data.encoders.ordinal_column import OrdinalColumn
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.encoders.table_column import TableColumn
 from vectable.data.encoders.text_options import TextOptions
 from vectable.folder_schema import one_of, part
 
-COLUMNS: dict[str, type[CategoryColumn] | type[NumberColumn] | type[DateColumn]] = {
-    one.kind: one for one in (CategoryColumn, NumberColumn, DateColumn)
+COLUMNS: dict[str, type[CategoryColumn] | type[OrdinalColumn] | type[NumberColumn] | type[DateColumn]] = {
+    one.kind: one for one in (CategoryColumn, OrdinalColumn, NumberColumn, DateColumn)
 }
 """The encoder of each kind of column; a table holds them in this order. A new kind is added here and in `kind_of`."""
 
 MOST_DIFFERENT = 20
+FEWEST_ORDINAL, MOST_ORDINAL = 3, 64
+ROWS_A_VALUE = 20  # in the mean, from which on more than `MOST_DIFFERENT` different values are categories too
+WHOLE_NUMBERS = ("both", "category")
 MOST_BAD = 0.1  # of the values of a column of dates, where bad ones may be missing
 
 
@@ -32,7 +36,7 @@ class Kind:
     """What a column was taken for, and why.
 
     Attributes:
-        kind: "category", "number", "date" or "unusable".
+        kind: "category", "ordinal", "number", "date" or "unusable".
         why: in words.
         text: how its text is read as numbers or dates; None where it is not text, or stays text.
         example: a text that shows how.
@@ -64,7 +68,7 @@ def column_to_json(column: TableColumn) -> dict[str, Any]:
     return {"kind": column.kind, **column.to_json()}
 
 
-def kind_of(values: pl.Series, options: TextOptions | None = None) -> Kind:
+def kind_of(values: pl.Series, options: TextOptions | None = None, whole_numbers: str = "category") -> Kind:
     """The rule of kinds.
 
     Text, booleans and categories are categories; dates are dates, and so is text whose every value is one; fractions
@@ -73,6 +77,8 @@ def kind_of(values: pl.Series, options: TextOptions | None = None) -> Kind:
 
     Args:
         options: how text is read.
+        whole_numbers: "category" for that rule; "both": columns of 3 to 20 different whole numbers are ordinal, that
+            is categories and numbers at once, and so are those of up to 64 where each stands in 20 rows in the mean.
     """
     dtype = values.dtype
     if dtype.is_float():
@@ -87,6 +93,9 @@ def kind_of(values: pl.Series, options: TextOptions | None = None) -> Kind:
         return Kind("number", "fractions")
     if dtype.is_integer():
         different = values.n_unique()
+        most = MOST_ORDINAL if len(values) >= ROWS_A_VALUE * different else MOST_DIFFERENT
+        if whole_numbers == "both" and FEWEST_ORDINAL <= different <= most:
+            return Kind("ordinal", f"{different} different whole numbers: category and number at once")
         if different <= MOST_DIFFERENT:
             return Kind("category", f"{different} different whole numbers, at most {MOST_DIFFERENT}")
         return Kind("number", f"{different:,} different whole numbers, more than {MOST_DIFFERENT}")

@@ -1,5 +1,6 @@
 """Numbers brought to mean 0 and standard deviation 1."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,16 @@ from numpy.typing import NDArray
 
 from vectable.data.encoders.graph import Value
 from vectable.data.encoders.weighted import weighted_mean_std
-from vectable.folder_schema import number, record, whole
+from vectable.errors import is_finite, require
+from vectable.folder_schema import Default, number, optional, record, whole
 
 EPS = 1e-7
 SMALLEST = 5e-324
-FORM = record(ddof=whole(0), mean=number(), std=number(SMALLEST))  # as it is saved
+FORM = record(  # as it is saved
+    ddof=whole(0), mean=number(), std=number(SMALLEST), squash=Default(None, optional(number(SMALLEST)))
+)
 FARTHEST = 1e6  # standard deviations; among n training rows none is farther than the root of n from their mean
+LAST_SQUASHED = 1 - 2.0**-24  # of the share of `squash` that a 32-bit number below it can be
 
 
 class Normalize:
@@ -22,13 +27,24 @@ class Normalize:
 
     Args:
         ddof: taken off the number of rows in the standard deviation: 0 as today's reference, 1 as in the lesson.
+        squash: with a number s, z standard deviations become ``z / sqrt(1 + (z / s) ** 2)``: nearly z where z is small,
+            and never beyond s on either side, so that a corrupt or extreme value, as 31.8 where 3 is usual, does not
+            carry a net far outside of what it learned. None leaves z as it is, as the lesson does.
 
     Attributes:
         mean, std: after `fit`.
     """
 
-    def __init__(self, ddof: int = 0) -> None:
-        self.ddof, self.mean, self.std = ddof, 0.0, 1.0
+    def __init__(self, ddof: int = 0, squash: float | None = None) -> None:
+        require(
+            squash is None or (is_finite(squash) and squash > 0),
+            f"squash must be a positive number, or None; got {squash!r}.",
+        )
+        self.ddof, self.squash, self.mean, self.std = ddof, squash, 0.0, 1.0
+
+    def copy(self) -> "Normalize":
+        """One of the same settings, not yet fitted."""
+        return Normalize(self.ddof, self.squash)
 
     def fit(
         self,
@@ -47,31 +63,46 @@ class Normalize:
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Normalized values, (rows,) float32."""
         deviations = np.clip(np.asarray(values, dtype=np.float64), *self._ends) - self.mean
-        return (deviations / (EPS + self.std)).astype(np.float32)
+        normal = deviations / (EPS + self.std)
+        if self.squash is not None:
+            parts = normal / self.squash
+            normal = normal / np.sqrt(parts * parts + 1)
+        return normal.astype(np.float32)
 
     def encode_one(self, value: float) -> float:
         """The normalized value of one number, rounded to 32 bits as `encode` rounds it."""
         low, high = self._ends
-        deviation = min(max(value, low), high) - self.mean
-        return float(np.float32(deviation / (EPS + self.std)))
+        normal = (min(max(value, low), high) - self.mean) / (EPS + self.std)
+        if self.squash is not None:
+            part = normal / self.squash
+            normal = normal / math.sqrt(part * part + 1)
+        return float(np.float32(normal))
 
     def decode(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """The values as they were."""
-        return np.asarray(values, dtype=np.float64) * (EPS + self.std) + self.mean
+        """The values as they were; squashed ones as far as 32 bits keep them apart."""
+        normal = np.asarray(values, dtype=np.float64)
+        if self.squash is not None:
+            part = np.clip(normal / self.squash, -LAST_SQUASHED, LAST_SQUASHED)
+            normal = normal / np.sqrt(1 - part * part)
+        return np.asarray(normal * (EPS + self.std) + self.mean)
 
     def to_onnx(self, value: Value) -> Value:
         """Normalized values, (rows,) float32, of a column of 64-bit floats, in the same order of operations."""
-        return ((value.clip(*self._ends) - self.mean) / (EPS + self.std)).cast("float32")
+        normal = (value.clip(*self._ends) - self.mean) / (EPS + self.std)
+        if self.squash is not None:
+            part = normal / self.squash
+            normal = normal / value.graph.add("Sqrt", part * part + 1)
+        return normal.cast("float32")
 
     def to_json(self) -> dict[str, Any]:
         """The encoder as plain JSON values."""
-        return {"ddof": self.ddof, "mean": self.mean, "std": self.std}
+        return {"ddof": self.ddof, "mean": self.mean, "std": self.std, "squash": self.squash}
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> "Normalize":
         """The encoder back from `to_json`."""
         form = FORM(form, "scale")
-        encoder = cls(form["ddof"])
+        encoder = cls(form["ddof"], form["squash"])
         encoder.mean, encoder.std = form["mean"], form["std"]
         return encoder
 

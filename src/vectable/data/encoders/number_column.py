@@ -84,7 +84,7 @@ class NumberColumn:
             filler = FillMissing("constant", _mean(numbers, weights))
         filler.fit(pl.Series(numbers), weights)
         filled = np.where(np.isnan(numbers), filler.fill, numbers)
-        scale = Normalize() if recipe.scale is None else Normalize(recipe.scale.ddof).fit(filled, weights)
+        scale = Normalize() if recipe.scale is None else recipe.scale.copy().fit(filled, weights)
         bins = None
         if recipe.bins is not None:
             bins = PiecewiseLinearBins(recipe.bins.how, recipe.bins.n_bins, recipe.bins.min_leaf)

@@ -30,7 +30,11 @@ def name_list(names: Any) -> list[str]:
 
 
 def kinds_of_columns(
-    frame: Frame, taken: set[str], named: Mapping[str, Sequence[str] | None], options: TextOptions
+    frame: Frame,
+    taken: set[str],
+    named: Mapping[str, Sequence[str] | None],
+    options: TextOptions,
+    whole_numbers: str = "category",
 ) -> dict[str, Kind]:
     """The kind of every column that is used.
 
@@ -39,6 +43,7 @@ def kinds_of_columns(
         named: names of columns by kind, or None where the rule decides. Where both categories and numbers are named,
             no other columns are used.
         options: how text is read.
+        whole_numbers: what few different whole numbers are; see `kind_of`.
     """
     given = _named_kinds(frame, taken, named, options)
     if named["category"] is not None and named["number"] is not None and given:
@@ -48,7 +53,7 @@ def kinds_of_columns(
         if name in taken or name in given:
             continue
         values = frame[name]
-        found[name] = kind_of(values, options)
+        found[name] = kind_of(values, options, whole_numbers)
         if found[name].kind == "category" and values.dtype == pl.String:
             _warn_of_odd_text(values)
     left_out = {name: kind.why for name, kind in found.items() if kind.kind == "unusable"}

@@ -13,7 +13,7 @@ from vectable.data.batches import BatchPlan, count_steps
 from vectable.data.encoders.bins import PiecewiseLinearBins
 from vectable.data.encoders.categorify import Categorify
 from vectable.data.encoders.fill_missing import FillMissing
-from vectable.data.encoders.kinds import Kind
+from vectable.data.encoders.kinds import WHOLE_NUMBERS, Kind
 from vectable.data.encoders.normalize import Normalize
 from vectable.data.encoders.recipe import Recipe
 from vectable.data.encoders.text_options import TextOptions
@@ -32,7 +32,8 @@ from vectable.errors import DataError, require, require_columns, warn
 if TYPE_CHECKING:
     from vectable.data.tensors import TensorSet
 
-PROCS = (FillMissing, Categorify, Normalize)
+SQUASH = 3.0  # standard deviations that numbers never leave
+PROCS = (FillMissing, Categorify, Normalize(squash=SQUASH))
 MOST_HELD_OUT = 200_000  # rows of a Parquet table, which are kept in memory
 
 
@@ -86,6 +87,7 @@ class TableData:
         decimal: str = "auto",
         dates: str = "auto",
         bad_dates: Literal["error", "missing"] = "error",
+        whole_numbers: Literal["both", "category"] = "both",
         batch_size: int = 256,
     ) -> "TableData":
         """Split and encode a table.
@@ -98,7 +100,8 @@ class TableData:
             cat_names, cont_names, date_names: columns of categories, numbers and dates. With both cat_names and
                 cont_names (one may be empty) only those named are used; else all columns are, and the kinds of those
                 not named are found by a rule (see `summary`).
-            procs: the encoders: `FillMissing`, `Categorify`, `Normalize`, as classes or as patterns with settings.
+            procs: the encoders: `FillMissing`, `Categorify`, `Normalize`, as classes or as patterns with settings. By
+                default numbers are squashed, ``Normalize(squash=3)``; the lesson's is the plain `Normalize`.
             valid_pct: share of the rows held out; may be 0.
             seed: of the random split.
             split: "random", or the name of a column (a date, a number) by which the latest rows are held out.
@@ -115,6 +118,9 @@ class TableData:
             dates: order of dates that are written as text: "day first", "month first", a `strptime` format, or "auto"
                 to see it from the values. What was seen is a warning; rows to predict are read in the same way.
             bad_dates: what becomes of text in a column of dates that is none: "error" or "missing".
+            whole_numbers: what the rule makes of a column of few different whole numbers. "both": of 3 to 20, or up to
+                64 where each stands in 20 rows in the mean, an ordinal, which is a category and a number at once.
+                "category": up to 20 a category, beyond that a number. Named columns are what they are named.
             batch_size: rows per step.
 
         Raises:
@@ -127,6 +133,10 @@ class TableData:
         frame: pl.DataFrame | ParquetTable
         kind: FrameKind
         frame, kind = (df, "polars") if isinstance(df, ParquetTable) else to_polars(df)
+        require(
+            whole_numbers in WHOLE_NUMBERS,
+            f"whole_numbers must be one of {list(WHOLE_NUMBERS)}; got {whole_numbers!r}.",
+        )
         options = TextOptions(decimal, dates, bad_dates)
         targets, unused = name_list(target), name_list(without)
         weight = None if weights is None else str(weights)
@@ -136,7 +146,11 @@ class TableData:
         named = {"category": cat_names, "number": cont_names, "date": date_names}
         taken = {*targets, *unused, *([] if weight is None else [weight])}
         kinds = kinds_of_columns(
-            frame, taken, {one: None if names is None else name_list(names) for one, names in named.items()}, options
+            frame,
+            taken,
+            {one: None if names is None else name_list(names) for one, names in named.items()},
+            options,
+            whole_numbers,
         )
         check_values(frame, kinds)
         warn_of_readings(kinds, options)
