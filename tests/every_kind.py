@@ -12,7 +12,16 @@ import vectable as vt
 
 Question = Callable[[Any], Any]
 
-OF_RATINGS = ("dot product", "ensemble", "net", "posterior", "ordinal posterior with histories", "posterior with days")
+OF_RATINGS = (
+    "dot product",
+    "dot product with lists by interactions",
+    "ensemble",
+    "net",
+    "posterior",
+    "posterior with lists by interactions",
+    "ordinal posterior with histories",
+    "posterior with days",
+)
 OF_INTERACTIONS = ("ALS", "EASE", "neighbours", "next item")
 OF_ROWS = ("classes", "numbers", "images")
 
@@ -99,9 +108,11 @@ class EveryKind:
     def _makers(self) -> Mapping[str, Callable[[], Any]]:
         return {
             "dot product": self._trained,
+            "dot product with lists by interactions": lambda: self._trained(lists="interactions"),
             "ensemble": lambda: self._trained(n_models=2),
             "net": lambda: self._trained(use_nn=True, layers=[6]),
             "posterior": self._sampled,
+            "posterior with lists by interactions": lambda: self._sampled(lists="interactions"),
             "ordinal posterior with histories": lambda: self._sampled(likelihood="ordinal", history=True),
             "posterior with days": lambda: self._sampled(user_day_bias=True),
             "ALS": lambda: self._of_interactions(vt.implicit_learner, model="als"),

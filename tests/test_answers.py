@@ -25,6 +25,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "sigmoid and titles": lambda: KINDS.make("dot product"),
     "plain sum, clipped": lambda: trained(y_range=None, scale=0.02),
     "ids alone": lambda: trained(y_range=(0.4, 5.6), scale=1.0),
+    "lists by interactions": lambda: KINDS.make("dot product with lists by interactions"),
 }
 
 

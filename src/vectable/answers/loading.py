@@ -13,8 +13,9 @@ from vectable.artifact import ArrayContents, check_is_model, making_from, read_a
 from vectable.data.ratings import saved_ratings
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.errors import VectableError
-from vectable.folder_schema import boolean, list_of, mapping, number, part
+from vectable.folder_schema import boolean, list_of, mapping, number, one_of, part
 from vectable.recommending.likeness import FACTORS_ALONE, Likeness
+from vectable.recommending.saved_ranker import ranker_from_arrays
 from vectable.recommending.user_row import noise_rows
 from vectable.serving_folder import SERVING, arrays_from_serving
 
@@ -83,7 +84,9 @@ def _rating_tables(contents: ArrayContents) -> RatingTables:
     clips = boolean(settings.get("clips", False), "settings.clips")
     scale = data.rating_range if clips else None
     prior = model.prior(_noise(settings, model, data))
-    tables = RatingTables(model, data, prior, likeness, scale, contents.version)
+    by_interactions = one_of("ratings", "interactions")(settings.get("lists", "ratings"), "settings.lists") != "ratings"
+    ranker = ranker_from_arrays(contents.arrays, data).of_items(len(data.item_ids)) if by_interactions else None
+    tables = RatingTables(model, data, prior, likeness, scale, contents.version, ranker)
     tables.recommend_many([""], 1)  # the first questions make the lists of names
     tables.fold_in({}, 1)
     return tables

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,16 @@ from vectable.recommending.caps import Groups
 from vectable.recommending.filters import allowed_items
 from vectable.recommending.given_ratings import given_ratings
 from vectable.recommending.likeness import Likeness, check_neighbours
-from vectable.recommending.names import MEAN_USER, MEAN_USERS, find_code, find_codes, note_unknown_rows
+from vectable.recommending.list_ranker import ListRanker, histories_of
+from vectable.recommending.names import (
+    MEAN_USER,
+    MEAN_USERS,
+    MOST_POPULAR,
+    MOST_POPULAR_MANY,
+    find_code,
+    find_codes,
+    note_unknown_rows,
+)
 from vectable.recommending.request import NEEDS_SPREAD, Filters, ListRequest
 from vectable.recommending.selection import Selection
 from vectable.recommending.terms import terms_of
@@ -29,6 +38,7 @@ from vectable.recommending.user_row import UserPrior, fit_row, rating_contributi
 
 Codes = NDArray[np.int32]
 Floats = NDArray[np.float32]
+Known = tuple[Codes, Floats]
 Json = dict[str, Any]
 
 
@@ -46,6 +56,7 @@ class RatingTables:
         likeness: what makes two items alike.
         scale: lowest and highest prediction that is shown; None where it is not clipped.
         version: twelve hexadecimal digits that tell this folder from any other.
+        ranker: what ranks the lists; None where the predicted rating does.
     """
 
     model: DotProduct
@@ -54,6 +65,7 @@ class RatingTables:
     likeness: Likeness
     scale: tuple[float, float] | None
     version: str
+    ranker: ListRanker | None = None
 
     # ---------------------------------------------------------------- lists
 
@@ -64,14 +76,15 @@ class RatingTables:
 
         Returns:
             ``{"items": [{"item", "title", "prediction", "ratings"}], "notes": [...]}``, best first; "title" only where
-            there are titles.
+            there are titles, and "score" before the prediction where it ranks.
 
         Raises:
             VectableError: an argument out of range, or one that does not exist.
         """
         notes, request = Notes(), _request(n, exclude_seen, filters)
-        code = int(find_codes(self.data, [user], False, notes, MEAN_USER)[0])
-        listed = self._list(self.model.users[code], self._seen_by(code)[0], request, notes, raw)
+        then = MEAN_USER if self.ranker is None else MOST_POPULAR
+        code = int(find_codes(self.data, [user], False, notes, then)[0])
+        listed = self._list(self.model.users[code], self._seen_by(code), request, notes, raw)
         return {"items": listed, "notes": notes_as_json(notes)}
 
     def recommend_many(
@@ -95,12 +108,13 @@ class RatingTables:
         else:
             names = list(users) if isinstance(users, Iterable) and not isinstance(users, str) else [users]
             codes = find_codes(self.data, names, False, Notes())
-            note_unknown_rows(notes, self.data.columns.user, codes, False, MEAN_USERS)
+            then = MEAN_USERS if self.ranker is None else MOST_POPULAR_MANY
+            note_unknown_rows(notes, self.data.columns.user, codes, False, then)
         allowed = allowed_items(self.data, request, notes)
         lists = [
             {
                 "user": name,
-                "items": self._chosen(self.model.users[code], self._seen_by(code)[0], request, allowed, raw),
+                "items": self._chosen(self.model.users[code], self._seen_by(code), request, allowed, raw),
             }
             for name, code in zip(names, codes.tolist(), strict=True)
         ]
@@ -129,7 +143,7 @@ class RatingTables:
         notes, request = Notes(), _request(n, exclude_seen, filters)
         seen, values = given_ratings(self.data, ratings, True, notes)
         row = fit_row(self.model.predict_with_jacobian, self.prior, seen, values).astype(np.float32)
-        return {"items": self._list(row, seen, request, notes, raw), "notes": notes_as_json(notes)}
+        return {"items": self._list(row, (seen, values), request, notes, raw), "notes": notes_as_json(notes)}
 
     # ---------------------------------------------------------------- pairs and items
 
@@ -172,10 +186,10 @@ class RatingTables:
         counts, code = self.data.item_counts, find_code(self.data, item, True)
         fewest = self.likeness.fewest_ratings(counts) if min_ratings is None else min_ratings
         codes, alike = nearest(self._directions, code, n, self.likeness.weights(counts), counts >= fewest)
-        return {"items": self._items(codes, "similarity", alike), "notes": []}
+        return {"items": self._items(codes, similarity=alike), "notes": []}
 
-    def explain(self, user: Any, item: Any, n: int = 5) -> Json:
-        """Why this prediction: terms that add up to it, in rating points; see `CollabLearner.explain`.
+    def explain(self, user: Any, item: Any, n: int = 5, of: Literal["list", "rating"] = "list") -> Json:
+        """Why an item has its place in the lists, or with of="rating" its prediction; see `CollabLearner.explain`.
 
         Returns:
             ``{"terms": [{"term", "meaning", "points"}], "notes": [...]}``; a "because" also has the seen "item", its
@@ -187,33 +201,47 @@ class RatingTables:
         notes = Notes()
         code = int(find_codes(self.data, [user], False, notes)[0])
         target = find_code(self.data, item, True)
+        require(of in ("list", "rating"), f"of must be 'list' or 'rating'; got {of!r}.")
         row, (seen, ratings) = self.model.users[code].astype(np.float64), self._seen_by(code)
         predict, both = self.model.predict_with_jacobian, np.array([0, target], dtype=np.int32)
         average, of_user = (predict(one, both)[0] for one in (self.model.users[0].astype(np.float64), row))
         points = rating_contributions(predict, self.prior, row, seen, ratings, target) if len(seen) else np.zeros(0)
         corners = [float(average[0]), float(of_user[0]), float(average[1]), float(of_user[1])]
+        found = terms_of(corners, seen, ratings, points, target, n, self.scale)
+        if self.ranker is not None and of == "list":
+            prediction = float(self._clipped(np.array([corners[3]], dtype=np.float32), False)[0])
+            found = self.ranker.reasons(seen, ratings, target, n, prediction)
         terms = []
-        for term in terms_of(corners, seen, ratings, points, target, n, self.scale):
+        for term in found:
             shown: Json = {"term": term.name, "meaning": term.meaning, "points": term.points}
             terms.append(shown | (self._named(term.item) | {"your_rating": term.rating} if term.item else {}))
         return {"terms": terms, "notes": notes_as_json(notes)}
 
     # ---------------------------------------------------------------- inside
 
-    def _list(self, row: Floats, seen: Codes, request: ListRequest, notes: Notes, raw: bool) -> list[Json]:
-        return self._chosen(row, seen, request, allowed_items(self.data, request, notes), raw)
+    def _list(self, row: Floats, known: Known, request: ListRequest, notes: Notes, raw: bool) -> list[Json]:
+        return self._chosen(row, known, request, allowed_items(self.data, request, notes), raw)
 
     def _chosen(
-        self, row: Floats, seen: Codes, request: ListRequest, allowed: NDArray[np.bool_] | None, raw: bool
+        self, row: Floats, known: Known, request: ListRequest, allowed: NDArray[np.bool_] | None, raw: bool
     ) -> list[Json]:
         """One list as JSON values."""
         selection = Selection.of(request, self._groups_of, lambda: self._directions)
-        left_out = seen if request.exclude_seen else seen[:0]
-        codes, scores = best_items(self.model.sums(row), self.model.squash, request.n, left_out, allowed, selection)
-        return self._items(codes, "prediction", self._clipped(scores, raw))
+        left_out, sums = known[0] if request.exclude_seen else known[0][:0], self.model.sums(row)
+        if self.ranker is None:
+            codes, scores = best_items(sums, self.model.squash, request.n, left_out, allowed, selection)
+            return self._items(codes, prediction=self._clipped(scores, raw))
+        ranked = self.ranker.scores(histories_of([known]))[0]
+        codes, scores = best_items(ranked, lambda scores: scores, request.n, left_out, allowed, selection)
+        predictions = self._clipped(self.model.squash(sums[codes]), raw)
+        return self._items(codes, score=scores, prediction=predictions)
 
-    def _items(self, codes: Codes, figure: str, values: Floats) -> list[Json]:
-        return [self._named(code, {figure: value}) for code, value in zip(codes.tolist(), values.tolist(), strict=True)]
+    def _items(self, codes: Codes, **figures: Floats) -> list[Json]:
+        rows = zip(*(values.tolist() for values in figures.values()), strict=True)
+        return [
+            self._named(code, dict(zip(figures, values, strict=True)))
+            for code, values in zip(codes.tolist(), rows, strict=True)
+        ]
 
     def _named(self, code: int, figures: Mapping[str, Any] | None = None) -> Json:
         """An item as people know it, with figures between its name and its number of ratings."""

@@ -98,6 +98,7 @@ class Methods:
 
     Attributes:
         factors: width of the vectors; None for what suits the method.
+        lists: what ranks them, "ratings" or "interactions".
     """
 
     factors: int | None
@@ -106,6 +107,7 @@ class Methods:
     watching: Watching
     seed: int
     quiet: bool
+    lists: Any = "ratings"
 
     def train(self, data: "RatingsData", *part: str) -> "CollabLearner":
         """Train by gradient descent.
@@ -117,7 +119,9 @@ class Methods:
 
         how, watching = self.gradient, self.watching
         width = 40 if self.factors is None else self.factors
-        learn = collab_learner(data, width, seed=self.seed, progress=progress_console(self.quiet), **how.arguments)
+        learn = collab_learner(
+            data, width, lists=self.lists, seed=self.seed, progress=progress_console(self.quiet), **how.arguments
+        )
         learn.fit_one_cycle(how.epochs, how.lr, watching.callbacks(learn), **watching.checkpoints(*part))
         report_kept(learn, watching, how.epochs, self.quiet)
         return learn
@@ -127,7 +131,10 @@ class Methods:
         from vectable import bayes_collab_learner
 
         width, console = 16 if self.factors is None else self.factors, progress_console(self.quiet)
-        return bayes_collab_learner(data, width, seed=self.seed, progress=console, **self.bayes.arguments).fit()
+        learn = bayes_collab_learner(
+            data, width, lists=self.lists, seed=self.seed, progress=console, **self.bayes.arguments
+        )
+        return learn.fit()
 
 
 def limits_in(y_range: str) -> Any:

@@ -47,7 +47,12 @@ def measure(learn: "CollabLearner | BayesLearner", ranking: bool | None) -> dict
     small = data.n_users * data.n_items <= QUICKLY_RANKED
     if len(data.valid_ratings) and (small if ranking is None else ranking):
         try:
-            measured["ranking"] = learn.ranking()
+            measured["ranking"] = found = learn.ranking()
+            if learn.recommender.ranker is None and found["model"]["ndcg"] < found["popularity"]["ndcg"]:
+                report(
+                    "note: popularity makes better lists than the predicted rating; --lists interactions ranks by "
+                    "who would take what."
+                )
         except VectableError as problem:
             report(f"note: {problem}")
     if isinstance(learn, BayesLearner):

@@ -49,6 +49,14 @@ def ratings(
     factors: Annotated[
         int | None, typer.Option(help="Width of the vectors; 40 by default, and 16 with --method bayes.")
     ] = None,
+    lists: Annotated[
+        str,
+        typer.Option(
+            help="What ranks lists: ratings, the predicted ones; or interactions, who would take what, with the "
+            "predicted rating beside.",
+            autocompletion=complete_one_of("ratings", "interactions"),
+        ),
+    ] = "ratings",
     ranking: RankingOption = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -60,6 +68,7 @@ def ratings(
     from vectable.artifact import check_target
 
     require(method in METHODS, f"--method must be {' or '.join(map(repr, METHODS))}; got {method!r}.")
+    require(lists in ("ratings", "interactions"), f"--lists must be 'ratings' or 'interactions'; got {lists!r}.")
     refuse_others(context, method)
     watching.check()
     check_target(out)
@@ -67,7 +76,7 @@ def ratings(
     report(columns_taken(data))
     if not quiet:
         report(repr(data))
-    methods = Methods(factors, gradient, bayes, watching, rows.seed, quiet)
+    methods = Methods(factors, gradient, bayes, watching, rows.seed, quiet, lists)
     learn: CollabLearner | BayesLearner
     tried: list[Tried] = []
     with stoppable() as stop:

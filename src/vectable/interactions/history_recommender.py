@@ -16,15 +16,13 @@ from vectable.interactions.candidates import to_rows
 from vectable.recommending.answer import Answers, Notes
 from vectable.recommending.caps import Groups
 from vectable.recommending.filters import allowed_items
-from vectable.recommending.names import find_codes
+from vectable.recommending.names import MOST_POPULAR, find_codes
 from vectable.recommending.request import ListRequest
 from vectable.recommending.selection import Selection
 from vectable.recommending.top_n import top_items
 
 Codes = NDArray[np.int32]
 Floats = NDArray[np.float32]
-
-MOST_POPULAR = "the list is what most users took"
 
 
 class HistoryRecommender:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vectable.factorising.als import ALSOptions, ImplicitALS
 from vectable.factorising.history_models import Blend, FactorModel, HistoryModel, LinearModel
 from vectable.factorising.history_weights import HistoryWeights
-from vectable.factorising.item_weights import weights_from_arrays
+from vectable.factorising.saved_weights import take_weights
 from vectable.folder_schema import (
     Array,
     PartError,
@@ -99,18 +99,5 @@ def _from(
         als = ImplicitALS(ALSOptions(**form["options"]), np.ascontiguousarray(items), form["n_users"])
         return FactorModel(als, HistoryWeights(**form["weighing"]))
     form = LINEAR(form, where)
-    if any(name.removeprefix(prefix) == "matrix" for name in form["arrays"]):
-        held = {"matrix": Array("float32", "items items", finite=True)}
-    else:
-        held = {
-            "starts": Array("int64", "items+1", least=0),
-            "columns": Array("int32", "entries", least=0, below="items"),
-            "values": Array("float32", "entries", finite=True),
-        }
-    schema = {f"{prefix}{name}": array for name, array in held.items()}
-    arrays = {name.removeprefix(prefix): one for name, one in take_arrays(tensors, "weights", schema, sizes).items()}
-    if "starts" in arrays:
-        starts = arrays["starts"]
-        if starts[0] != 0 or starts[-1] != len(arrays["columns"]) or (np.diff(starts) < 0).any():
-            raise PartError(f"weights.{prefix}starts must rise from 0 to {len(arrays['columns']):,}")
-    return LinearModel(weights_from_arrays(arrays), HistoryWeights(**form["weighing"]))
+    weights = take_weights(tensors, "weights", form["arrays"], sizes, prefix)
+    return LinearModel(weights, HistoryWeights(**form["weighing"]))

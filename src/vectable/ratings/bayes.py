@@ -20,6 +20,7 @@ from vectable.one_blas_thread import one_blas_thread
 from vectable.ratings.adding_items import as_features, next_id, with_item
 from vectable.ratings.bayes_folder import BayesFolder
 from vectable.ratings.beside_baselines import baseline_errors, errors_of, verdict
+from vectable.ratings.lists import By, ListRanking
 from vectable.ratings.rating_answers import RatingAnswers
 from vectable.ratings.rating_rows import codes_of, take_ratings
 from vectable.ratings.sampling_session import SamplingSession
@@ -60,6 +61,7 @@ def bayes_collab_learner(
     user_day_bias: bool = False,
     likelihood: str = "normal",
     n_chains: int = 1,
+    lists: By = "ratings",
     draw_dtype: str = "float16",
     draw_memory: int = DRAW_MEMORY,
     seed: int = 42,
@@ -81,6 +83,8 @@ def bayes_collab_learner(
         likelihood: "normal", or "ordinal": ratings are ordered categories, and `predict_proba` gives each one's chance.
             On stars its error is lower, after fewer draws, at about twice the time a draw.
         n_chains: from different starts; two show best whether the draws have converged.
+        lists: what ranks them: "ratings" the expected rating, "interactions" who would take what; see `collab_learner`.
+            Items added by `add_item` come last in the latter.
         draw_dtype: "float16" or "float32": how draws are kept.
         draw_memory: bytes that the kept draws may take; of more draws every second, fourth ... is kept. Means over the
             validation rows and biases are always over all.
@@ -107,7 +111,9 @@ def bayes_collab_learner(
     times = data.train_ratings.time
     if user_day_bias and (times is None or np.isnan(times).any()):
         raise DataError("user_day_bias=True needs the time of each rating: name its column, timestamp=, with the data.")
-    learn = BayesLearner(SamplingSession(data, options, RatingFeatures.of(data, features, history)), progress)
+    ranking = ListRanking(lists)
+    session = SamplingSession(data, options, RatingFeatures.of(data, features, history), ranking)
+    learn = BayesLearner(session, progress)
     learn.report(learn.features.describe())
     return learn
 

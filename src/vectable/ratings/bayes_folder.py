@@ -1,7 +1,7 @@
 """A learner of draws as what its saved folder holds, and back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from vectable.data.ratings import saved_ratings
 from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.folder_schema import mapping, part
+from vectable.ratings.lists import ListRanking
 from vectable.ratings.saved_posterior import checked_arrays, checked_history, checked_settings
 from vectable.sampling.directions import Directions
 from vectable.sampling.options import SamplingOptions
@@ -35,6 +36,7 @@ class BayesFolder:
         history: figures of the fit so far.
         units: of the ratings, where a serving folder says them.
         measured_noise: variance of a rating about its expectation, where a serving folder says it.
+        ranking: what ranks the lists.
     """
 
     data: RatingsData
@@ -47,6 +49,7 @@ class BayesFolder:
     history: list[dict[str, float]]
     units: Units | None = None
     measured_noise: float | None = None
+    ranking: ListRanking = field(default_factory=ListRanking)
 
     def to_contents(self) -> Contents:
         """The contents of the folder."""
@@ -66,7 +69,10 @@ class BayesFolder:
             name: {key: torch.from_numpy(np.ascontiguousarray(one)) for key, one in of_file.items()}
             for name, of_file in arrays.items()
         }
+        list_settings, list_tensors = self.ranking.to_saved(self.data)
+        tensors |= list_tensors
         settings = {
+            **list_settings,
             "model": "PosteriorDotBias",
             "config": self.options.to_json(),
             "data": data_settings,
@@ -94,5 +100,5 @@ class BayesFolder:
         added = [arrays["added"][str(at)] for at in range(len(arrays["added"]))]
         history = checked_history(contents)
         units = None if settings["units"] is None else Units(**settings["units"], categories=None)
-        served = units, settings["noise"]
+        served = units, settings["noise"], ListRanking.from_saved(contents.settings, contents.tensors, data)
         return cls(data, options, features, groups, record, arrays["chains"], added, history, *served)

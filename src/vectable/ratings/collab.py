@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from vectable.models.losses import CLASS_LOSSES, LOSSES, activation_of
 from vectable.models.prediction_range import check_within, choose_range
 from vectable.models.saved_model import model_from_saved
 from vectable.ratings.beside_baselines import baseline_errors, verdict
+from vectable.ratings.lists import By, ListRanking
 from vectable.ratings.rating_answers import RatingAnswers
 from vectable.ratings.rating_rows import codes_of, predict_pairs, take_ratings
 from vectable.recommending.answer import Notes
@@ -50,6 +52,7 @@ def collab_learner(
     widths: tuple[int, int] | None = None,
     dropout: float = 0.0,
     n_models: int = 1,
+    lists: By = "ratings",
     preset: str = "modern",
     seed: int = 42,
     **learner: Any,
@@ -65,6 +68,10 @@ def collab_learner(
         use_nn: a multi-layer net on the embeddings instead of the dot product.
         layers, widths, dropout: of that net; see `EmbeddingNet`.
         n_models: number of models, trained from different seeds, whose mean predicts.
+        lists: what ranks them: "ratings" the predicted rating, "interactions" who would take what: weights between
+            items (EASE, or neighbors beyond 10,000 items), fitted to who rated what when the first list is asked for.
+            The predicted rating is shown beside. Such lists find what people go on to rate high several times as often;
+            see `vectable.recommending.list_ranker`.
         preset: "modern" or "lesson".
         seed: random seed for initialization, batching and dropout.
         learner: further arguments of `Learner`: opt, metrics, device, callbacks, engine, threads, progress.
@@ -81,10 +88,12 @@ def collab_learner(
             return EmbeddingNet(*sizes, widths, layers, limits, dropout, preset)
         return EmbeddingDotBias(*sizes, n_factors, limits)
 
-    members = seeded_members(make, n_models, seed)
+    ranking, members = ListRanking(lists), seeded_members(make, n_models, seed)
     check_arguments(collab_learner, learner)
     options = {"metrics": ["rmse", "mae"], **learner}
-    return CollabLearner(data, _one_of(members), wd=wd, preset=preset, seed=seed, **options)
+    learn = CollabLearner(data, _one_of(members), wd=wd, preset=preset, seed=seed, **options)
+    learn.list_ranking = ranking
+    return learn
 
 
 class CollabLearner(RatingAnswers, Learner):
@@ -94,10 +103,12 @@ class CollabLearner(RatingAnswers, Learner):
         clips: whether predictions are clipped to the rating scale where nothing else is asked for. Models that an older
             version saved do not clip: they answer as they did.
         likeness: what makes two items alike; of models that an older version saved their factors alone.
+        list_ranking: what ranks the lists.
     """
 
     clips = True
     likeness = Likeness()
+    list_ranking = ListRanking()
     _recommender: Recommender | None = None
     _noise: Sequence[float] | None = None
 
@@ -106,7 +117,12 @@ class CollabLearner(RatingAnswers, Learner):
         """Answers from the weights as they are now."""
         if self._recommender is None:
             self._recommender = Recommender(
-                self.model, self.data, clips=self.clips, likeness=self.likeness, noise=self._noise
+                self.model,
+                self.data,
+                clips=self.clips,
+                likeness=self.likeness,
+                noise=self._noise,
+                lists=partial(self.list_ranking.ranker, self.data),
             )
         return self._recommender
 
@@ -205,7 +221,9 @@ class CollabLearner(RatingAnswers, Learner):
             "about": repr(self.data),
             "data": data_settings,
         }
-        contents.tensors |= data_tensors
+        list_settings, list_tensors = self.list_ranking.to_saved(self.data)
+        contents.settings |= list_settings
+        contents.tensors |= data_tensors | list_tensors
         contents.tables |= data_tables
         return contents
 
@@ -222,6 +240,7 @@ class CollabLearner(RatingAnswers, Learner):
             learn.likeness = Likeness(**part(settings, "likeness", Likeness.SAVED, "settings."))
         else:
             learn.likeness = FACTORS_ALONE
+        learn.list_ranking = ListRanking.from_saved(settings, contents.tensors, data)
         if "noise" in settings:
             learn._noise = part(
                 settings, "noise", list_of(number(0), len(learn.members), len(learn.members)), "settings."

@@ -1,8 +1,8 @@
 """What answers from draws: the model, the posterior and the recommender that a set of kept draws amounts to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.models.posterior import PosteriorDotBias
+from vectable.ratings.lists import ListRanking
 from vectable.recommending.likeness import FACTORS_ALONE
 from vectable.recommending.posterior import Posterior
 from vectable.recommending.recommender import Recommender
@@ -34,6 +35,7 @@ class DrawnAnswers:
         units, features, groups: of the sampling run.
         keys: user and day of every day's offset; None without.
         measured_noise: variance of a rating about its expectation, where the ratings are not there to measure it on.
+        ranking: what ranks the lists.
     """
 
     draws: dict[str, NDArray[Any]]
@@ -44,6 +46,7 @@ class DrawnAnswers:
     groups: tuple[Sequence[Directions], Sequence[Directions]]
     keys: Keys | None
     measured_noise: float | None = None
+    ranking: ListRanking = field(default_factory=ListRanking)
 
     @cached_property
     def model(self) -> PosteriorDotBias:
@@ -80,7 +83,8 @@ class DrawnAnswers:
         means = self.model.users[0].double().numpy().reshape(self.model.n_draws, -1)
         known = zip(means, self.draws["user.precision"], self.noise.tolist(), strict=True)
         priors = [UserPrior(*one) for one in known]
-        return Recommender(self.model, self.data, priors, likeness=FACTORS_ALONE)
+        lists = partial(self.ranking.ranker, self.data)
+        return Recommender(self.model, self.data, priors, likeness=FACTORS_ALONE, lists=lists)
 
 
 def _side_by_side(draws: NDArray[Any]) -> NDArray[Any]:

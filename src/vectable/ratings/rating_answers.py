@@ -1,13 +1,13 @@
 """What any trained model of ratings answers: what to recommend to whom and why, and how good its lists are."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from vectable.ratings.rating_insight import RatingInsight
 from vectable.recommending.answer import Notes
 from vectable.recommending.folded_user import FoldedUser
 from vectable.recommending.names import find_code, find_codes
-from vectable.recommending.presenting import list_frame, lists_frame, reasons_frame, warn_of
+from vectable.recommending.presenting import check_of, list_frame, lists_frame, reasons_frame, warn_of
 from vectable.recommending.ranking import rank_all_items, same_for_all
 from vectable.recommending.request import Filters, ListRequest
 from vectable.training.saved_as_folder import needs_training_data
@@ -21,9 +21,10 @@ class RatingAnswers(RatingInsight):
     def recommend(
         self, user: Any, n: int = 10, exclude_seen: bool = True, *, raw: bool = False, **filters: Unpack[Filters]
     ) -> Any:
-        """The `n` items with the highest predicted rating for one user.
+        """The `n` best items for one user: by predicted rating, or by who would take what (``lists="interactions"``).
 
-        A user who is not in the training data gets what the average user likes best, with a warning.
+        A user who is not in the training data gets what the average user likes best (or what most users took), with a
+        warning.
 
         Args:
             user: id.
@@ -33,11 +34,12 @@ class RatingAnswers(RatingInsight):
                 candidates: only these items (ids or titles). exclude: none of these. min_ratings: only items with at
                 least this many training ratings. max_per: at most this many items per value of a column of the items'
                 side table, ``{"author": 2}``. diversity: 0 to 1, how much items of the list should differ. ucb_scale:
-                rank by prediction plus this many standard deviations, which a column "std" then shows; needs draws or
-                an ensemble.
+                rank by prediction plus this many standard deviations, which a column "std" then shows, whatever ranks
+                the lists otherwise; needs draws or an ensemble.
 
         Returns:
-            A table of items, best first, with the prediction and the number of ratings each has.
+            A table of items, best first, with the prediction and the number of ratings each has; and with the score
+            where it ranks and not the prediction.
 
         Raises:
             VectableError: an argument out of range, or one that does not exist.
@@ -71,18 +73,26 @@ class RatingAnswers(RatingInsight):
         """
         return FoldedUser.of(self.recommender, ratings)
 
-    def explain(self, user: Any, item: Any, n: int = 5) -> Any:
-        """Why this prediction: a table of terms that add up to it, in rating points, each with its meaning.
+    def explain(self, user: Any, item: Any, n: int = 5, of: Literal["list", "rating"] = "list") -> Any:
+        """Why an item has its place in a user's lists: a table of terms that add up, each with its meaning.
 
-        "mean" is what the average user gives the average item; "user" and "item" how far these two are from average;
-        "taste" how well they suit each other, of which the `n` seen items that contribute most follow ("because"),
-        with the number of ratings each has, and the rest.
+        Where the expected rating ranks the lists it is explained, in rating points: "mean" is what the average user
+        gives the average item; "user" and "item" how far these two are from average; "taste" how well they suit each
+        other, of which the `n` seen items that contribute most follow ("because"), with the number of ratings each has,
+        and the rest. With ``lists="interactions"`` the "score" is explained: the `n` rated items that add most to it,
+        and the rest; the "prediction" beside has no part in it.
+
+        Args:
+            of: "rating" explains the expected rating whatever ranks the lists.
         """
         notes, known = Notes(), self.recommender
         code = int(find_codes(self.data, [user], False, notes)[0])
         item_code = find_code(self.data, item, True)
+        check_of(of)
         warn_of(notes)
-        return reasons_frame(self.data, known.explain_row(known.row_of(code), *known.seen_by(code), item_code, n))
+        row, seen = known.row_of(code), known.seen_by(code)
+        terms = known.reasons(row, seen, item_code, n) if of == "list" else known.explain_row(row, *seen, item_code, n)
+        return reasons_frame(self.data, terms)
 
     @needs_training_data
     def ranking(self, k: int = 10, relevant: float | None = None) -> dict[str, Any]:
@@ -92,7 +102,7 @@ class RatingAnswers(RatingInsight):
             relevant: held-out ratings of at least this much are what a list should find; by default the training mean.
         """
         scorers = {
-            "model": self.recommender.scores,
+            "model": self.recommender.list_scores,
             "popularity": same_for_all(self.data.item_counts),
             "bias": same_for_all(self.recommender.baseline.item_bias),
         }

@@ -12,6 +12,7 @@ from vectable.data.ratings.ratings_data import RatingsData
 from vectable.errors import VectableError, require, warn
 from vectable.ratings.bayes_folder import BayesFolder
 from vectable.ratings.drawn_answers import DrawnAnswers
+from vectable.ratings.lists import ListRanking
 from vectable.recommending.new_row import NewRow
 from vectable.sampling.convergence import few_draws
 from vectable.sampling.directions import Directions
@@ -30,6 +31,7 @@ class SamplingSession:
         data: the ratings.
         options: of the sampler.
         features: what is known of users and items besides the ratings.
+        ranking: what ranks the lists; by default the expected rating.
 
     Attributes:
         units: how ratings and the sampler's numbers belong together.
@@ -39,8 +41,15 @@ class SamplingSession:
         interrupted: whether Ctrl-C ended the latest run.
     """
 
-    def __init__(self, data: RatingsData, options: SamplingOptions, features: RatingFeatures) -> None:
+    def __init__(
+        self,
+        data: RatingsData,
+        options: SamplingOptions,
+        features: RatingFeatures,
+        ranking: ListRanking | None = None,
+    ) -> None:
         self.data, self.options, self.features = data, options, features
+        self.ranking = ListRanking() if ranking is None else ranking
         self.units = Units.of(data.train_ratings.rating, options.is_ordinal)
         self.record = DrawRecord(options)
         self.history: list[dict[str, float]] = []
@@ -114,7 +123,7 @@ class SamplingSession:
             self.need_draws()
             train = _pairs(self.data.train_ratings)
             keys = offset_keys(train) if self.options.user_day_bias and train.time is not None else None
-            about = self.units, self.features, self.groups, keys, self._measured_noise
+            about = self.units, self.features, self.groups, keys, self._measured_noise, self.ranking
             self._answers = DrawnAnswers(self.record.draws(), list(self.added), self.data, *about)
         return self._answers
 
@@ -135,12 +144,12 @@ class SamplingSession:
         self.need_draws()
         chains = self._saved_chains if self._run is None else self._run.to_arrays()
         about = self.data, self.options, self.features, self.groups, self.record
-        return BayesFolder(*about, chains, self.added, self.history)
+        return BayesFolder(*about, chains, self.added, self.history, ranking=self.ranking)
 
     @classmethod
     def from_folder(cls, saved: BayesFolder) -> "SamplingSession":
         """The session back from what a folder holds."""
-        session = cls(saved.data, saved.options, saved.features)
+        session = cls(saved.data, saved.options, saved.features, saved.ranking)
         session.record, session.history, session.added = saved.record, saved.history, list(saved.added)
         session._groups, session._saved_chains = saved.groups, saved.chains
         session.units = saved.units or session.units

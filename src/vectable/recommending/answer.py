@@ -62,9 +62,10 @@ class Answer:
     Attributes:
         items: codes, (items,), best first.
         scores: what ranked them, (items,); not clipped to the rating scale.
-        predictions: expected ratings, (items,), not clipped; the scores themselves unless `ucb_scale` was asked for.
+        predictions: expected ratings, (items,), not clipped; the scores themselves unless something else ranked.
         std: standard deviations of the expected ratings, (items,), where `ucb_scale` was asked for; else None.
         notes: on unknown names.
+        by_interactions: whether a `ListRanker` ranked, and not the expected ratings.
     """
 
     items: Codes
@@ -72,6 +73,7 @@ class Answer:
     predictions: Floats
     std: Floats | None
     notes: Notes
+    by_interactions: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Answers:
     Attributes:
         items: codes, (users, n), best first, 0 behind the end of a list that is shorter.
         scores, predictions, std: as of `Answer`, (users, n).
-        notes: on all of them.
+        notes, by_interactions: on all of them.
     """
 
     items: Codes
@@ -89,6 +91,7 @@ class Answers:
     predictions: Floats
     std: Floats | None
     notes: Notes
+    by_interactions: bool = False
 
     def __len__(self) -> int:
         return len(self.items)
@@ -97,4 +100,5 @@ class Answers:
         """The list of the user with this number."""
         listed = self.items[user] > 0
         items, scores, predictions = (table[user][listed] for table in (self.items, self.scores, self.predictions))
-        return Answer(items, scores, predictions, None if self.std is None else self.std[user][listed], self.notes)
+        std = None if self.std is None else self.std[user][listed]
+        return Answer(items, scores, predictions, std, self.notes, self.by_interactions)

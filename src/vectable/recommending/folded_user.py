@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from torch import Tensor
 from vectable.recommending.answer import Notes
 from vectable.recommending.given_ratings import given_ratings
 from vectable.recommending.names import find_code, find_codes
-from vectable.recommending.presenting import list_frame, reasons_frame, warn_of
+from vectable.recommending.presenting import check_of, list_frame, reasons_frame, warn_of
 from vectable.recommending.recommender import Recommender
 from vectable.recommending.request import Filters, ListRequest
 from vectable.recommending.upper_confidence import member_mean_and_std
@@ -49,7 +49,7 @@ class FoldedUser:
         request = ListRequest.of(n, exclude_seen, filters)
         everything = np.arange(len(self.recommender.data.item_ids), dtype=np.int32)
         answer = self.recommender.answer_row(
-            self.row, self.seen, request, mean_and_std=lambda _: self._mean_and_std(everything)
+            self.row, (self.seen, self.ratings), request, mean_and_std=lambda _: self._mean_and_std(everything)
         )
         return list_frame(self.recommender, answer, raw)
 
@@ -68,11 +68,13 @@ class FoldedUser:
             return predicted
         return predicted, self._mean_and_std(codes)[1].astype(np.float32)
 
-    def explain(self, item: Any, n: int = 5) -> Any:
-        """Why this prediction; see `RatingAnswers.explain`."""
-        code = find_code(self.recommender.data, item, True)
-        terms = self.recommender.explain_row(self.row, self.seen, self.ratings, code, n)
-        return reasons_frame(self.recommender.data, terms)
+    def explain(self, item: Any, n: int = 5, of: Literal["list", "rating"] = "list") -> Any:
+        """Why this place in the list; see `RatingAnswers.explain`."""
+        known = self.recommender
+        code, seen = find_code(known.data, item, True), (self.seen, self.ratings)
+        check_of(of)
+        terms = known.reasons(self.row, seen, code, n) if of == "list" else known.explain_row(self.row, *seen, code, n)
+        return reasons_frame(known.data, terms)
 
     def _mean_and_std(self, codes: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Expected ratings of items, (items,), not clipped, and their standard deviations."""

@@ -15,6 +15,8 @@ from vectable.recommending.answer import Notes
 AVERAGE = "the average one stands in"
 MEAN_USER = "the list is what the average user likes best"
 MEAN_USERS = "they get what the average user likes best"
+MOST_POPULAR = "the list is what most users took"
+MOST_POPULAR_MANY = "they get what most users took"
 SEARCHED_FOR_CLOSE = 200_000  # names: among more, close ones are not looked for
 FEW = 64  # names that are looked up one by one
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from vectable.data.io.frames import to_column
 from vectable.data.vocabularies import Vocabularies
-from vectable.errors import warn
+from vectable.errors import require, warn
 from vectable.recommending.answer import Answer, Answers, Notes
 from vectable.recommending.recommender import Recommender
 from vectable.recommending.terms import Term
@@ -21,10 +21,15 @@ def warn_of(notes: Notes) -> None:
 
 
 def list_frame(recommender: Recommender, answer: Answer, raw: bool) -> Any:
-    """One list as a frame: the items, best first, with prediction, std where it is known, and number of ratings."""
+    """One list as a frame: the items, best first, with what is known of each.
+
+    That is the score where something else than the prediction ranks, the prediction, std where it is known, and the
+    number of ratings.
+    """
     data = recommender.data
     warn_of(answer.notes)
-    figures = {"prediction": recommender.shown(answer.predictions, raw)}
+    figures = {"score": answer.scores} if answer.by_interactions else {}
+    figures["prediction"] = recommender.shown(answer.predictions, raw)
     if answer.std is not None:
         figures["std"] = answer.std
     return data.to_native(data.item_frame(answer.items, **figures, ratings=data.item_counts[answer.items]))
@@ -40,7 +45,8 @@ def lists_frame(recommender: Recommender, users: Any, answers: Answers, raw: boo
     warn_of(answers.notes)
     listed = answers.items > 0
     of_user, rank = np.nonzero(listed)
-    figures = {"prediction": recommender.shown(answers.predictions[listed], raw)}
+    figures = {"score": answers.scores[listed]} if answers.by_interactions else {}
+    figures["prediction"] = recommender.shown(answers.predictions[listed], raw)
     if answers.std is not None:
         figures["std"] = answers.std[listed]
     shown = data.item_frame(answers.items[listed], rank=rank + 1, **figures)
@@ -63,3 +69,8 @@ def reasons_frame(data: Vocabularies, terms: Sequence[Term]) -> Any:
     shown.insert_column(0, pl.Series("term", [term.name for term in terms]))
     shown.insert_column(1, pl.Series("meaning", [term.meaning for term in terms]))
     return data.to_native(shown)
+
+
+def check_of(of: str) -> None:
+    """Raise a sentence for a reason of something else than the "list" or the "rating"."""
+    require(of in ("list", "rating"), f"of must be 'list' or 'rating'; got {of!r}.")

@@ -18,12 +18,20 @@ from vectable.recommending.caps import Groups
 from vectable.recommending.filters import allowed_items
 from vectable.recommending.fold_in import prior_of, solve_row
 from vectable.recommending.likeness import Likeness
-from vectable.recommending.names import MEAN_USER, MEAN_USERS, find_codes, note_unknown_rows
+from vectable.recommending.list_ranker import ListRanker, histories_of
+from vectable.recommending.names import (
+    MEAN_USER,
+    MEAN_USERS,
+    MOST_POPULAR,
+    MOST_POPULAR_MANY,
+    find_codes,
+    note_unknown_rows,
+)
 from vectable.recommending.reasons import explain_row
 from vectable.recommending.request import ListRequest
 from vectable.recommending.selection import Selection
 from vectable.recommending.terms import Term
-from vectable.recommending.top_n import top_items
+from vectable.recommending.top_n import SCORES_PER_BLOCK, top_items
 from vectable.recommending.upper_confidence import MeanAndStd, UpperConfidenceBound, member_mean_and_std
 from vectable.recommending.user_row import UserPrior, noise_rows
 
@@ -31,6 +39,8 @@ NOTHING = np.zeros(0, dtype=np.int32)
 
 Codes = NDArray[np.int32]
 Floats = NDArray[np.float32]
+Known = tuple[Codes, Floats]
+"""Items that a user rated, and how high."""
 
 
 class Recommender:
@@ -46,6 +56,8 @@ class Recommender:
         clips: whether predictions that people see are clipped to the rating scale; ranking never is.
         likeness: what makes two items alike; by default who rates them, and how.
         noise: each member's mean squared error on the training ratings; by default measured.
+        lists: gives what ranks the lists instead of the expected rating, which is shown all the same; called when the
+            first list is asked for. None, or giving None: the expected rating ranks.
     """
 
     def __init__(
@@ -56,22 +68,24 @@ class Recommender:
         clips: bool = True,
         likeness: Likeness | None = None,
         noise: Sequence[float] | None = None,
+        lists: Callable[[], ListRanker | None] | None = None,
     ) -> None:
         if isinstance(model, nn.Module):
             model.eval()
         self.model, self.data, self.device = model, data, device_of(model)
         self.scale = data.rating_range if clips else None
         self.likeness = likeness or Likeness()
-        self._known_priors, self._known_noise = priors, noise
+        self._known_priors, self._known_noise, self._lists_by = priors, noise, lists
         self._groups: dict[str, Groups] = {}
 
     # ---------------------------------------------------------------- lists
 
     def answer(self, user: Any, request: ListRequest) -> Answer:
-        """The list for one user, named by id; an unknown one gets the average user's, with a note."""
+        """The list for one user, named by id; an unknown one gets the average user's, or with a ranker of its own what
+        most users took, with a note."""
         notes = Notes()
-        code = int(find_codes(self.data, [user], False, notes, MEAN_USER)[0])
-        return self.answer_row(self.row_of(code), self.seen_by(code)[0], request, notes)
+        code = int(find_codes(self.data, [user], False, notes, MEAN_USER if self.ranker is None else MOST_POPULAR)[0])
+        return self.answer_row(self.row_of(code), self.seen_by(code), request, notes)
 
     def answer_many(self, users: Iterable[Any] | None, request: ListRequest) -> Answers:
         """The lists for many users, named by id; for all known ones by default."""
@@ -79,33 +93,35 @@ class Recommender:
         codes = np.arange(1, len(self.data.user_ids), dtype=np.int32)
         if users is not None:
             codes = self.data.user_ids.encode(users)
-            note_unknown_rows(notes, self.data.columns.user, codes, False, MEAN_USERS)
-        seen = (lambda at: self.seen_by(int(codes[at]))[0]) if request.exclude_seen else None
-        return self._lists(lambda part: self.rows_of(codes[part]), len(codes), seen, request, notes)
+            then = MEAN_USERS if self.ranker is None else MOST_POPULAR_MANY
+            note_unknown_rows(notes, self.data.columns.user, codes, False, then)
+        return self._lists(
+            lambda part: self.rows_of(codes[part]), len(codes), lambda at: self.seen_by(int(codes[at])), request, notes
+        )
 
     def answer_row(
         self,
         row: Tensor,
-        seen: Codes,
+        known: Known,
         request: ListRequest,
         notes: Notes | None = None,
         mean_and_std: MeanAndStd | None = None,
     ) -> Answer:
-        """The list for a user's row, (width,), who has `seen` these items.
+        """The list for a user's row, (width,), who rated these items.
 
         Args:
+            known: item codes and ratings of the user.
             notes: taken so far.
             mean_and_std: of every item for the row, where the members' spread is not all of the uncertainty.
         """
-        skip = (lambda _: seen) if request.exclude_seen and len(seen) else None
         notes = Notes() if notes is None else notes
-        return self._lists(lambda _: row[None], 1, skip, request, notes, mean_and_std)[0]
+        return self._lists(lambda _: row[None], 1, lambda _: known, request, notes, mean_and_std)[0]
 
     def _lists(
         self,
         rows_of: Callable[[slice], Tensor],
         n_users: int,
-        seen: Callable[[int], Codes] | None,
+        known: Callable[[int], Known],
         request: ListRequest,
         notes: Notes,
         mean_and_std: MeanAndStd | None = None,
@@ -113,9 +129,12 @@ class Recommender:
         bound = None
         if request.ucb_scale:
             bound = UpperConfidenceBound(mean_and_std or member_mean_and_std(self.model), request.ucb_scale)
+        ranker = self.ranker if bound is None else None
         score_rows = self.model.score_rows if bound is None else bound.score_rows
 
         def score(part: slice) -> Tensor:
+            if ranker is not None:
+                return torch.from_numpy(ranker.scores(histories_of([known(at) for at in _numbers(part)])))
             with torch.no_grad():
                 return score_rows(rows_of(part).to(self.device))
 
@@ -124,10 +143,12 @@ class Recommender:
             n_users,
             len(self.data.item_ids),
             request.n,
-            seen=seen,
+            seen=(lambda at: known(at)[0]) if request.exclude_seen else None,
             allowed=allowed_items(self.data, request, notes),
             selection=Selection.of(request, self._groups_of, lambda: self.directions),
         )
+        if ranker is not None:
+            return Answers(items, scores, self._predictions(rows_of, items), None, notes, by_interactions=True)
         if bound is None:
             return Answers(items, scores, scores, None, notes)
         both = np.zeros((2, *items.shape), dtype=np.float32)
@@ -135,6 +156,28 @@ class Recommender:
             (row,) = rows_of(slice(user, user + 1))
             both[:, user] = np.stack(bound.mean_and_std(row))[:, codes]
         return Answers(items, scores, both[0], both[1], notes)
+
+    def _predictions(self, rows_of: Callable[[slice], Tensor], items: Codes) -> Floats:
+        """Expected ratings of listed items, (users, n), in blocks of users."""
+        found = np.empty(items.shape, dtype=np.float32)
+        block = max(1, SCORES_PER_BLOCK // len(self.data.item_ids))
+        for first in range(0, len(items), block):
+            part = slice(first, min(first + block, len(items)))
+            with torch.no_grad():
+                table = self.model.score_rows(rows_of(part).to(self.device)).cpu().numpy()
+            found[part] = np.take_along_axis(table, items[part].astype(np.int64), axis=1)
+        return found
+
+    @cached_property
+    def ranker(self) -> ListRanker | None:
+        """What ranks the lists; None where the expected rating does."""
+        return None if self._lists_by is None else self._lists_by()
+
+    def list_scores(self, users: Codes) -> Tensor:
+        """What ranks the lists of user codes, (users, items)."""
+        if self.ranker is None:
+            return self.scores(users)
+        return torch.from_numpy(self.ranker.scores(histories_of([self.seen_by(int(code)) for code in users])))
 
     def _groups_of(self, column: str) -> Groups:
         if column not in self._groups:
@@ -153,6 +196,13 @@ class Recommender:
         members = self.model.members
         parts = list(zip(members, self.priors, row.chunk(len(members)), strict=True))
         return explain_row(parts, seen, ratings, item, n, self.scale)
+
+    def reasons(self, row: Tensor, known: Known, item: int, n: int) -> list[Term]:
+        """Why an item has its place in the lists of a user: of the expected rating, or of what ranks instead."""
+        if self.ranker is None:
+            return self.explain_row(row, *known, item, n)
+        prediction = float(self.shown(self.scores_of_row(row)[[item]])[0])
+        return self.ranker.reasons(*known, item, n, prediction)
 
     def similar(self, item: int, n: int, min_ratings: int | None = None) -> tuple[Codes, Floats]:
         """Codes of up to `n` items most like one, and how like it, -1 to 1, the most alike first.
@@ -225,3 +275,7 @@ class Recommender:
         """Items and ratings of a user's training rows; none for the unknown."""
         rows = self.data.rows_of(code) if code else NOTHING
         return self.data.train_ratings.item[rows], self.data.train_ratings.rating[rows]
+
+
+def _numbers(part: slice) -> range:
+    return range(part.start, part.stop)

@@ -24,21 +24,23 @@ class Term:
     """A part of a prediction.
 
     Attributes:
-        name: "prediction", "mean", "user", "item", "taste", "because", "everything else", "end of scale".
-        points: in rating points.
+        name: "prediction", "mean", "user", "item", "taste", "because", "everything else", "end of scale"; or "score".
+        points: in rating points, but for those of a score.
         item: code of the seen item of a "because"; else 0.
         rating: what the user gave it.
+        about: what the term is, in a few words, where it is not what its name says of a prediction.
     """
 
     name: str
     points: float
     item: int = 0
     rating: float | None = None
+    about: str = ""
 
     @property
     def meaning(self) -> str:
         """What the term is, in a few words."""
-        return MEANINGS[self.name]
+        return self.about or MEANINGS[self.name]
 
 
 def terms_of(
