@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import vectable as vt
-from every_kind import EveryKind
+from every_kind import OF_INTERACTIONS, OF_RATINGS, EveryKind
 from vectable.answers.best_items import best_items
 from vectable.artifact import read_folder, write_folder
 from vectable.recommending.selection import Selection
@@ -142,6 +142,95 @@ def test_a_serving_folder_answers_the_same(folder: Path, tmp_path: Path) -> None
         assert_same(ask(slim), ask(whole))
 
 
+# ---------------------------------------------------------------- every kind
+
+KINDS_OF_LISTS = [*OF_RATINGS, *OF_INTERACTIONS]
+
+
+@pytest.fixture(scope="module", params=KINDS_OF_LISTS)
+def any_pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any, Any]:
+    """A kind of model of lists, its learner, and what answers from its folder."""
+    learn = KINDS.make(request.param)
+    return request.param, learn, vt.load_answers(learn.save(tmp_path_factory.mktemp("answers") / "model"))
+
+
+def shown(answer: Any) -> list[dict[str, Any]]:
+    """An answer as the rows of the learner's frame."""
+    if "terms" in answer:
+        return list(answer["terms"])
+    if "users" not in answer:
+        return list(answer["items"])
+    return [
+        {"user": one["user"], "rank": rank, **item}
+        for one in answer["users"]
+        for rank, item in enumerate(one["items"], start=1)
+    ]
+
+
+def test_every_kind_answers_as_its_learner(any_pair: tuple[str, Any, Any]) -> None:
+    kind, learn, answers = any_pair
+    basket: Any = {"Film é 3": 5, 7: 1} if kind in OF_RATINGS else ["Film é 3", 7]
+    limits: dict[str, Any] = {"max_per": {"genre": 2}, "diversity": 0.3, "min_ratings": 3}
+    for ask in (
+        lambda one: one.recommend("u7", 5),
+        lambda one: one.recommend("u7", 5, False, **limits),
+        lambda one: one.recommend("u7", 5, candidates=[3, 9, 11], exclude=[9]),
+        lambda one: one.similar("Film é 3", 5),
+        lambda one: one.explain("u7", 9),
+    ):
+        answer = ask(answers)
+        assert json.loads(json.dumps(answer)) == answer
+        assert_same(shown(answer), ask(learn))
+    assert_same(shown(answers.fold_in(basket, 5)), learn.fold_in(basket).recommend(5), 1e-5)
+    frame = learn.recommend_many(["u3", "u5"], 4)
+    rows = shown(answers.recommend_many(["u3", "u5"], 4))
+    assert_same([{name: row[name] for name in frame.columns} for row in rows], frame)
+    if kind in OF_RATINGS:
+        pairs = answers.predict(KINDS.rows.to_dicts())
+        assert pairs["notes"] == []
+        assert np.float32(pairs["predictions"]) == pytest.approx(learn.predict(KINDS.rows), rel=1e-6)
+    if kind in OF_RATINGS and kind != "net" and not kind.startswith("dot product"):
+        assert_same(shown(answers.recommend("u7", 5, ucb_scale=1)), learn.recommend("u7", 5, ucb_scale=1))
+        _, std = learn.predict(KINDS.rows, return_std=True)
+        assert np.float32(answers.predict(KINDS.rows.to_dicts(), return_std=True)["std"]) == pytest.approx(std)
+
+
+def test_every_kind_notes_what_it_does_not_know(any_pair: tuple[str, Any, Any]) -> None:
+    kind, _, answers = any_pair
+    assert [note["code"] for note in answers.recommend("nobody")["notes"]] == ["unknown_user"]
+    basket: Any = {"no such film": 5} if kind in OF_RATINGS else ["no such film"]
+    assert [note["code"] for note in answers.fold_in(basket)["notes"]] == ["unknown_item"]
+    with pytest.raises(vt.UnknownNameError, match="Film é 1300"):
+        answers.similar("Film é 1300")
+    with pytest.raises(vt.UnknownNameError, match="Lists have no argument 'min_rating'"):
+        answers.recommend("u7", min_rating=1)
+    users = [f"u{at}" if at % 3 else f"stranger {at}" for at in range(30)]
+    alone = [answers.recommend(user, 3) for user in users]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda user: answers.recommend(user, 3), users)) == alone
+
+
+@pytest.mark.parametrize("kind", ["posterior", "EASE", "next item"])
+def test_a_serving_folder_of_any_kind_answers(kind: str, tmp_path: Path) -> None:
+    whole = KINDS.make(kind).save(tmp_path / "whole")
+    slim = vt.load_answers(vt.slim(whole, tmp_path / "slim"))
+    answer = vt.load_answers(whole).recommend("u7", 5)["items"]
+    assert_same(slim.recommend("u7", 5)["items"], answer)
+
+
+def test_photographs_are_classified_as_by_the_learner(tmp_path: Path) -> None:
+    learn = KINDS.make("images")
+    answers = vt.load_answers(learn.save(tmp_path / "model"))
+    photographs = list(KINDS.pictures[:3])
+    answer = answers.classify(photographs)
+    assert answer["predictions"] == [one.label for one in learn.predict(photographs)]
+    assert np.float32(answer["probabilities"]) == pytest.approx(learn.predict_proba(photographs))
+    assert json.loads(json.dumps(answer)) == answer
+    assert answers.classify([]) == {"predictions": [], "probabilities": [], "notes": []}
+    with pytest.raises(vt.VectableError, match="photographs must be a list"):
+        answers.classify("ant.jpg")
+
+
 def raw_rows() -> list[dict[str, Any]]:
     return KINDS.rows.with_columns(pl.col("rating").cast(pl.String).alias("stars")).to_dicts()
 
@@ -229,13 +318,11 @@ def test_what_cannot_be_answered_is_a_sentence(folder: Path) -> None:
         answers.fold_in({3: 11})
 
 
-@pytest.mark.parametrize(
-    ("kind", "named"),
-    [("ensemble", "an ensemble"), ("net", "EmbeddingNet"), ("EASE", "implicit"), ("images", "images")],
-)
-def test_another_kind_of_model_is_named(kind: str, named: str, tmp_path: Path) -> None:
-    with pytest.raises(vt.VectableError, match=rf"holds .*{named}.*use load_learner"):
-        vt.load_answers(KINDS.make(kind).save(tmp_path / "model"))
+def test_a_custom_module_is_named(tmp_path: Path) -> None:
+    contents = read_folder(KINDS.make("numbers").save(tmp_path / "model"))
+    contents.kind = "own module"
+    with pytest.raises(vt.VectableError, match=r"holds a model of kind 'own module'.*use load_learner"):
+        vt.load_answers(write_folder(tmp_path / "other", contents))
 
 
 def test_a_damaged_folder_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -278,9 +365,14 @@ for path in sys.argv[1:]:
     one.recommend("u7", max_per={"genre": 2}), one.recommend_many(n=2), one.fold_in({3: 5}), one.similar(3)
     one.explain("u7", 3), one.predict([{"user": "u7", "item": 3}])
 vt.load_answers("numbers").predict([{"user": "u7", "genre": None, "item": 3, "day": 3, "stars": "2.0"}])
+for path in ("EASE", "ALS", "neighbours", "next item"):
+    one = vt.load_answers(path)
+    one.recommend("u7", max_per={"genre": 2}), one.recommend_many(n=2), one.fold_in([3, 5]), one.similar(3)
+    one.explain("u7", 3)
 assert "torch" not in sys.modules
 """
-    KINDS.make("numbers").save(tmp_path / "numbers")
+    for kind in ("numbers", *OF_INTERACTIONS):
+        KINDS.make(kind).save(tmp_path / kind)
     paths = [str(folder), str(vt.slim(folder, tmp_path / "slim"))]
     done = subprocess.run(
         [sys.executable, "-c", code, *paths], cwd=tmp_path, capture_output=True, text=True, check=False

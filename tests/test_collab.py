@@ -298,7 +298,7 @@ def test_an_unknown_user_gets_the_average_users_list_and_is_told(learn: vt.Colla
 def test_many_lists_are_the_single_ones(learn: vt.CollabLearner, monkeypatch: pytest.MonkeyPatch) -> None:
     from vectable.recommending import top_n
 
-    monkeypatch.setattr(top_n, "SCORES_PER_BLOCK", 81 * 7)  # seven users at a time
+    monkeypatch.setattr(top_n, "SCORES_A_BLOCK", 81 * 7)  # seven users at a time
     table = learn.recommend_many(n=4)
     assert len(table) == 4 * learn.data.n_users
     for user in (100, 150, 219):
@@ -330,7 +330,7 @@ def test_top_items_equals_sorting(seed: int, n_items: int, n: int, n_users: int)
     seen = [rng.permutation(n_items)[: rng.integers(0, n_items)].astype(np.int32) for _ in range(n_users)]
     allowed = rng.random(n_items) < 0.8
     lists, values = top_items(
-        lambda part: torch.from_numpy(scores[part].copy()),
+        lambda part: scores[part].copy(),
         n_users,
         n_items,
         n,

@@ -181,12 +181,12 @@ def _itself(rows: NDArray[np.int32], at: int) -> NDArray[np.int32]:
     return rows[at : at + 1]
 
 
-def _cosines(rows: Floats, columns: Tensor, factors: Tensor | None) -> Callable[[slice], Tensor]:
+def _cosines(rows: Floats, columns: Tensor, factors: Tensor | None) -> Callable[[slice], Floats]:
     """From a range of rows to how alike each of them is to every column."""
 
-    def score(part: slice) -> Tensor:
+    def score(part: slice) -> Floats:
         alike = torch.from_numpy(rows[part]) @ columns
-        return alike if factors is None else alike * factors
+        return np.asarray((alike if factors is None else alike * factors).numpy())
 
     return score
 

@@ -1,4 +1,4 @@
-"""From a saved folder to what answers from it, without torch."""
+"""From a saved folder to what answers from it, without torch wherever that can be."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 from vectable.answers.dot_product import DotProduct
+from vectable.answers.history_tables import HistoryTables, history_tables
+from vectable.answers.image_tables import ImageTables
+from vectable.answers.learned_tables import LearnedTables
 from vectable.answers.rating_tables import RatingTables
 from vectable.answers.row_tables import RowTables
 from vectable.artifact import ArrayContents, check_is_model, making_from, read_arrays_of_folder
@@ -21,57 +24,70 @@ from vectable.serving_folder import SERVING, arrays_from_serving
 
 CLASS_LOSS, NUMBER_LOSSES = "CrossEntropyLoss", ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
 
+Answers = RatingTables | HistoryTables | RowTables | LearnedTables | ImageTables
 
-def load_answers(path: str | Path) -> RatingTables | RowTables:
-    """What answers from the saved model at `path`, without torch: NumPy arrays and lists, made once.
 
-    Its answers are the learner's, as JSON values, in a fraction of the time. It never changes, and threads may share
-    it.
+def load_answers(path: str | Path) -> Answers:
+    """What answers from the saved model at `path`, as JSON values with notes: arrays and lists made once.
+
+    Its answers are the learner's, in a fraction of the time. It never changes, and threads may share it. torch is not
+    imported for dot-product models of ratings, for models of interactions, and for tabular nets with a loss of their
+    own kind; it computes the answers of nets and ensembles for ratings, of draws, and of nets for photographs.
 
     Args:
-        path: a folder that `save` or `slim` wrote of a dot-product model of ratings (`collab_learner` with neither
-            `use_nn` nor `n_models`), which answers lists, neighbors, reasons, folding in and predictions; or of
-            `tabular_learner`, which answers predictions.
+        path: a folder that `save` or `slim` wrote.
+
+    Returns:
+        An object with a method for each question that the model answers: for ratings `recommend`, `recommend_many`,
+        `fold_in`, `similar`, `explain` and `predict`; for interactions the same without `predict`; for tables
+        `predict`; for photographs `classify`.
 
     Raises:
         ArtifactError: the folder is not there, not ours, newer or damaged.
-        VectableError: it holds another kind of model.
+        VectableError: it holds a custom module, or a net for tables with another loss: `load_learner` answers then.
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> baskets = [(day, item) for day in range(40) for item in ("tea", "milk" if day % 3 else "lemon")]
+        >>> data = vt.InteractionsData.from_df(pl.DataFrame(baskets, ["basket", "item"], orient="row"))
+        >>> path = vt.implicit_learner(data, "ease", progress=False).fit().save("baskets")
+        >>> vt.load_answers(path).fold_in(["lemon"], n=1)["items"][0]["item"]
+        'tea'
     """
     contents = read_arrays_of_folder(path)
     check_is_model(contents, str(path))
-    other = _cannot(contents)
-    if other:
-        raise VectableError(
-            f"{str(path)!r} holds {other}; load_answers answers from a single dot-product model of ratings or from a "
-            "tabular net with a loss of its own kind: use load_learner."
-        )
+    if other := _cannot(contents):
+        raise VectableError(f"{str(path)!r} holds {other}; load_answers does not answer from it: use load_learner.")
+    if contents.kind in ("images", "posterior") or (contents.kind == "ratings" and not _is_dot_product(contents)):
+        from vectable.answers.from_learner import tables_of_learner
+
+        return tables_of_learner(path, contents.version)
     with making_from(str(path)):
         contents = arrays_from_serving(contents) if contents.settings.get(SERVING) else contents
         if contents.kind == "table":
             rows = RowTables.from_saved(contents.settings, contents.arrays, contents.tables, contents.version)
             rows.predict([dict.fromkeys(rows.encoder.raw_columns)])  # the first question makes what all others use
             return rows
-        return _rating_tables(contents)
+        return _rating_tables(contents) if contents.kind == "ratings" else history_tables(contents)
 
 
 def _cannot(contents: ArrayContents) -> str:
     """What a folder holds that cannot be answered from, in words; empty where it can."""
     settings = contents.settings
+    if contents.kind in ("ratings", "posterior", "images", "implicit", "next_item"):
+        return ""
+    if contents.kind != "table":
+        return f"a model of kind {contents.kind!r:.60}"
     model, loss = settings.get("model"), settings.get("loss_func")
-    if contents.kind == "ratings":
-        if settings.get("n_models") != 1:
-            return "an ensemble of models of ratings"
-        return "" if model == "EmbeddingDotBias" else f"a model of ratings of type {model!r:.60}"
-    if contents.kind == "table":
-        is_classes = isinstance(settings.get("target"), dict) and settings["target"].get("kind") == "classes"
-        if model != "TabularModel":
-            return f"a model for tables of type {model!r:.60}"
-        return (
-            ""
-            if loss in ((CLASS_LOSS,) if is_classes else NUMBER_LOSSES)
-            else f"a net trained with the loss {loss!r:.60}"
-        )
-    return f"a model of kind {contents.kind!r:.60}"
+    if model != "TabularModel":
+        return f"a model for tables of type {model!r:.60}"
+    is_classes = isinstance(settings.get("target"), dict) and settings["target"].get("kind") == "classes"
+    usual = (CLASS_LOSS,) if is_classes else NUMBER_LOSSES
+    return "" if loss in usual else f"a net trained with the loss {loss!r:.60}"
+
+
+def _is_dot_product(contents: ArrayContents) -> bool:
+    return contents.settings.get("n_models") == 1 and contents.settings.get("model") == "EmbeddingDotBias"
 
 
 def _rating_tables(contents: ArrayContents) -> RatingTables:

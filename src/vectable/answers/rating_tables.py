@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from vectable.answers.best_items import best_items
 from vectable.answers.dot_product import DotProduct
+from vectable.answers.named_items import Json, NamedItems
 from vectable.answers.notes_as_json import notes_as_json
-from vectable.data.io.frames import to_column
+from vectable.answers.pairs import pairs_of, terms_as_json
 from vectable.data.ratings.ratings_data import RatingsData
-from vectable.data.titled_items import codes_by_id_or_title
 from vectable.errors import require
 from vectable.insight.neighbours import nearest
 from vectable.recommending.answer import Notes
@@ -39,7 +39,6 @@ from vectable.recommending.user_row import UserPrior, fit_row, rating_contributi
 Codes = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Known = tuple[Codes, Floats]
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -156,21 +155,8 @@ class RatingTables:
         Raises:
             VectableError: a row without these columns.
         """
-        columns = self.data.columns
-        for at, row in enumerate(rows):
-            require(
-                isinstance(row, Mapping) and columns.user in row and columns.item in row,
-                f"Row {at} has not both {columns.user!r} and {columns.item!r}; each row is a mapping with these keys.",
-            )
-        if not rows:
-            return {"predictions": [], "notes": []}
         notes = Notes()
-        users = self.data.user_ids.encode([row[columns.user] for row in rows])
-        named = to_column([row[columns.item] for row in rows], quiet=True)
-        items = codes_by_id_or_title(named, self.data.item_ids, self.data.codes_by_title)
-        note_unknown_rows(notes, columns.user, users, False)
-        note_unknown_rows(notes, columns.item, items, True)
-        predicted = self._clipped(self.model.predict_pairs(users, items), raw)
+        predicted = self._clipped(self.model.predict_pairs(*pairs_of(self.data, rows, notes)), raw)
         return {"predictions": predicted.tolist(), "notes": notes_as_json(notes)}
 
     def similar(self, item: Any, n: int = 10, min_ratings: int | None = None) -> Json:
@@ -186,7 +172,7 @@ class RatingTables:
         counts, code = self.data.item_counts, find_code(self.data, item, True)
         fewest = self.likeness.fewest_ratings(counts) if min_ratings is None else min_ratings
         codes, alike = nearest(self._directions, code, n, self.likeness.weights(counts), counts >= fewest)
-        return {"items": self._items(codes, similarity=alike), "notes": []}
+        return {"items": self._items.rows(codes, similarity=alike), "notes": []}
 
     def explain(self, user: Any, item: Any, n: int = 5, of: Literal["list", "rating"] = "list") -> Json:
         """Why an item has its place in the lists, or with of="rating" its prediction; see `CollabLearner.explain`.
@@ -207,15 +193,11 @@ class RatingTables:
         average, of_user = (predict(one, both)[0] for one in (self.model.users[0].astype(np.float64), row))
         points = rating_contributions(predict, self.prior, row, seen, ratings, target) if len(seen) else np.zeros(0)
         corners = [float(average[0]), float(of_user[0]), float(average[1]), float(of_user[1])]
-        found = terms_of(corners, seen, ratings, points, target, n, self.scale)
+        terms = terms_of(corners, seen, ratings, points, target, n, self.scale)
         if self.ranker is not None and of == "list":
             prediction = float(self._clipped(np.array([corners[3]], dtype=np.float32), False)[0])
-            found = self.ranker.reasons(seen, ratings, target, n, prediction)
-        terms = []
-        for term in found:
-            shown: Json = {"term": term.name, "meaning": term.meaning, "points": term.points}
-            terms.append(shown | (self._named(term.item) | {"your_rating": term.rating} if term.item else {}))
-        return {"terms": terms, "notes": notes_as_json(notes)}
+            terms = self.ranker.reasons(seen, ratings, target, n, prediction)
+        return {"terms": terms_as_json(terms, self._items), "notes": notes_as_json(notes)}
 
     # ---------------------------------------------------------------- inside
 
@@ -230,23 +212,11 @@ class RatingTables:
         left_out, sums = known[0] if request.exclude_seen else known[0][:0], self.model.sums(row)
         if self.ranker is None:
             codes, scores = best_items(sums, self.model.squash, request.n, left_out, allowed, selection)
-            return self._items(codes, prediction=self._clipped(scores, raw))
+            return self._items.rows(codes, prediction=self._clipped(scores, raw))
         ranked = self.ranker.scores(histories_of([known]))[0]
         codes, scores = best_items(ranked, lambda scores: scores, request.n, left_out, allowed, selection)
         predictions = self._clipped(self.model.squash(sums[codes]), raw)
-        return self._items(codes, score=scores, prediction=predictions)
-
-    def _items(self, codes: Codes, **figures: Floats) -> list[Json]:
-        rows = zip(*(values.tolist() for values in figures.values()), strict=True)
-        return [
-            self._named(code, dict(zip(figures, values, strict=True)))
-            for code, values in zip(codes.tolist(), rows, strict=True)
-        ]
-
-    def _named(self, code: int, figures: Mapping[str, Any] | None = None) -> Json:
-        """An item as people know it, with figures between its name and its number of ratings."""
-        title = {} if self._titles is None else {"title": self._titles[code]}
-        return {"item": self._ids[code], **title, **(figures or {}), "ratings": self._counts[code]}
+        return self._items.rows(codes, score=scores, prediction=predictions)
 
     def _seen_by(self, code: int) -> tuple[Codes, Floats]:
         """Items and ratings of a user's training rows; none for the unknown."""
@@ -272,17 +242,8 @@ class RatingTables:
         return self.likeness.directions_of_items(self.model.items, self.model.users[:, :-1], self.data)
 
     @cached_property
-    def _ids(self) -> list[Any]:
-        return [None, *self.data.item_ids.vocabulary.to_list()]
-
-    @cached_property
-    def _titles(self) -> list[str | None] | None:
-        return None if self.data.titles is None else self.data.item_names(np.arange(len(self.data.item_ids))).to_list()
-
-    @cached_property
-    def _counts(self) -> list[int]:
-        counts: list[int] = self.data.item_counts.tolist()
-        return counts
+    def _items(self) -> NamedItems:
+        return NamedItems(self.data, "ratings")
 
     @cached_property
     def _seen(self) -> tuple[NDArray[np.int64], Codes, Floats]:

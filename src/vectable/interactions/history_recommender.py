@@ -1,17 +1,17 @@
 """A model of histories and its data, ready to answer: lists and reasons. No frames, no warnings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from vectable.data.interactions.histories import Histories
 from vectable.data.interactions.interactions_data import InteractionsData
+from vectable.errors import is_finite, require
 from vectable.factorising.history_models import HistoryModel
+from vectable.insight.neighbours import nearest
 from vectable.interactions.candidates import to_rows
 from vectable.recommending.answer import Answers, Notes
 from vectable.recommending.caps import Groups
@@ -79,12 +79,12 @@ class HistoryRecommender:
             allowed &= conditions
         rarity = np.maximum(self.data.item_counts, 1).astype(np.float32) ** np.float32(-novelty)
 
-        def score(part: slice) -> Tensor:
+        def score(part: slice) -> Floats:
             scores = self.scores(rows.part(part.start, part.stop), histories.lengths[part])
             if novelty:
                 lowest = scores.min(axis=1, keepdims=True)
                 scores = (scores - lowest) / np.maximum(np.ptp(scores, axis=1, keepdims=True), 1e-12) * rarity
-            return torch.from_numpy(np.array(scores, dtype=np.float32, order="C"))
+            return np.array(scores, dtype=np.float32, order="C")
 
         items, scores = top_items(
             score,
@@ -97,7 +97,25 @@ class HistoryRecommender:
         )
         return Answers(items, scores, scores, None, notes)
 
+    def similar(self, item: int, n: int) -> tuple[Codes, Floats]:
+        """Codes of up to `n` items most like one, of those that training shows, and how like it, -1 to 1."""
+        return nearest(self.directions, item, n, allowed=self.data.item_counts > 0)
+
     def reasons(self, items: Codes, counts: Floats, target: int) -> tuple[NDArray[np.float64], float]:
         """What each entry of a history adds to the score of an item, (entries,), and the score."""
         points = self.model.contributions(items, counts, target)
         return points, float(points.sum())
+
+
+def history_request(n: int, exclude_seen: bool, filters: Mapping[str, Any]) -> tuple[ListRequest, float]:
+    """The request and the novelty that the arguments of a call make.
+
+    Raises:
+        VectableError: an argument out of range, or one that does not exist.
+    """
+    others = dict(filters)
+    novelty = others.pop("novelty", 0.0)
+    require(is_finite(novelty) and novelty >= 0, f"novelty must be a number from 0 on; got {novelty!r}.")
+    request = ListRequest.of(n, exclude_seen, others)
+    require(not request.ucb_scale, "ucb_scale needs a model of ratings that knows how sure it is.")
+    return request, float(novelty)

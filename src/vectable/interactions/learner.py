@@ -16,7 +16,6 @@ from vectable.errors import VectableError, is_finite, require
 from vectable.factorising.als import ALSOptions, ImplicitALS
 from vectable.factorising.history_models import FactorModel, HistoryModel
 from vectable.folder_schema import (
-    Array,
     any_number,
     either,
     list_of,
@@ -24,16 +23,15 @@ from vectable.folder_schema import (
     mapping,
     number,
     record,
-    take_arrays,
     text,
 )
 from vectable.insight.components import principal_components
-from vectable.insight.neighbours import directions_of, nearest
+from vectable.insight.neighbours import directions_of
 from vectable.insight.vectors import export_vectors
 from vectable.interactions.candidates import Candidate, Fitter, to_rows
 from vectable.interactions.folded_history import FoldedHistory, history_of
-from vectable.interactions.history_recommender import HistoryRecommender
-from vectable.interactions.model_parts import model_from_parts, model_to_parts
+from vectable.interactions.history_recommender import HistoryRecommender, history_request
+from vectable.interactions.model_parts import model_from_parts, model_to_parts, saved_directions
 from vectable.interactions.presenting import lists_frame, one_list_frame, reasons_frame
 from vectable.interactions.selecting import Trial, choose
 from vectable.recommending.answer import Notes
@@ -159,14 +157,14 @@ class InteractionLearner(SavedAsFolder):
         Returns:
             A table of items, best first, with their score and the number of training interactions of each.
         """
-        request, novelty = _request(n, exclude_seen, filters)
+        request, novelty = history_request(n, exclude_seen, filters)
         return one_list_frame(self.data, self.recommender().answer([user], request, novelty))
 
     def recommend_many(
         self, users: Iterable[Any] | None = None, n: int = 10, exclude_seen: bool = True, **filters: Any
     ) -> Any:
         """The same for many users (all known ones by default), a row per user and item."""
-        request, novelty = _request(n, exclude_seen, filters)
+        request, novelty = history_request(n, exclude_seen, filters)
         named = None if users is None else [users] if isinstance(users, str) else list(users)
         return lists_frame(self.data, named, self.recommender().answer(named, request, novelty))
 
@@ -182,10 +180,7 @@ class InteractionLearner(SavedAsFolder):
     def similar(self, item: Any, n: int = 10) -> Any:
         """The `n` items met by the same kind of users as `item` (id or title), by the cosine of their vectors."""
         request = ListRequest(n)
-        code = find_code(self.data, item, True)
-        codes, cosines = nearest(self.recommender().directions, code, self.data.n_items)
-        known = self.data.item_counts[codes] > 0
-        codes, cosines = codes[known][: request.n], cosines[known][: request.n]
+        codes, cosines = self.recommender().similar(find_code(self.data, item, True), request.n)
         return self.data.to_native(self.data.item_frame(codes, similarity=cosines, count=self.data.item_counts[codes]))
 
     def explain(self, user: Any, item: Any, n: int = 5) -> Any:
@@ -242,9 +237,7 @@ class InteractionLearner(SavedAsFolder):
         learn = cls(data, candidates, als=form["als"], alpha=form["alpha"], progress=progress)
         learn.chosen, learn.tried = Candidate.from_json(form["chosen"]), pl.DataFrame(form["tried"])
         model = model_from_parts(form["model"], contents.tensors, len(data.item_ids))
-        schema = {"directions": Array("float32", "items+1 width", finite=True)}
-        directions = take_arrays(contents.tensors, "weights", schema, {"items": data.n_items})["directions"]
-        learn._answers = HistoryRecommender(model, data, directions)
+        learn._answers = HistoryRecommender(model, data, saved_directions(contents.tensors, data))
         return learn
 
     # ---------------------------------------------------------------- inside
@@ -286,13 +279,3 @@ def item_directions(model: HistoryModel, data: InteractionsData) -> Floats:
     if len(factors) < 2:
         return np.array(factors)
     return directions_of(factors)
-
-
-def _request(n: int, exclude_seen: bool, filters: Mapping[str, Any]) -> tuple[ListRequest, float]:
-    """The request and the novelty that the arguments of a call make."""
-    others = dict(filters)
-    novelty = others.pop("novelty", 0.0)
-    require(is_finite(novelty) and novelty >= 0, f"novelty must be a number from 0 on; got {novelty!r}.")
-    request = ListRequest.of(n, exclude_seen, others)
-    require(not request.ucb_scale, "ucb_scale needs a model of ratings that knows how sure it is.")
-    return request, float(novelty)

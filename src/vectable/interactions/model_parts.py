@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vectable.data.interactions.interactions_data import InteractionsData
 from vectable.factorising.als import ALSOptions, ImplicitALS
 from vectable.factorising.history_models import Blend, FactorModel, HistoryModel, LinearModel
 from vectable.factorising.history_weights import HistoryWeights
@@ -26,7 +27,7 @@ from vectable.folder_schema import (
 )
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from vectable.folder_schema import Numbers
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -66,7 +67,7 @@ def model_to_parts(model: HistoryModel, prefix: str = "") -> tuple[dict[str, Any
     raise TypeError(f"a {type(model).__name__} cannot be saved")
 
 
-def model_from_parts(form: Any, tensors: Mapping[str, Mapping[str, "Tensor"]], n_items: int) -> HistoryModel:
+def model_from_parts(form: Any, tensors: Mapping[str, Mapping[str, "Numbers"]], n_items: int) -> HistoryModel:
     """The model back from `model_to_parts`.
 
     Args:
@@ -86,8 +87,18 @@ def model_from_parts(form: Any, tensors: Mapping[str, Mapping[str, "Tensor"]], n
     return _from(form, tensors, "", n_items)
 
 
+def saved_directions(tensors: Mapping[str, Mapping[str, "Numbers"]], data: InteractionsData) -> NDArray[np.float32]:
+    """The items' vectors of length 1 in a saved folder, (items + 1, width).
+
+    Raises:
+        PartError: they are missing, or not as many as the items.
+    """
+    schema = {"directions": Array("float32", "items+1 width", finite=True)}
+    return take_arrays(tensors, "weights", schema, {"items": data.n_items})["directions"]
+
+
 def _from(
-    form: Any, tensors: Mapping[str, Mapping[str, "Tensor"]], prefix: str, n_items: int
+    form: Any, tensors: Mapping[str, Mapping[str, "Numbers"]], prefix: str, n_items: int
 ) -> FactorModel | LinearModel:
     where, sizes = f"learner.model{'.models.' * bool(prefix)}{prefix.rstrip('.')}", {"items": n_items}
     if part(mapping(form, where), "kind", one_of("factors", "linear"), f"{where}.") == "factors":

@@ -45,11 +45,22 @@ def reasons_frame(
     n: int,
 ) -> Any:
     """The terms of a score as a frame: the score, the `n` entries that add most to it, and all the others."""
-    strongest = np.argsort(-points, kind="stable")[:n]
-    rest = score - float(points[strongest].sum())
-    codes = [target, *items[strongest].tolist(), 0]
-    terms = ["score", *(["because"] * len(strongest)), "everything else"]
-    shown = data.item_frame(codes, points=[score, *points[strongest].tolist(), rest])
+    terms, codes, shares = zip(*strongest_reasons(items, points, score, target, n), strict=True)
+    shown = data.item_frame(codes, points=shares)
     if "title" in shown.columns:
-        shown = shown.with_columns(pl.when(pl.Series(codes) > 0).then(pl.col("title")).alias("title"))
-    return data.to_native(shown.insert_column(0, pl.Series("term", terms)))
+        shown = shown.with_columns(pl.when(pl.Series(list(codes)) > 0).then(pl.col("title")).alias("title"))
+    return data.to_native(shown.insert_column(0, pl.Series("term", list(terms))))
+
+
+def strongest_reasons(
+    items: NDArray[np.int32], points: NDArray[np.float64], score: float, target: int, n: int
+) -> list[tuple[str, int, float]]:
+    """Name, item code and points of each term of a score: itself, the `n` entries that add most to it, the rest."""
+    strongest = np.argsort(-points, kind="stable")[:n]
+    because = zip(items[strongest].tolist(), points[strongest].tolist(), strict=True)
+    rest = score - float(points[strongest].sum())
+    return [
+        ("score", target, score),
+        *(("because", code, share) for code, share in because),
+        ("everything else", 0, rest),
+    ]

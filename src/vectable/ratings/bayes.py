@@ -266,12 +266,7 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
         Args:
             features: values of columns of the users' side table; those not given count as missing.
         """
-        codes, values = self._given(ratings, True)
-        with one_blas_thread():
-            row = self.posterior.new_row(False, codes, values, as_features(features, "user"))
-        flat = torch.from_numpy(row.mean.astype(np.float32).reshape(-1))
-        noise = float(self.session.answers.noise.mean())
-        return FoldedPosterior(self.recommender, flat, codes, values, self.model, row, noise)
+        return self.session.answers.fold_in(*self._given(ratings, True), as_features(features, "user"))
 
     def cold_start(self, user_features: Mapping[str, Any]) -> FoldedPosterior:
         """A user of whom nothing is known but features."""

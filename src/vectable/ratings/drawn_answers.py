@@ -1,6 +1,6 @@
 """What answers from draws: the model, the posterior and the recommender that a set of kept draws amounts to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.models.posterior import PosteriorDotBias
+from vectable.one_blas_thread import one_blas_thread
 from vectable.ratings.lists import ListRanking
+from vectable.recommending.folded_posterior import FoldedPosterior
 from vectable.recommending.likeness import FACTORS_ALONE
 from vectable.recommending.posterior import Posterior
 from vectable.recommending.recommender import Recommender
@@ -85,6 +87,15 @@ class DrawnAnswers:
         priors = [UserPrior(*one) for one in known]
         lists = partial(self.ranking.ranker, self.data)
         return Recommender(self.model, self.data, priors, likeness=FACTORS_ALONE, lists=lists)
+
+    def fold_in(
+        self, codes: NDArray[np.int32], values: NDArray[np.float32], features: Mapping[str, Any] | None = None
+    ) -> FoldedPosterior:
+        """A user known by ratings of these items, by features, or by both."""
+        with one_blas_thread():
+            row = self.posterior.new_row(False, codes, values, features)
+        flat = torch.from_numpy(row.mean.astype(np.float32).reshape(-1))
+        return FoldedPosterior(self.recommender, flat, codes, values, self.model, row, float(self.noise.mean()))
 
 
 def _side_by_side(draws: NDArray[Any]) -> NDArray[Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vectable.recommending.answer import Notes
+from vectable.recommending.answer import Answer, Notes
 from vectable.recommending.given_ratings import given_ratings
 from vectable.recommending.names import find_code, find_codes
 from vectable.recommending.presenting import check_of, list_frame, reasons_frame, warn_of
@@ -46,12 +46,18 @@ class FoldedUser:
         self, n: int = 10, exclude_seen: bool = True, *, raw: bool = False, **filters: Unpack[Filters]
     ) -> Any:
         """The `n` best items, as `RatingAnswers.recommend` gives them and with its filters."""
-        request = ListRequest.of(n, exclude_seen, filters)
+        return list_frame(self.recommender, self.answer(ListRequest.of(n, exclude_seen, filters)), raw)
+
+    def answer(self, request: ListRequest, notes: Notes | None = None) -> Answer:
+        """The list, without frames and warnings.
+
+        Args:
+            notes: taken so far.
+        """
         everything = np.arange(len(self.recommender.data.item_ids), dtype=np.int32)
-        answer = self.recommender.answer_row(
-            self.row, (self.seen, self.ratings), request, mean_and_std=lambda _: self._mean_and_std(everything)
+        return self.recommender.answer_row(
+            self.row, (self.seen, self.ratings), request, notes, mean_and_std=lambda _: self._mean_and_std(everything)
         )
-        return list_frame(self.recommender, answer, raw)
 
     def predict(self, items: Iterable[Any], return_std: bool = False, *, raw: bool = False) -> Any:
         """Predicted ratings of items by id or title, (items,), clipped to the scale unless `raw`.

@@ -1,7 +1,7 @@
 """Answers for people: notes become warnings, codes become frames of the kind that the user works with."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -10,8 +10,10 @@ from vectable.data.io.frames import to_column
 from vectable.data.vocabularies import Vocabularies
 from vectable.errors import require, warn
 from vectable.recommending.answer import Answer, Answers, Notes
-from vectable.recommending.recommender import Recommender
 from vectable.recommending.terms import Term
+
+if TYPE_CHECKING:
+    from vectable.recommending.recommender import Recommender
 
 
 def warn_of(notes: Notes) -> None:
@@ -20,7 +22,7 @@ def warn_of(notes: Notes) -> None:
         warn(note.message)
 
 
-def list_frame(recommender: Recommender, answer: Answer, raw: bool) -> Any:
+def list_frame(recommender: "Recommender", answer: Answer, raw: bool) -> Any:
     """One list as a frame: the items, best first, with what is known of each.
 
     That is the score where something else than the prediction ranks, the prediction, std where it is known, and the
@@ -35,7 +37,7 @@ def list_frame(recommender: Recommender, answer: Answer, raw: bool) -> Any:
     return data.to_native(data.item_frame(answer.items, **figures, ratings=data.item_counts[answer.items]))
 
 
-def lists_frame(recommender: Recommender, users: Any, answers: Answers, raw: bool) -> Any:
+def lists_frame(recommender: "Recommender", users: Any, answers: Answers, raw: bool) -> Any:
     """Many lists as one frame: a row per user and item, with the rank.
 
     Args:

@@ -46,7 +46,7 @@ def rank_all_items(
     result: dict[str, Any] = {"k": k, "relevant": float(threshold), "users": len(users)}
     for name, score in scorers.items():
         lists, _ = top_items(
-            lambda part, score=score: score(users[part]),  # type: ignore[misc]  # mypy does not infer a default's type
+            lambda part, score=score: score(users[part]).cpu().numpy(),  # type: ignore[misc]  # mypy does not infer a default's type
             len(users),
             len(data.item_ids),
             k,

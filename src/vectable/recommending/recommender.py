@@ -19,6 +19,7 @@ from vectable.recommending.filters import allowed_items
 from vectable.recommending.fold_in import prior_of, solve_row
 from vectable.recommending.likeness import Likeness
 from vectable.recommending.list_ranker import ListRanker, histories_of
+from vectable.recommending.lists import SCORES_A_BLOCK
 from vectable.recommending.names import (
     MEAN_USER,
     MEAN_USERS,
@@ -31,7 +32,7 @@ from vectable.recommending.reasons import explain_row
 from vectable.recommending.request import ListRequest
 from vectable.recommending.selection import Selection
 from vectable.recommending.terms import Term
-from vectable.recommending.top_n import SCORES_PER_BLOCK, top_items
+from vectable.recommending.top_n import top_items
 from vectable.recommending.upper_confidence import MeanAndStd, UpperConfidenceBound, member_mean_and_std
 from vectable.recommending.user_row import UserPrior, noise_rows
 
@@ -132,11 +133,11 @@ class Recommender:
         ranker = self.ranker if bound is None else None
         score_rows = self.model.score_rows if bound is None else bound.score_rows
 
-        def score(part: slice) -> Tensor:
+        def score(part: slice) -> Floats:
             if ranker is not None:
-                return torch.from_numpy(ranker.scores(histories_of([known(at) for at in _numbers(part)])))
+                return ranker.scores(histories_of([known(at) for at in _numbers(part)]))
             with torch.no_grad():
-                return score_rows(rows_of(part).to(self.device))
+                return np.asarray(score_rows(rows_of(part).to(self.device)).cpu().numpy())
 
         items, scores = top_items(
             score,
@@ -160,7 +161,7 @@ class Recommender:
     def _predictions(self, rows_of: Callable[[slice], Tensor], items: Codes) -> Floats:
         """Expected ratings of listed items, (users, n), in blocks of users."""
         found = np.empty(items.shape, dtype=np.float32)
-        block = max(1, SCORES_PER_BLOCK // len(self.data.item_ids))
+        block = max(1, SCORES_A_BLOCK // len(self.data.item_ids))
         for first in range(0, len(items), block):
             part = slice(first, min(first + block, len(items)))
             with torch.no_grad():

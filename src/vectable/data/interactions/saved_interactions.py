@@ -15,6 +15,8 @@ from vectable.folder_schema import Array, one_of, optional, record, take_arrays,
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vectable.folder_schema import Numbers
+
 COLUMNS = record(user=text, item=text, count=optional(text), title=optional(text), timestamp=optional(text))
 SETTINGS = record(columns=COLUMNS, split=one_of(*SPLITS), kind=FRAME_KIND)
 ROWS = {
@@ -44,7 +46,7 @@ def to_saved(data: InteractionsData) -> tuple[dict[str, dict[str, "Tensor"]], di
 
 
 def from_saved(
-    tensors: Mapping[str, Mapping[str, "Tensor"]], tables: Mapping[str, Any], settings: Any
+    tensors: Mapping[str, Mapping[str, "Numbers"]], tables: Mapping[str, Any], settings: Any
 ) -> InteractionsData:
     """The interactions back from `to_saved`.
 

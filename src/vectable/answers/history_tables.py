@@ -1,0 +1,137 @@
+"""A model of interactions and what it knows of users and items, ready to answer as JSON values."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from vectable.answers.named_items import Json, NamedItems
+from vectable.answers.notes_as_json import notes_as_json
+from vectable.artifact import ArrayContents
+from vectable.data.interactions.interactions_data import InteractionsData
+from vectable.data.interactions.saved_interactions import from_saved
+from vectable.folder_schema import mapping, part
+from vectable.interactions.folded_history import history_of
+from vectable.interactions.history_recommender import HistoryRecommender, history_request
+from vectable.interactions.model_parts import model_from_parts, saved_directions
+from vectable.interactions.presenting import strongest_reasons
+from vectable.recommending.answer import Answer, Notes
+from vectable.recommending.names import find_code
+
+
+@dataclass(frozen=True)
+class HistoryTables:
+    """Answers of a model of interactions, as JSON values; made by `load_answers`.
+
+    It never changes and may be asked from many threads at once: every call takes its own notes.
+
+    Attributes:
+        recommender: the model and the interactions.
+        version: twelve hexadecimal digits that tell this folder from any other.
+    """
+
+    recommender: HistoryRecommender
+    version: str
+
+    @property
+    def data(self) -> InteractionsData:
+        """Names, titles, and what each user has met."""
+        return self.recommender.data
+
+    def recommend(self, user: Any, n: int = 10, exclude_seen: bool = True, **filters: Any) -> Json:
+        """The list for one user; see `InteractionLearner.recommend`, whose arguments these are.
+
+        Returns:
+            ``{"items": [{"item", "title", "score", "count"}], "notes": [...]}``, best first; "title" only where there
+            are titles.
+
+        Raises:
+            VectableError: an argument out of range, or one that does not exist.
+        """
+        answers = self.recommender.answer([user], *history_request(n, exclude_seen, filters))
+        return {"items": self._rows(answers[0]), "notes": notes_as_json(answers.notes)}
+
+    def recommend_many(
+        self, users: Iterable[Any] | None = None, n: int = 10, exclude_seen: bool = True, **filters: Any
+    ) -> Json:
+        """The lists for many users, for all known ones by default; the arguments are those of `recommend`.
+
+        Returns:
+            ``{"users": [{"user", "items": [...]}], "notes": [...]}``, in the order in which they were asked for.
+        """
+        named = None if users is None else [users] if isinstance(users, str) else list(users)
+        answers = self.recommender.answer(named, *history_request(n, exclude_seen, filters))
+        names = self.data.user_ids.vocabulary.to_list() if named is None else named
+        lists = [{"user": name, "items": self._rows(answers[at])} for at, name in enumerate(names)]
+        return {"users": lists, "notes": notes_as_json(answers.notes)}
+
+    def fold_in(
+        self, items: Iterable[Any] | Mapping[Any, float], n: int = 10, exclude_seen: bool = True, **filters: Any
+    ) -> Json:
+        """The list for somebody new by basket or session, the latest last: ``["Tea", "Milk"]`` or ``{"Tea": 12}``.
+
+        Args:
+            exclude_seen: leave out the items that were given.
+
+        Returns:
+            As `recommend`.
+
+        Raises:
+            VectableError: a count that is not a number above 0.
+        """
+        request, novelty = history_request(n, exclude_seen, filters)
+        notes = Notes()
+        history = history_of(self.data, items, notes)
+        answers = self.recommender.answer_histories(history, request, novelty, notes)
+        return {"items": self._rows(answers[0]), "notes": notes_as_json(notes)}
+
+    def similar(self, item: Any, n: int = 10) -> Json:
+        """The `n` items met by the same kind of users as `item` (id or title); see `InteractionLearner.similar`.
+
+        Returns:
+            ``{"items": [{"item", "title", "similarity", "count"}], "notes": []}``, the most alike first.
+
+        Raises:
+            UnknownNameError: the item is not in the training data.
+        """
+        request, _ = history_request(n, True, {})
+        codes, cosines = self.recommender.similar(find_code(self.data, item, True), request.n)
+        return {"items": self._items.rows(codes, similarity=cosines), "notes": []}
+
+    def explain(self, user: Any, item: Any, n: int = 5) -> Json:
+        """Why this score: the `n` items of the user's history that add most to it; see `InteractionLearner.explain`.
+
+        Returns:
+            ``{"terms": [{"term", "item", "title", "points"}], "notes": []}``: "score", then the entries ("because"),
+            then "everything else", which names no item.
+
+        Raises:
+            UnknownNameError: the user or the item is not in the training data.
+        """
+        code, target = find_code(self.data, user, False), find_code(self.data, item, True)
+        items, counts = self.data.train.of(code)
+        terms = strongest_reasons(items, *self.recommender.reasons(items, counts, target), target, n)
+        named = [(term, self._items.name(at) if at else {}, points) for term, at, points in terms]
+        return {"terms": [{"term": term, **name, "points": points} for term, name, points in named], "notes": []}
+
+    def _rows(self, answer: Answer) -> list[Json]:
+        return self._items.rows(answer.items, score=answer.scores)
+
+    @cached_property
+    def _items(self) -> NamedItems:
+        return NamedItems(self.data, "count")
+
+
+def history_tables(contents: ArrayContents) -> HistoryTables:
+    """What answers from the contents of a model of interactions.
+
+    Raises:
+        PartError: a part is missing or does not fit the others.
+    """
+    data = from_saved(contents.arrays, contents.tables, contents.settings.get("data"))
+    learner = part(contents.settings, "learner", mapping, "settings.")
+    model = model_from_parts(part(learner, "model", mapping, "learner."), contents.arrays, len(data.item_ids))
+    tables = HistoryTables(HistoryRecommender(model, data, saved_directions(contents.arrays, data)), contents.version)
+    tables.recommend("", 1)  # the first questions compile the kernels and make the lists of names
+    tables.fold_in([], 1)
+    return tables
