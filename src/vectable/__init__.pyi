@@ -29,11 +29,11 @@ from vectable.estimators.persistent import load_estimator as load_estimator
 from vectable.estimators.ratings import RatingRegressor as RatingRegressor
 from vectable.estimators.tabular import TabularClassifier as TabularClassifier
 from vectable.estimators.tabular import TabularRegressor as TabularRegressor
+from vectable.evaluating import evaluate as evaluate
 from vectable.images.vision import VisionLearner as VisionLearner
 from vectable.images.vision import vision_learner as vision_learner
 from vectable.insight.components import pca as pca
 from vectable.insight.watch import watch as watch
-from vectable.interactions.evaluate import evaluate as evaluate
 from vectable.interactions.implicit import ImplicitLearner as ImplicitLearner
 from vectable.interactions.implicit import implicit_learner as implicit_learner
 from vectable.interactions.next_item import NextItemLearner as NextItemLearner

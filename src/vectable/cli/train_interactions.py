@@ -139,7 +139,7 @@ def read_interactions_file(
 
 def _finish(learn: "InteractionLearner", out: Path, refit: bool, as_json: bool) -> None:
     """Fit, measure on the test part where there is one, save, and report."""
-    from vectable.interactions.evaluate import evaluate
+    from vectable.evaluating import evaluate
 
     data = learn.data
     learn.fit()

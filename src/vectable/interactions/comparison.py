@@ -10,7 +10,7 @@ from rich.console import Console
 from vectable.data.interactions.interactions_data import InteractionsData
 from vectable.errors import require
 from vectable.factorising.ease import MOST_ITEMS
-from vectable.interactions.evaluate import evaluate
+from vectable.interactions.evaluate import evaluate_interactions
 from vectable.interactions.implicit import implicit_learner
 from vectable.interactions.learner import InteractionLearner
 from vectable.interactions.next_item import next_item_learner
@@ -75,4 +75,4 @@ def compare_interactions(
         learn.fit()
         spent[name] = time.process_time() - started
         console.print(f"{name:<12} fitted in {spent[name]:.1f} CPU s", highlight=False)
-    return ListComparison(evaluate(learners, data, k=k), spent)
+    return ListComparison(evaluate_interactions(learners, data, k), spent)
