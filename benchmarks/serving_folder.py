@@ -28,10 +28,11 @@ print(json.dumps({"seconds": loaded, "items": items}))
 
 def main() -> None:
     parser = arguments(__doc__, data=False)
+    parser.add_argument("--times", action="store_true", help="ratings have times, as MovieLens' 20 million have")
     parser.add_argument("--ratings", type=int, help="ratings made (default 2,000,000; 100,000 with --quick)")
     args = parse(parser)
     n_ratings = args.ratings or (100_000 if args.quick else 2_000_000)
-    report = Report("serving_folder", args, ratings=n_ratings)
+    report = Report("serving_folder", args, ratings=n_ratings, times=args.times)
 
     import polars as pl
 
@@ -44,7 +45,9 @@ def main() -> None:
         {"user": rng.integers(0, n_users, n_ratings), "item": popular, "rating": rng.integers(1, 11, n_ratings) / 2}
     )
     frame = frame.unique(["user", "item"], keep="first", maintain_order=True)
-    data = vt.RatingsData.from_df(frame, "user", "item", "rating", batch_size=64)
+    if args.times:
+        frame = frame.with_columns(when=pl.int_range(pl.len()) + 1_000_000_000)
+    data = vt.RatingsData.from_df(frame, "user", "item", "rating", timestamp="when" if args.times else None)
     learn = vt.collab_learner(data, **LESSON, progress=False).fit_one_cycle(EPOCHS, LR)
     with tempfile.TemporaryDirectory() as folder:
         places = {"whole": Path(folder) / "whole", "serving": Path(folder) / "serving"}

@@ -550,7 +550,7 @@ def test_a_manifest_of_something_else(copy, foreign):
     assert f"is not a saved model of vectable: its {MANIFEST} is something else's." in refusal(copy)
 
 
-@pytest.mark.parametrize("version", [3, 99, "2", 1.5, None, [1]])
+@pytest.mark.parametrize("version", [4, 99, "2", 1.5, None, [1]])
 def test_a_newer_format_is_told(copy, version):
     manifest = manifest_of(copy)
     sign(manifest | {"format_version": version, "versions": {"vectable": "9.9"}}, copy)

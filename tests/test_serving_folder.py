@@ -2,15 +2,19 @@
 
 import json
 import pickle
+import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 import vectable as vt
 from commands import good, vectable
 from every_kind import OF_ROWS, EveryKind, same
 from vectable.artifact import read_folder, write_folder
+from vectable.data.io.packed_arrays import pack, pack_differences, unpack, unpack_differences
 
 KINDS = EveryKind()
 
@@ -77,11 +81,53 @@ def test_the_command_writes_one_and_the_others_ask_it(tmp_path: Path) -> None:
     assert json.loads(good(vectable("recommend", tmp_path / "small", "u7", "-n", "3", "--json")).stdout)
 
 
-def test_codes_out_of_range_in_one_are_refused(tmp_path: Path) -> None:
+def damaged(contents: Any, name: str, array: np.ndarray, into: Path) -> str:
+    """What loading says of a folder with another array among its ratings."""
+    contents.tensors["ratings"] |= {name: torch.from_numpy(array)}
+    write_folder(into, contents)
+    with pytest.raises(vt.ArtifactError, match="is damaged") as refused:
+        vt.load_learner(into, progress=False)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "repack", "value", "said"),
+    [
+        ("packed_items", pack_differences, 500, "500"),
+        ("packed_items", pack_differences, 0, "code below 1"),
+        ("packed_values", pack, 77, "levels does not have"),
+        ("packed_values", pack, -1, "levels does not have"),
+    ],
+)
+def test_codes_out_of_range_in_one_are_refused(name: str, repack: Any, value: int, said: str, tmp_path: Path) -> None:
     KINDS.make("dot product").save(tmp_path / "model", serving=True)
-    for name, wrong in (("items", 500), ("values", 77), ("counts", -1), ("counts", 2**30)):
+    contents = read_folder(tmp_path / "model")
+    n_rows = int(contents.tensors["ratings"]["counts"].sum())
+    codes = np.ones(n_rows, dtype=np.int32)
+    codes[3] = value
+    assert said in damaged(contents, name, repack(codes).copy(), tmp_path / "wrong")
+
+
+def test_rows_that_are_not_as_many_as_counted_are_refused(tmp_path: Path) -> None:
+    KINDS.make("dot product").save(tmp_path / "model", serving=True)
+    for count in (-1, 3, 2**30):
         contents = read_folder(tmp_path / "model")
-        contents.tensors["ratings"][name][3] = wrong if name != "values" else 77
-        write_folder(tmp_path / "wrong", contents)
-        with pytest.raises(vt.ArtifactError, match="is damaged"):
-            vt.load_learner(tmp_path / "wrong", progress=False)
+        counts = contents.tensors["ratings"]["counts"].numpy().copy()
+        counts[3] = count
+        damaged(contents, "counts", counts, tmp_path / "wrong")
+    for content in (b"", b"no deflated bytes", zlib.compress(bytes(10**6))):
+        packed = np.frombuffer(content, dtype=np.uint8).copy()
+        said = damaged(
+            read_folder(tmp_path / "model"),
+            "packed_items",
+            np.frombuffer(packed, dtype=np.uint8).copy(),
+            tmp_path / "wrong",
+        )
+        assert "packed_items" in said
+
+
+@pytest.mark.parametrize("values", [[], [7], [1, 2, 300, 2**31 - 1, -(2**31), 5], list(range(1000))])
+def test_what_is_packed_comes_back(values: list[int]) -> None:
+    array = np.array(values, dtype=np.int32)
+    assert unpack(pack(array), len(array), "it").tolist() == values
+    assert unpack_differences(pack_differences(array), len(array), "it").tolist() == values

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 Numbers = TypeVar("Numbers")
 
 FORMAT = "vectable"
-FORMAT_VERSION, SERVING_VERSION = 1, 2
+FORMAT_VERSION, SERVING_VERSION = 1, 3
 MANIFEST = "vectable.json"
 ENTRIES = {"kind": str, "saved": str, "versions": dict, "settings": dict, "files": dict}
 OURS = re.compile(rf"[a-z_]+-[0-9a-f]{{16}}\.(safetensors|json)|vectable\.json-[0-9a-f]{{16}}|{re.escape(LOCK_FILE)}")

@@ -1,10 +1,10 @@
 """Serving folders: what answers and nothing else, of any kind of saved model.
 
 `to_serving` takes the contents of a whole folder and leaves out the optimizer's state, the history of training, the
-chains of a sampler and the rows of a table; of ratings and interactions stays what each user has seen, sorted by user,
-with codes of one byte for the ratings; and long columns of names stand in Arrow's layout instead of JSON, so that they
-are read without a Python object for each. `from_serving` makes contents of the usual form of it again, with no
-optimizer and no held-out rows, from which a learner answers as the whole one does.
+chains of a sampler and the rows of a table; of ratings and interactions stays what each user has seen, in few bytes
+(`packed_pairs.py`); and long columns of names stand in Arrow's layout instead of JSON, so that they are read without a
+Python object for each. `from_serving` makes contents of the usual form of it again, with no optimizer and no
+held-out rows, from which a learner answers as the whole one does.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,8 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vectable.artifact import ArrayContents, Contents
+from vectable.data.io.packed_pairs import pack_pairs, unpack_pairs
 from vectable.data.io.saved_columns import DTYPES, column_from_arrays, column_to_arrays
-from vectable.folder_schema import Array, PartError, mapping, one_of, part, record, take_arrays, text
+from vectable.folder_schema import mapping, one_of, part, record, text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +32,7 @@ PAIRS = {"ratings": ("ratings", "rating"), "posterior": ("ratings", "rating")}
 PAIRS |= dict.fromkeys(("implicit", "next_item"), ("interactions", "count"))
 """Of kinds that know users and items, the file of the pairs and the name of what is known of each."""
 LONG = 100  # values from which on a column leaves the JSON
-MOST_LEVELS = 256  # different ratings that a code of one byte tells apart
+IN_ORDER = ("implicit", "next_item")  # kinds for which the order of a user's items counts
 
 Arrays = dict[str, NDArray[Any]]
 COLUMN = record(column=text, dtype=one_of(*DTYPES))
@@ -45,7 +46,9 @@ def to_serving(contents: Contents) -> Contents:
     if contents.kind in PAIRS:
         file, value = PAIRS[contents.kind]
         timed = bool(contents.settings.get("config", {}).get("user_day_bias"))
-        tensors[file] = _tensors(_seen(tensors[file], value, _n_users(contents.tables), timed))
+        tensors[file] = _tensors(
+            pack_pairs(tensors[file], value, _n_users(contents.tables), timed, contents.kind in IN_ORDER)
+        )
         tables["side_tables"] = {**tables["side_tables"], "users": None}
     if "sums" in tensors:  # of a posterior's held-out rows
         tensors["sums"] = {**tensors["sums"], "valid": tensors["sums"]["valid"][:0]}
@@ -85,7 +88,7 @@ def _usual_form(
     made: dict[str, Arrays] = {name: {} for name in ("optimizer", "history", "chains")}
     if kind in PAIRS:
         file, value = PAIRS[kind]
-        made[file] = _pairs(tensors, file, value, _n_users(tables))
+        made[file] = unpack_pairs(tensors, file, value, _n_users(tables), kind in IN_ORDER)
     elif kind == "table":
         made["rows"] = _no_rows(settings, tables)
     if kind != "posterior":
@@ -99,54 +102,6 @@ def _usual_form(
 def _n_users(tables: Mapping[str, Any]) -> int:
     vocabularies = part(tables, "vocabularies", mapping)
     return len(part(part(vocabularies, "user", mapping), "values", lambda value, _: value))
-
-
-def _seen(pairs: Mapping[str, "Tensor"], value: str, n_users: int, timed: bool) -> Arrays:
-    """The training pairs sorted by user: how many of each, their items, and codes of what is known of them.
-
-    Args:
-        timed: whether predictions need their times.
-    """
-    prefix = "train." if "train.user" in pairs else ""
-    arrays = {name.removeprefix(prefix): one.numpy() for name, one in pairs.items() if name.startswith(prefix)}
-    kept = np.flatnonzero(arrays["part"] == 0) if "part" in arrays else np.arange(len(arrays["user"]))
-    order = kept[np.argsort(arrays["user"][kept], kind="stable")]
-    items, values = arrays["item"][order], arrays[value][order]
-    levels, codes = np.unique(values, return_inverse=True)
-    coded = len(levels) <= MOST_LEVELS
-    times = {"time": arrays["time"][order]} if timed and "time" in arrays else {}
-    return times | {
-        "counts": np.bincount(arrays["user"][order], minlength=n_users + 1)[1:].astype(np.int32),
-        "items": items.astype(np.int16) if items.max(initial=0) < 2**15 else items.astype(np.int32),
-        "levels": levels if coded else levels[:0],
-        "values": codes.astype(np.uint8) if coded else values,
-    }
-
-
-def _pairs(tensors: Mapping[str, Mapping[str, "Numbers"]], file: str, value: str, n_users: int) -> Arrays:
-    """The arrays of a whole folder's pairs, back from `_seen`."""
-    schema = {
-        "counts": Array("int32", "users", least=0),
-        "items": Array("int16 int32", "rows", least=1),
-        "levels": Array("float32", "levels", finite=True),
-        "values": Array("uint8 float32", "rows", finite=True),
-        "time": Array("float64", "rows", finite=True, needed=False),
-    }
-    seen = take_arrays(tensors, file, schema, {"users": n_users})
-    if int(seen["counts"].sum(dtype=np.int64)) != len(seen["items"]):
-        raise PartError(f"{file}.counts does not add up to the {len(seen['items']):,} rows of {file}.items")
-    values = seen["values"]
-    if values.dtype == np.uint8:
-        if values.max(initial=0) >= len(seen["levels"]) and len(values):
-            raise PartError(f"{file}.values holds a code that {file}.levels does not have")
-        values = seen["levels"][values]
-    users = np.repeat(np.arange(1, n_users + 1, dtype=np.int32), seen["counts"])
-    train = {"user": users, "item": seen["items"].astype(np.int32), value: values.astype(np.float32)}
-    if value == "count":
-        return {**train, "part": np.zeros(len(users), dtype=np.int8)}
-    train |= {"time": seen["time"]} if "time" in seen else {}
-    held_out = {f"valid.{name}": one[:0] for name, one in train.items()}
-    return {f"train.{name}": one for name, one in train.items()} | held_out
 
 
 def _no_rows(settings: Mapping[str, Any], tables: Mapping[str, Any]) -> Arrays:

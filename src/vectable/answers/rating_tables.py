@@ -17,10 +17,10 @@ from vectable.data.ratings.ratings_data import RatingsData
 from vectable.errors import require
 from vectable.insight.neighbours import nearest
 from vectable.recommending.answer import Notes
-from vectable.recommending.caps import Groups
 from vectable.recommending.filters import allowed_items
 from vectable.recommending.given_ratings import given_ratings
 from vectable.recommending.likeness import Likeness, check_neighbours
+from vectable.recommending.limits import Groups
 from vectable.recommending.list_ranker import ListRanker, histories_of
 from vectable.recommending.names import (
     MEAN_USER,

@@ -14,8 +14,8 @@ from vectable.factorising.history_models import HistoryModel
 from vectable.insight.neighbours import nearest
 from vectable.interactions.candidates import to_rows
 from vectable.recommending.answer import Answers, Notes
-from vectable.recommending.caps import Groups
 from vectable.recommending.filters import allowed_items
+from vectable.recommending.limits import Groups
 from vectable.recommending.names import MOST_POPULAR, find_codes
 from vectable.recommending.request import ListRequest
 from vectable.recommending.selection import Selection

@@ -14,10 +14,10 @@ from vectable.insight.neighbours import nearest
 from vectable.models.rating_model import RatingModel, device_of
 from vectable.recommending.answer import Answer, Answers, Notes
 from vectable.recommending.baselines import BiasBaseline
-from vectable.recommending.caps import Groups
 from vectable.recommending.filters import allowed_items
 from vectable.recommending.fold_in import prior_of, solve_row
 from vectable.recommending.likeness import Likeness
+from vectable.recommending.limits import Groups
 from vectable.recommending.list_ranker import ListRanker, histories_of
 from vectable.recommending.lists import SCORES_A_BLOCK
 from vectable.recommending.names import (

@@ -368,8 +368,8 @@ class RatingsData(Vocabularies):
 
     @cached_property
     def by_user(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Training rows grouped by user: (starts, rows); user u's rows are ``rows[starts[u]:starts[u + 1]]``."""
-        rows = np.argsort(self.train_ratings.user, kind="stable").astype(np.int32)
+        """Training rows by user and item: (starts, rows); user u's rows are ``rows[starts[u]:starts[u + 1]]``."""
+        rows = np.lexsort((self.train_ratings.item, self.train_ratings.user)).astype(np.int32)
         counts = np.bincount(self.train_ratings.user, minlength=len(self.user_ids))
         return np.concatenate([[0], np.cumsum(counts)]), rows
 

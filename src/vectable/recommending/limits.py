@@ -1,8 +1,13 @@
-"""A limit on the number of items per author, genre or title in one list."""
+"""Limits that depend on the rest of the list: at most so many items per author, genre or title.
+
+A limit is a class with `ListLimit`'s two methods and a line in `limits_of`.
+"""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -11,8 +16,19 @@ from numpy.typing import NDArray
 from vectable.data.ratings.side_features import holds_several, parts_of
 from vectable.data.vocabularies import Vocabularies
 from vectable.errors import UnknownNameError, did_you_mean, quote_some
+from vectable.recommending.request import ListRequest
 
 TITLE = "title"
+
+
+class ListLimit(Protocol):
+    """A limit on one list, told of each item that joins it."""
+
+    def admits(self, item: int) -> bool:
+        """Whether an item may join the list."""
+
+    def take(self, item: int) -> None:
+        """An item joins the list."""
 
 
 @dataclass(frozen=True)
@@ -48,24 +64,33 @@ class Groups:
         return found
 
 
-class Room:
-    """What one list still has room for.
+def limits_of(request: ListRequest, groups_of: Callable[[str], Groups]) -> list[Callable[[], ListLimit]]:
+    """What makes the limits that a request asks for, new ones for each list.
 
     Args:
-        caps: groups, and how many items each of their values may have in the list.
+        groups_of: the values of a column by its name.
+    """
+    return [partial(Cap, groups_of(column), most) for column, most in (request.max_per or {}).items()]
+
+
+class Cap:
+    """A limit on the number of items of one list that share a value.
+
+    Args:
+        groups: the values of the items.
+        most: how many items each value may have.
     """
 
-    def __init__(self, caps: Sequence[tuple[Groups, int]]) -> None:
-        self._caps = [(groups, most, Counter[int]()) for groups, most in caps]
+    def __init__(self, groups: Groups, most: int) -> None:
+        self._groups, self._most, self._taken = groups, most, Counter[int]()
 
     def admits(self, item: int) -> bool:
-        """Whether an item may join the list."""
-        return all(taken[value] < most for groups, most, taken in self._caps for value in groups.of_item(item))
+        """Whether each of an item's values has room for one more."""
+        return all(self._taken[value] < self._most for value in self._groups.of_item(item))
 
     def take(self, item: int) -> None:
-        """Let an item join the list."""
-        for groups, _, taken in self._caps:
-            taken.update(groups.of_item(item))
+        """Count an item's values."""
+        self._taken.update(self._groups.of_item(item))
 
 
 def check_columns(data: Vocabularies, max_per: Mapping[str, int]) -> None:
