@@ -114,6 +114,27 @@ def test_filters_and_the_confidence_bound():
     assert safe["item"].to_list() == plain.recommend("u4", 5, ucb_scale=-1)["item"].to_list()
 
 
+@pytest.mark.parametrize("by", ["ratings", "interactions"])
+def test_novelty_lifts_what_few_have_rated(by, tmp_path):
+    few = pl.concat(
+        [RATINGS, RATINGS.filter(pl.col("item") != "b3").sample(300, seed=2).with_columns(pl.col("user") + "x")]
+    )
+    learn = vt.collab_learner(data_of(few), 4, lists=by, progress=False).fit(2)
+    plain, lifted = learn.recommend("u4", 8), learn.recommend("u4", 8, novelty=2.0)
+    assert lifted["ratings"].mean() < plain["ratings"].mean()
+    assert lifted.columns == ["item", "title", "score", "prediction", "ratings"]
+    every = learn.recommend("u4", 40)
+    expected = dict(zip(every["item"], every["prediction"], strict=True))
+    assert lifted["prediction"].to_list() == [expected[item] for item in lifted["item"]]
+    served = vt.load_answers(learn.save(tmp_path / "model")).recommend("u4", 8, novelty=2.0)["items"]
+    assert [one["item"] for one in served] == lifted["item"].to_list()
+    assert [one["score"] for one in served] == pytest.approx(lifted["score"].to_list(), rel=1e-5)
+    assert learn.fold_in({"b11": 5}).recommend(3, novelty=0.5)["score"].is_sorted(descending=True)
+    assert len(learn.recommend_many(["u4", "u5"], 3, novelty=0.5, diversity=0.3)) == 6
+    with pytest.raises(vt.VectableError, match="novelty must be a number from 0 on; got -1"):
+        learn.recommend("u4", novelty=-1)
+
+
 def test_lists_beat_those_by_the_predicted_rating_and_popularity():
     found = gradient(data_of(valid_pct=0.2)).ranking(5, relevant=1)
     plain = vt.collab_learner(data_of(valid_pct=0.2), 4, progress=False).fit(2).ranking(5, relevant=1)

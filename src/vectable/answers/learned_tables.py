@@ -127,7 +127,7 @@ class LearnedTables:
         return {"terms": terms_as_json(terms, self._items), "notes": notes_as_json(notes)}
 
     def _rows(self, answer: Answer, raw: bool) -> list[Json]:
-        figures = {"score": answer.scores} if answer.by_interactions else {}
+        figures = {"score": answer.scores} if answer.own_scores else {}
         figures["prediction"] = self.recommender.shown(answer.predictions, raw)
         figures |= {} if answer.std is None else {"std": answer.std}
         return self._items.rows(answer.items, **figures)

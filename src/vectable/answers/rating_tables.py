@@ -31,6 +31,7 @@ from vectable.recommending.names import (
     find_codes,
     note_unknown_rows,
 )
+from vectable.recommending.novelty import lift_rare
 from vectable.recommending.request import NEEDS_SPREAD, Filters, ListRequest
 from vectable.recommending.selection import Selection
 from vectable.recommending.terms import terms_of
@@ -210,12 +211,14 @@ class RatingTables:
         """One list as JSON values."""
         selection = Selection.of(request, self._groups_of, lambda: self._directions)
         left_out, sums = known[0] if request.exclude_seen else known[0][:0], self.model.sums(row)
-        if self.ranker is None:
+        if self.ranker is None and not request.novelty:
             codes, scores = best_items(sums, self.model.squash, request.n, left_out, allowed, selection)
             return self._items.rows(codes, prediction=self._clipped(scores, raw))
-        ranked = self.ranker.scores(histories_of([known]))[0]
+        squashed = self.model.squash(sums)
+        ranked = squashed[None] if self.ranker is None else self.ranker.scores(histories_of([known]))
+        ranked = lift_rare(ranked, self.data.item_counts, request.novelty)[0].copy()
         codes, scores = best_items(ranked, lambda scores: scores, request.n, left_out, allowed, selection)
-        predictions = self._clipped(self.model.squash(sums[codes]), raw)
+        predictions = self._clipped(squashed[codes], raw)
         return self._items.rows(codes, score=scores, prediction=predictions)
 
     def _seen_by(self, code: int) -> tuple[Codes, Floats]:

@@ -47,6 +47,9 @@ class Filters:
     diversity: Annotated[
         float, typer.Option(help="How much the items of a list should differ, 0 (not at all) to 1.")
     ] = 0.0
+    novelty: Annotated[
+        float, typer.Option(help="Lift what few have met: divide scores by the number of rows to this power, e.g. 0.3.")
+    ] = 0.0
 
     def arguments(self, data: "Vocabularies") -> dict[str, Any]:
         """The arguments of `recommend`."""
@@ -57,6 +60,7 @@ class Filters:
             "min_ratings": self.min_ratings,
             "max_per": limits_in(self.max_per),
             "diversity": self.diversity,
+            "novelty": self.novelty,
         }
 
 

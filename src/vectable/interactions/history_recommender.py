@@ -17,6 +17,7 @@ from vectable.recommending.answer import Answers, Notes
 from vectable.recommending.filters import allowed_items
 from vectable.recommending.limits import Groups
 from vectable.recommending.names import MOST_POPULAR, find_codes
+from vectable.recommending.novelty import lift_rare
 from vectable.recommending.request import ListRequest
 from vectable.recommending.selection import Selection
 from vectable.recommending.top_n import top_items
@@ -77,13 +78,10 @@ class HistoryRecommender:
         conditions = allowed_items(self.data, request, notes)
         if conditions is not None:
             allowed &= conditions
-        rarity = np.maximum(self.data.item_counts, 1).astype(np.float32) ** np.float32(-novelty)
 
         def score(part: slice) -> Floats:
             scores = self.scores(rows.part(part.start, part.stop), histories.lengths[part])
-            if novelty:
-                lowest = scores.min(axis=1, keepdims=True)
-                scores = (scores - lowest) / np.maximum(np.ptp(scores, axis=1, keepdims=True), 1e-12) * rarity
+            scores = lift_rare(scores, self.data.item_counts, novelty)
             return np.array(scores, dtype=np.float32, order="C")
 
         items, scores = top_items(

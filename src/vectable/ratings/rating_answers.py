@@ -33,9 +33,10 @@ class RatingAnswers(RatingInsight):
             filters: conditions of the list, all of them optional; see `vectable.recommending.request.ListRequest`.
                 candidates: only these items (ids or titles). exclude: none of these. min_ratings: only items with at
                 least this many training ratings. max_per: at most this many items per value of a column of the items'
-                side table, ``{"author": 2}``. diversity: 0 to 1, how much items of the list should differ. ucb_scale:
-                rank by prediction plus this many standard deviations, which a column "std" then shows, whatever ranks
-                the lists otherwise; needs draws or an ensemble.
+                side table, ``{"author": 2}``. diversity: 0 to 1, how much items of the list should differ. novelty:
+                lifts what few have rated, by dividing scores by the number of ratings to this power. ucb_scale: rank by
+                prediction plus this many standard deviations, which a column "std" then shows, whatever ranks the lists
+                otherwise; needs draws or an ensemble.
 
         Returns:
             A table of items, best first, with the prediction and the number of ratings each has; and with the score

@@ -65,7 +65,7 @@ class Answer:
         predictions: expected ratings, (items,), not clipped; the scores themselves unless something else ranked.
         std: standard deviations of the expected ratings, (items,), where `ucb_scale` was asked for; else None.
         notes: on unknown names.
-        by_interactions: whether a `ListRanker` ranked, and not the expected ratings.
+        own_scores: whether the scores are worth showing beside the predictions: they are neither those nor a bound.
     """
 
     items: Codes
@@ -73,7 +73,7 @@ class Answer:
     predictions: Floats
     std: Floats | None
     notes: Notes
-    by_interactions: bool = False
+    own_scores: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Answers:
     Attributes:
         items: codes, (users, n), best first, 0 behind the end of a list that is shorter.
         scores, predictions, std: as of `Answer`, (users, n).
-        notes, by_interactions: on all of them.
+        notes, own_scores: on all of them.
     """
 
     items: Codes
@@ -91,7 +91,7 @@ class Answers:
     predictions: Floats
     std: Floats | None
     notes: Notes
-    by_interactions: bool = False
+    own_scores: bool = False
 
     def __len__(self) -> int:
         return len(self.items)
@@ -101,4 +101,4 @@ class Answers:
         listed = self.items[user] > 0
         items, scores, predictions = (table[user][listed] for table in (self.items, self.scores, self.predictions))
         std = None if self.std is None else self.std[user][listed]
-        return Answer(items, scores, predictions, std, self.notes, self.by_interactions)
+        return Answer(items, scores, predictions, std, self.notes, self.own_scores)

@@ -30,7 +30,7 @@ def list_frame(recommender: "Recommender", answer: Answer, raw: bool) -> Any:
     """
     data = recommender.data
     warn_of(answer.notes)
-    figures = {"score": answer.scores} if answer.by_interactions else {}
+    figures = {"score": answer.scores} if answer.own_scores else {}
     figures["prediction"] = recommender.shown(answer.predictions, raw)
     if answer.std is not None:
         figures["std"] = answer.std
@@ -47,7 +47,7 @@ def lists_frame(recommender: "Recommender", users: Any, answers: Answers, raw: b
     warn_of(answers.notes)
     listed = answers.items > 0
     of_user, rank = np.nonzero(listed)
-    figures = {"score": answers.scores[listed]} if answers.by_interactions else {}
+    figures = {"score": answers.scores[listed]} if answers.own_scores else {}
     figures["prediction"] = recommender.shown(answers.predictions[listed], raw)
     if answers.std is not None:
         figures["std"] = answers.std[listed]

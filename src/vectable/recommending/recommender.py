@@ -28,6 +28,7 @@ from vectable.recommending.names import (
     find_codes,
     note_unknown_rows,
 )
+from vectable.recommending.novelty import lift_rare
 from vectable.recommending.reasons import explain_row
 from vectable.recommending.request import ListRequest
 from vectable.recommending.selection import Selection
@@ -135,9 +136,11 @@ class Recommender:
 
         def score(part: slice) -> Floats:
             if ranker is not None:
-                return ranker.scores(histories_of([known(at) for at in _numbers(part)]))
-            with torch.no_grad():
-                return np.asarray(score_rows(rows_of(part).to(self.device)).cpu().numpy())
+                found = ranker.scores(histories_of([known(at) for at in _numbers(part)]))
+            else:
+                with torch.no_grad():
+                    found = np.asarray(score_rows(rows_of(part).to(self.device)).cpu().numpy())
+            return lift_rare(found, self.data.item_counts, request.novelty)
 
         items, scores = top_items(
             score,
@@ -148,8 +151,8 @@ class Recommender:
             allowed=allowed_items(self.data, request, notes),
             selection=Selection.of(request, self._groups_of, lambda: self.directions),
         )
-        if ranker is not None:
-            return Answers(items, scores, self._predictions(rows_of, items), None, notes, by_interactions=True)
+        if ranker is not None or (request.novelty and bound is None):
+            return Answers(items, scores, self._predictions(rows_of, items), None, notes, own_scores=True)
         if bound is None:
             return Answers(items, scores, scores, None, notes)
         both = np.zeros((2, *items.shape), dtype=np.float32)

@@ -19,6 +19,7 @@ class Filters(TypedDict, total=False):
     ucb_scale: float
     max_per: Mapping[str, int] | None
     diversity: float
+    novelty: float
 
 
 NEEDS_SPREAD = (
@@ -44,6 +45,8 @@ class ListRequest:
             ``{"author": 2}``. Where a column holds several values per item, none of them may exceed the limit.
         diversity: 0 (by score alone) to 1 (as different from each other as possible): maximal marginal relevance among
             the 100 best.
+        novelty: scores (their place between the user's lowest and highest) are divided by the item's number of ratings
+            to this power; 0 for none. 0.2 to 0.5 bring up what is less known.
 
     Raises:
         VectableError: an argument out of range.
@@ -57,6 +60,7 @@ class ListRequest:
     ucb_scale: float = 0.0
     max_per: Mapping[str, int] | None = None
     diversity: float = 0.0
+    novelty: float = 0.0
 
     def __post_init__(self) -> None:
         require(is_whole(self.n, 1), f"n must be a positive integer; got {self.n!r}.")
@@ -69,6 +73,10 @@ class ListRequest:
         require(
             is_finite(self.diversity) and 0 <= self.diversity <= 1,
             f"diversity must be in [0, 1], 0 for none; got {self.diversity!r}.",
+        )
+        require(
+            is_finite(self.novelty) and self.novelty >= 0,
+            f"novelty must be a number from 0 on; got {self.novelty!r}.",
         )
         require(
             self.max_per is None or isinstance(self.max_per, Mapping),
