@@ -14,7 +14,8 @@ import vectable as vt
 from commands import good
 from local_postgresql import Server
 from vectable import publishing
-from vectable.data.io.database import Database
+from vectable.data.io.database import Database, connected
+from vectable.data.io.database_address import parse_address
 from vectable.data.io.sql import read_sql
 from vectable.errors import DataError, VectableError
 
@@ -122,7 +123,8 @@ def test_an_error_in_the_middle_leaves_the_old_tables(
 KILLED = """
 import sys
 import vectable as vt
-from vectable.data.io.database import Database
+from vectable.data.io.database import Database, connected
+from vectable.data.io.database_address import parse_address
 
 run = Database.run
 
@@ -179,3 +181,32 @@ def test_the_command_publishes(small: "vt.CollabLearner", inside, tmp_path: Path
     folder = small.save(tmp_path / "model")
     done = good(inside("publish", folder, f"sqlite:///{tmp_path}/shop.db", "--schema", "recs", "-n", 2))
     assert "recommendations: 60 rows" in done.stdout
+
+
+def privileges(server: Server, schema: str) -> pl.DataFrame:
+    return read_sql(
+        server.address(),
+        f"""SELECT table_name::text, NULL::text AS column_name, grantee::text, privilege_type::text, is_grantable::text
+            FROM information_schema.role_table_grants WHERE table_schema = '{schema}' AND grantee <> grantor
+            UNION ALL
+            SELECT table_name::text, column_name::text, grantee::text, privilege_type::text, is_grantable::text
+            FROM information_schema.column_privileges
+            WHERE table_schema = '{schema}' AND grantee <> grantor ORDER BY 1, 2, 3, 4""",
+    )
+
+
+def test_a_replaced_table_keeps_its_privileges(small: "vt.CollabLearner", postgresql: Server) -> None:
+    vt.publish(small, postgresql.address(), "o'clock", 3)
+    with connected(parse_address(postgresql.address(), writes=True), writes=True) as database:
+        database.run('CREATE ROLE "a shop\'s page"')
+        for grant in (
+            'SELECT ON {}.recommendations TO "a shop\'s page" WITH GRANT OPTION',
+            "SELECT, UPDATE ON {}.neighbours TO PUBLIC",
+            'SELECT (item_id, title) ON {}.item_vectors TO "a shop\'s page"',
+        ):
+            database.run("GRANT " + grant.format('"o\'clock"'))
+        database.commit()
+    before = privileges(postgresql, "o''clock")
+    assert before.height > 5
+    vt.publish(small, postgresql.address(), "o'clock", 2)
+    assert privileges(postgresql, "o''clock").equals(before)

@@ -1,23 +1,23 @@
 """Into a database: what a model of lists learned, as tables that other programs read, replaced all at once."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vectable.data.interactions.histories import Histories
 from vectable.data.io.database import Database, connected
 from vectable.data.io.database_address import parse_address
 from vectable.data.io.frames import to_polars
 from vectable.errors import VectableError, is_whole, require
 from vectable.ratings.rating_answers import RatingAnswers
-from vectable.recommending.top_n import top_items
+from vectable.recommending.inner_products import RankedItems
 
 if TYPE_CHECKING:
     from vectable.interactions.learner import InteractionLearner
@@ -56,8 +56,9 @@ def publish(learn: "ListLearner", address: str, schema: str = "vectable", n: int
     which has none, a column per factor.
 
     All is done in one transaction, so that whoever reads sees the old tables or the new ones; where it fails or is
-    interrupted, the old ones stand. Rows are made and sent in blocks. A table that is replaced loses the privileges
-    given to it alone; give default ones on the schema.
+    interrupted, the old ones stand. Rows are made in blocks, each while the one before it is sent. A table that is
+    replaced keeps the privileges given on it and on its columns; a view on one stops the publication, with the
+    database's own sentence.
 
     Args:
         learn: a learner of ratings or interactions.
@@ -159,13 +160,13 @@ def _neighbour_blocks(
     ids: pl.Series, directions: Floats, weights: NDArray[np.floating] | None, allowed: NDArray[np.bool_], n: int
 ) -> Iterator[pl.DataFrame]:
     """The items most like each item, as `similar` names them."""
-    columns = torch.from_numpy(np.ascontiguousarray(directions.T))
-    factors = None if weights is None else torch.from_numpy(weights.astype(np.float32))
+    others = directions if weights is None else directions * weights[:, None].astype(np.float32)
+    ranked = RankedItems.of(others, allowed=allowed)
     step = max(1, ROWS_PER_BLOCK // n)
     for first in range(1, len(directions), step):
         rows = np.arange(first, min(first + step, len(directions)), dtype=np.int32)
-        score = _cosines(directions[rows], columns, factors)
-        items, alike = top_items(score, len(rows), len(directions), n, seen=partial(_itself, rows), allowed=allowed)
+        itself = Histories(np.arange(len(rows) + 1), rows, np.ones(len(rows), dtype=np.float32))
+        items, alike = ranked.best(directions[rows], itself, n)
         of_row, rank = np.nonzero(items)
         yield pl.DataFrame(
             {
@@ -177,29 +178,24 @@ def _neighbour_blocks(
         )
 
 
-def _itself(rows: NDArray[np.int32], at: int) -> NDArray[np.int32]:
-    return rows[at : at + 1]
-
-
-def _cosines(rows: Floats, columns: Tensor, factors: Tensor | None) -> Callable[[slice], Floats]:
-    """From a range of rows to how alike each of them is to every column."""
-
-    def score(part: slice) -> Floats:
-        alike = torch.from_numpy(rows[part]) @ columns
-        return np.asarray((alike if factors is None else alike * factors).numpy())
-
-    return score
-
-
 def _write(database: Database, table: _Table, schema: str, has_arrays: bool) -> int:
     """Write a table's blocks beside the old one; how many rows it has."""
     name = _new_name(table, schema, has_arrays)
     rows, made = 0, False
-    for block in table.blocks:
+    for block in _made_ahead(table.blocks):
         sent = block if has_arrays else _flat(block)
         database.append(sent, name, schema if has_arrays else None, create=not made)
         rows, made = rows + len(block), True
     return rows
+
+
+def _made_ahead(blocks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The blocks, each made while the one before it is sent."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = pool.submit(next, blocks, None)
+            yield block
 
 
 def _flat(block: pl.DataFrame) -> pl.DataFrame:
@@ -217,8 +213,43 @@ def _replace(database: Database, table: _Table, schema: str, has_arrays: bool) -
     name = table.name if has_arrays else f"{schema}_{table.name}"
     new, index = _new_name(table, schema, has_arrays), f"{table.name}_{secrets.token_hex(4)}"
     database.run(f"CREATE UNIQUE INDEX {_quoted(index)} ON {prefix}{_quoted(new)} ({', '.join(table.key)})")
+    grants = _grants(database, schema, name, new) if has_arrays else []
     database.run(f"DROP TABLE IF EXISTS {prefix}{_quoted(name)}")
     database.run(f"ALTER TABLE {prefix}{_quoted(new)} RENAME TO {_quoted(name)}")
+    for grant in grants:
+        database.run(grant)
+
+
+def _grants(database: Database, schema: str, name: str, new: str) -> list[str]:
+    """Commands that give a table the privileges that it has now, after another one took its place.
+
+    Args:
+        new: the table that will; privileges on columns that it lacks are left out.
+    """
+    of_table = f"c.relname = {_literal(name)} AND n.nspname = {_literal(schema)}"
+    new_table = f"{_literal(f'{_quoted(schema)}.{_quoted(new)}')}::regclass"
+    start = 'SELECT a.privilege_type::text AS what, r.rolname::text AS who, a.is_grantable AS further, {} AS "column"'
+    whose = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    roles = "LEFT JOIN pg_roles r ON r.oid = a.grantee"
+    query = f"""
+        {start.format("NULL::text")} {whose} CROSS JOIN LATERAL aclexplode(c.relacl) a {roles} WHERE {of_table}
+        UNION ALL
+        {start.format("t.attname::text")} {whose} JOIN pg_attribute t ON t.attrelid = c.oid
+            CROSS JOIN LATERAL aclexplode(t.attacl) a {roles} WHERE {of_table}
+            AND t.attname IN (SELECT x.attname FROM pg_attribute x WHERE x.attrelid = {new_table})
+    """
+    commands = []
+    for row in database.read(query).iter_rows(named=True):
+        columns = f" ({_quoted(row['column'])})" if row["column"] else ""
+        who = _quoted(row["who"]) if row["who"] else "PUBLIC"
+        further = " WITH GRANT OPTION" if row["further"] else ""
+        commands.append(f"GRANT {row['what']}{columns} ON {_quoted(schema)}.{_quoted(name)} TO {who}{further}")
+    return commands
+
+
+def _literal(text: str) -> str:
+    """A text as SQL takes any."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _new_name(table: _Table, schema: str, has_arrays: bool) -> str:

@@ -77,6 +77,20 @@ class MemberScores(Protocol):
         """Every member's prediction of every item, (members, items), for one user row, (width,)."""
 
 
+@runtime_checkable
+class InnerProducts(Protocol):
+    """A model whose predictions rise with the inner product of a user's and an item's vector plus both biases."""
+
+    def squash(self, sums: Tensor) -> Tensor:
+        """From inner products and biases to predictions, any shape; it keeps their order."""
+
+    def vectors(self, of_items: bool) -> Tensor:
+        """Vector of every item or user, (rows, n_factors)."""
+
+    def biases(self, of_items: bool) -> Tensor:
+        """Bias of every item or user, (rows,)."""
+
+
 class SingleModel:
     """What a model that is not made of several shares with the others of its kind.
 

@@ -7,6 +7,8 @@ import numba
 import numpy as np
 from numba import njit, types
 
+SEGMENT = 64  # scores that are compared with the last of a list at a time
+
 
 @njit(inline="always")
 def comes_after(score, item, than_score, than_item):
@@ -74,6 +76,60 @@ def best_items(scores, seen_starts, seen_items, allowed, lists, best):
         values[n:] = -np.inf
 
 
+@njit(inline="always")
+def holds(items, first, last, item):
+    """Whether an item is among rising ones."""
+    while first < last:
+        middle = (first + last) // 2
+        if items[middle] < item:
+            first = middle + 1
+        else:
+            last = middle
+    return first < items.shape[0] and items[first] == item
+
+
+@njit(nogil=True, error_model="numpy", boundscheck=False)
+def offer_items(scores, codes, seen_starts, seen_items, lists, best, counts):
+    """Take items into the lists of some users where their scores are high enough.
+
+    Args:
+        scores: (users, items) float32.
+        codes: of those items, (items,) int32.
+        seen_starts, seen_items: what user k has seen, rising, and cannot be listed.
+        lists, best: item codes and scores of each user so far, (users, n); a full list is a heap, the last of it first.
+        counts: how many items each list has, (users,).
+    """
+    n_users, n_items = scores.shape
+    most = lists.shape[1]
+    for user in range(n_users):
+        row, items, values, n = scores[user], lists[user], best[user], counts[user]
+        for first in range(0, n_items, SEGMENT):
+            last = min(first + SEGMENT, n_items)
+            if n == most and last - first == SEGMENT:
+                least, reaching = values[0], np.int32(0)
+                for at in range(SEGMENT):  # a loop without branches is compiled to one of 16 items at a time
+                    reaching |= np.int32(row[np.uint64(first) + np.uint64(at)] >= least)
+                if reaching == 0:
+                    continue
+            for at in range(first, last):
+                score, item = row[at], codes[at]
+                if not score > -np.inf or (n == most and not comes_after(values[0], items[0], score, item)):
+                    continue
+                end = seen_starts[user + 1]
+                if seen_starts[user] < end and holds(seen_items[:end], seen_starts[user], end, item):
+                    continue
+                if n < most:
+                    items[n], values[n] = item, score
+                    n += 1
+                    if n == most:
+                        for parent in range(n // 2 - 1, -1, -1):
+                            sift_down(values, items, n, parent)
+                else:
+                    items[0], values[0] = item, score
+                    sift_down(values, items, n, 0)
+        counts[user] = n
+
+
 @njit(nogil=True, error_model="numpy", boundscheck=False)
 def measure_lists(lists, target_starts, target_items, k, marked, figures, shown):
     """NDCG, recall, reciprocal rank, average precision and hit of each list among its first `k`.
@@ -128,6 +184,9 @@ _f4, _f8, _i4, _i8, _u1 = numba.float32, numba.float64, numba.int32, numba.int64
 
 SIGNATURES = {
     "best_items": (_array(_f4, 2), _read_only(_i8), _read_only(_i4), _read_only(_u1), _array(_i4, 2), _array(_f4, 2)),
+    "offer_items": (
+        _array(_f4, 2), _read_only(_i4), _read_only(_i8), _read_only(_i4), _array(_i4, 2), _array(_f4, 2), _array(_i8),
+    ),
     "measure_lists": (
         _read_only(_i4, 2), _read_only(_i8), _read_only(_i4), _i8, _array(_u1), _array(_f8, 2), _array(_i8),
     ),

@@ -9,13 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vectable.data.interactions.histories import Histories
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.insight.neighbours import nearest
-from vectable.models.rating_model import RatingModel, device_of
+from vectable.models.rating_model import InnerProducts, RatingModel, device_of
 from vectable.recommending.answer import Answer, Answers, Notes
 from vectable.recommending.baselines import BiasBaseline
 from vectable.recommending.filters import allowed_items
 from vectable.recommending.fold_in import prior_of, solve_row
+from vectable.recommending.inner_products import RankedItems
 from vectable.recommending.likeness import Likeness
 from vectable.recommending.limits import Groups
 from vectable.recommending.list_ranker import ListRanker, histories_of
@@ -37,6 +39,7 @@ from vectable.recommending.top_n import top_items
 from vectable.recommending.upper_confidence import MeanAndStd, UpperConfidenceBound, member_mean_and_std
 from vectable.recommending.user_row import UserPrior, noise_rows
 
+MANY_USERS = 64  # lists from which on making the items ready costs less than it saves
 NOTHING = np.zeros(0, dtype=np.int32)
 
 Codes = NDArray[np.int32]
@@ -97,6 +100,8 @@ class Recommender:
             codes = self.data.user_ids.encode(users)
             then = MEAN_USERS if self.ranker is None else MOST_POPULAR_MANY
             note_unknown_rows(notes, self.data.columns.user, codes, False, then)
+        if self._ranks_fast(len(codes), request):
+            return self._lists_by_inner_products(codes, request, notes)
         return self._lists(
             lambda part: self.rows_of(codes[part]), len(codes), lambda at: self.seen_by(int(codes[at])), request, notes
         )
@@ -160,6 +165,38 @@ class Recommender:
             (row,) = rows_of(slice(user, user + 1))
             both[:, user] = np.stack(bound.mean_and_std(row))[:, codes]
         return Answers(items, scores, both[0], both[1], notes)
+
+    def _ranks_fast(self, n_users: int, request: ListRequest) -> bool:
+        """Whether lists are the highest inner products, of so many users that it is worth to make the items ready."""
+        plain = not (request.max_per or request.diversity or request.ucb_scale) and self.ranker is None
+        able = isinstance(self.model, InnerProducts) and self.device.type == "cpu"
+        return plain and able and n_users >= MANY_USERS
+
+    def _lists_by_inner_products(self, codes: Codes, request: ListRequest, notes: Notes) -> Answers:
+        """The lists of many users by the sums of inner products and biases, whose order is that of the predictions."""
+        assert isinstance(self.model, InnerProducts)
+        allowed = allowed_items(self.data, request, notes)
+        ranked = self._ranked_items if allowed is None else self._ranked(allowed)
+        seen = self._histories.take(codes) if request.exclude_seen else None
+        items, sums = ranked.best(self.model.vectors(False).numpy()[codes], seen, request.n)
+        sums += self.model.biases(False).numpy()[codes, None]
+        scores = self.model.squash(torch.from_numpy(sums)).detach().numpy()
+        scores[items == 0] = -np.inf
+        return Answers(items, scores, scores, None, notes)
+
+    @cached_property
+    def _ranked_items(self) -> RankedItems:
+        return self._ranked(None)
+
+    def _ranked(self, allowed: NDArray[np.bool_] | None) -> RankedItems:
+        return RankedItems.of(self.model.vectors(True).numpy(), self.model.biases(True).numpy(), allowed)
+
+    @cached_property
+    def _histories(self) -> Histories:
+        """Items and ratings of every user's training rows, by code; the unknown has none."""
+        starts, rows = self.data.by_user
+        known = self.data.train_ratings
+        return Histories(np.append(starts[1], starts[1:]), known.item[rows], known.rating[rows])
 
     def _predictions(self, rows_of: Callable[[slice], Tensor], items: Codes) -> Floats:
         """Expected ratings of listed items, (users, n), in blocks of users."""

@@ -1,0 +1,60 @@
+"""Lists by inner products in tiles: those of a full sort, whatever the order, the bounds and the threads."""
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import vectable as vt
+from vectable.data.interactions.histories import Histories
+from vectable.recommending import inner_products, recommender
+from vectable.recommending.inner_products import RankedItems
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 300), st.integers(1, 40), st.integers(1, 20), st.integers(1, 3))
+def test_the_lists_are_those_of_a_full_sort(seed: int, n_items: int, n: int, n_users: int, threads: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = rng.integers(-2, 3, (n_items, 3)).astype(np.float32)  # whole numbers: exact sums, and many ties
+    biases = rng.integers(-3, 4, n_items).astype(np.float32)
+    users = rng.integers(-2, 3, (n_users, 3)).astype(np.float32)
+    allowed = rng.random(n_items) < 0.8
+    seen = [rng.permutation(n_items)[: rng.integers(0, n_items)].astype(np.int32) for _ in range(n_users)]
+    lists, scores = RankedItems.of(vectors, biases, allowed).best(users, Histories.of_lists(seen), n, threads)
+    sums = users @ vectors.T + biases
+    for user in range(n_users):
+        usable = [at for at in range(1, n_items) if allowed[at] and at not in seen[user]]
+        wanted = sorted(usable, key=lambda at: (-sums[user, at], at))[:n]
+        assert lists[user][lists[user] > 0].tolist() == wanted
+        assert scores[user][: len(wanted)].tolist() == sums[user, wanted].tolist()
+        assert np.isneginf(scores[user][len(wanted) :]).all()
+
+
+@pytest.mark.parametrize("spread", [0.0, 3.0])
+def test_many_tiles_and_bounds_change_nothing(spread: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    lengths = np.exp(spread * rng.standard_normal((5_000, 1)))  # where they differ, most items are never looked at
+    vectors = (lengths * rng.standard_normal((5_000, 8))).astype(np.float32)
+    users, biases = rng.standard_normal((70, 8)).astype(np.float32), rng.standard_normal(5_000).astype(np.float32)
+    monkeypatch.setattr(inner_products, "ITEMS_A_TILE", 96)
+    monkeypatch.setattr(inner_products, "USERS_A_TILE", 16)
+    lists, scores = RankedItems.of(vectors, biases).best(users, None, 10)
+    exact = users.astype(np.float64) @ vectors.T + biases
+    exact[:, 0] = -np.inf
+    assert lists.tolist() == np.argsort(-exact, axis=1, kind="stable")[:, :10].tolist()
+    assert scores == pytest.approx(np.take_along_axis(exact, lists, axis=1), rel=1e-6)
+
+
+def test_lists_for_many_users_are_those_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    frame = pl.DataFrame({"user": np.repeat(np.arange(200), 9), "item": rng.integers(0, 150, 1800)}).unique()
+    frame = frame.with_columns(rating=pl.Series(rng.integers(1, 6, len(frame)) * 1.0))
+    learn = vt.collab_learner(vt.RatingsData.from_df(frame), 6, progress=False, seed=0).fit_one_cycle(2, 5e-3)
+    for how in ({}, {"exclude_seen": False}, {"min_ratings": 12, "exclude": [3]}, {"candidates": [1, 2, 4]}):
+        fast = learn.recommend_many(n=7, **how)
+        with monkeypatch.context() as patch:
+            patch.setattr(recommender, "MANY_USERS", 10**9)
+            slow = learn.recommend_many(n=7, **how)
+        assert fast.drop("prediction").equals(slow.drop("prediction"))
+        assert fast["prediction"].to_numpy() == pytest.approx(slow["prediction"].to_numpy(), rel=1e-6)
