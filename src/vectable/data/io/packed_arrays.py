@@ -1,10 +1,11 @@
-"""Arrays of whole numbers in few bytes: taken apart into bytes of equal weight, deflated by zlib.
+"""Arrays of codes in few bytes: taken apart into bytes of equal weight, deflated by zlib.
 
 The low bytes of codes or of small differences vary and the high ones hardly do, so that each kind by itself deflates
 well: the items of a catalogue, sorted within each user, take about a byte each.
 """
 
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,40 +13,63 @@ from numpy.typing import NDArray
 from vectable.folder_schema import PartError
 
 LEVEL = 6  # zlib's own balance
+WIDTHS: dict[int, Any] = {1: np.dtype("<u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
+Codes = NDArray[Any]  # unsigned, of one of these widths
 
 
-def pack(values: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Bytes that `unpack` makes `values`, (rows,), of again."""
-    planes = values.astype("<i4").view(np.uint8).reshape(-1, 4).T
-    return np.frombuffer(zlib.compress(planes.tobytes(), LEVEL), dtype=np.uint8)
+def pack(codes: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Bytes that `unpack` makes `codes`, (rows,) from 0, of again."""
+    return _deflated(_narrow(codes))
 
 
 def unpack(packed: NDArray[np.uint8], n_rows: int, where: str) -> NDArray[np.int32]:
-    """The values back from `pack`, (n_rows,).
+    """The codes back from `pack`, (n_rows,).
 
     Raises:
-        PartError: the bytes are not those of as many values.
+        PartError: the bytes are not those of as many codes.
     """
-    inflating = zlib.decompressobj()
-    try:
-        content = inflating.decompress(packed.tobytes(), 4 * n_rows + 1)
-    except zlib.error as error:
-        raise PartError(f"{where} is damaged: {error}") from error
-    if len(content) != 4 * n_rows or not inflating.eof or inflating.unused_data:
-        raise PartError(f"{where} does not hold {n_rows:,} values")
-    planes = np.frombuffer(content, dtype=np.uint8).reshape(4, n_rows)
-    return np.ascontiguousarray(planes.T).view("<i4").ravel()
+    return _inflated(packed, n_rows, where).astype(np.int32)
 
 
-def pack_differences(values: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """As `pack`, for values that mostly rise: of each its difference to the one before."""
-    return pack(np.diff(values, prepend=np.int32(0)))
+def pack_differences(codes: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """As `pack`, for codes that mostly rise: of each its difference to the one before, which may wrap around."""
+    narrow = _narrow(codes)
+    return _deflated(np.diff(narrow, prepend=narrow.dtype.type(0)))
 
 
 def unpack_differences(packed: NDArray[np.uint8], n_rows: int, where: str) -> NDArray[np.int32]:
-    """The values back from `pack_differences`, (n_rows,).
+    """The codes back from `pack_differences`, (n_rows,).
 
     Raises:
         PartError: as `unpack`.
     """
-    return np.cumsum(unpack(packed, n_rows, where), dtype=np.int32)
+    differences = _inflated(packed, n_rows, where)
+    return np.cumsum(differences, dtype=differences.dtype).astype(np.int32)
+
+
+def _narrow(codes: NDArray[np.int32]) -> Codes:
+    """Codes in the fewest bytes that hold the largest."""
+    largest = int(codes.max(initial=0))
+    return codes.astype(next(dtype for width, dtype in WIDTHS.items() if largest < 256**width))
+
+
+def _deflated(values: Codes) -> NDArray[np.uint8]:
+    planes = values.view(np.uint8).reshape(len(values), values.itemsize).T
+    return np.frombuffer(zlib.compress(planes.tobytes(), LEVEL), dtype=np.uint8)
+
+
+def _inflated(packed: NDArray[np.uint8], n_rows: int, where: str) -> Codes:
+    inflating = zlib.decompressobj()
+    try:
+        content = inflating.decompress(packed.tobytes(), max(WIDTHS) * n_rows + 1)
+    except zlib.error as error:
+        raise PartError(f"{where} is damaged: {error}") from error
+    width = len(content) // max(n_rows, 1) or 1
+    if len(content) != width * n_rows or width not in WIDTHS or not inflating.eof or inflating.unused_data:
+        raise PartError(f"{where} does not hold {n_rows:,} codes")
+    planes = np.frombuffer(content, dtype=np.uint8).reshape(width, n_rows)
+    values = np.empty((n_rows, width), dtype=np.uint8)
+    for at, plane in enumerate(planes):
+        values[:, at] = plane
+    codes: Codes = values.view(WIDTHS[width]).ravel()
+    return codes
