@@ -511,6 +511,24 @@ def test_demo_as_json(inside, tmp_path):
     assert set(answer["recommended"][0]) == {"title", "prediction", "why"}
 
 
+@pytest.mark.slow
+def test_demo_of_a_shop(tmp_path):
+    done = good(vectable("demo", "--shop", "-o", "demo", cwd=tmp_path))
+    written = {file.name for file in (tmp_path / "demo").iterdir()}
+    assert written == {"map.png", "who_would_take_what", "what_comes_next"}
+    for part in (
+        "who would take what: fitted in ", "what comes next: fitted in ", "The last film of each of",
+        "recent popularity", "How far from popularity", "Ten films for customer 7, and why", "because of",
+        "What comes next after", "Films met by the same people as", "vectable recommend demo/who_would_take_what 42",
+    ):  # fmt: skip
+        assert part in done.stdout, part
+    shown = json.loads(good(vectable("demo", "--shop", "-o", "again", "--json", cwd=tmp_path)).stdout)
+    best, *others = [row["model"] for row in shown["test"]]
+    assert best in ("who would take what", "what comes next")
+    assert "popularity" in others
+    assert len(shown["recommended"]) == 10
+
+
 # ---------------------------------------------------------------- draws from the posterior
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vectable.cli.demo_shop import shop_demo
 from vectable.cli.insight import draw_plots, factor_ends, print_ends
 from vectable.cli.options import AsJson
 from vectable.cli.output import make_folder, print_json, print_table, progress_console, report
@@ -25,16 +26,25 @@ USUAL_RATE = 5e-3
 
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the plots and the model.")] = Path("demo"),
+    shop: Annotated[
+        bool, typer.Option("--shop", help="Lists from who met what and when, without ratings, beside popularity.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Books recommended and explained: trains on the shipped goodbooks sample and shows what it learned.
 
-    [bold]Example:[/bold] vectable demo
+    With [bold]--shop[/bold] the data are films without ratings: who met what, and when, as in any shop.
+
+    [bold]Example:[/bold] vectable demo        vectable demo --shop
     """
     from vectable.artifact import check_target
     from vectable.data.sets import catalogue
 
-    check_target(make_folder(out) / "model")
+    folder = make_folder(out)
+    if shop:
+        shop_demo(folder, as_json)
+        return
+    check_target(folder / "model")
     books = catalogue.load("goodbooks")
     data = books.to_data(valid_pct=0.1, seed=42)
     show = report if as_json else print
