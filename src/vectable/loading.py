@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vectable.artifact import Contents, check_is_model, contents_of_model
 from vectable.errors import ArtifactError, quote_some, require
+from vectable.remote_folder import local_folder
 from vectable.serving_folder import SERVING, from_serving
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def load_learner(
     """The learner that `save` wrote; it predicts bit for bit as before, and training can continue.
 
     Args:
-        path: the folder.
+        path: the folder, or an address that fsspec reads, e.g. ``hf://user/model`` (needs the extra `remote`); it is
+            downloaded once, and checked like any folder.
         model: an instance of a custom module; its code is never in the folder.
         frames: kind of the tables that it returns: "pandas", "polars" or "pyarrow"; by default that of the data that it
             was trained on.
@@ -49,7 +51,7 @@ def load_learner(
         VectableError: `frames` is none of these, or `data` is given where the folder holds it.
     """
     require(frames is None or frames in FRAMES, f"frames must be {quote_some(FRAMES)}; got {frames!r}.")
-    with contents_of_model(path, alone=model is None and not more.keys() - HARMLESS) as contents:
+    with contents_of_model(local_folder(path), alone=model is None and not more.keys() - HARMLESS) as contents:
         if frames is not None and "kind" in contents.settings.get("data", {}):
             contents.settings["data"]["kind"] = frames
         return learner_of(contents, str(path), model=model, **more)

@@ -20,6 +20,7 @@ from vectable.folder_schema import boolean, list_of, mapping, number, one_of, pa
 from vectable.recommending.likeness import FACTORS_ALONE, Likeness
 from vectable.recommending.saved_ranker import ranker_from_arrays
 from vectable.recommending.user_row import noise_rows
+from vectable.remote_folder import local_folder
 from vectable.serving_folder import SERVING, arrays_from_serving
 
 CLASS_LOSS, NUMBER_LOSSES = "CrossEntropyLoss", ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
@@ -35,7 +36,7 @@ def load_answers(path: str | Path) -> Answers:
     own kind; it computes the answers of nets and ensembles for ratings, of draws, and of nets for photographs.
 
     Args:
-        path: a folder that `save` or `slim` wrote.
+        path: a folder that `save` or `slim` wrote, or an address; see `load_learner`.
 
     Returns:
         An object with a method for each question that the model answers: for ratings `recommend`, `recommend_many`,
@@ -54,6 +55,7 @@ def load_answers(path: str | Path) -> Answers:
         >>> vt.load_answers(path).fold_in(["lemon"], n=1)["items"][0]["item"]
         'tea'
     """
+    path = local_folder(path)
     contents = read_arrays_of_folder(path)
     check_is_model(contents, str(path))
     if other := _cannot(contents):

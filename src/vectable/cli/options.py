@@ -12,7 +12,26 @@ from vectable.errors import VectableError, require
 if TYPE_CHECKING:
     import polars as pl
 
-Model = Annotated[Path, typer.Argument(help="Folder of a saved model.", autocompletion=complete_model)]
+
+def local_folder_of(text: str) -> Path:
+    """The folder that an argument names; one at an address is downloaded."""
+    from vectable.remote_folder import local_folder
+
+    try:
+        return local_folder(text)
+    except VectableError as problem:
+        raise typer.BadParameter(str(problem)) from None
+
+
+Model = Annotated[
+    Path,
+    typer.Argument(
+        help="Folder of a saved model, or an address such as hf://user/model.",
+        metavar="MODEL",
+        autocompletion=complete_model,
+        parser=local_folder_of,
+    ),
+]
 ModelFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder to save the model in.")]
 OutFile = Annotated[
     Path | None, typer.Option("--out", "-o", help="File to write: .csv, .tsv, .parquet, .arrow or .json.")
