@@ -257,7 +257,9 @@ def test_random_state_repeats_exactly_and_another_differs(people):
 def test_early_stopping_ends_before_the_last_epoch_and_keeps_the_best():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(200, 5)), rng.integers(0, 2, 200)  # nothing to learn: it only gets worse
-    model = vt.TabularClassifier(n_epochs=50, early_stopping=True, n_iter_no_change=3, random_state=0).fit(X, y)
+    model = vt.TabularClassifier(n_models=1, n_epochs=50, early_stopping=True, n_iter_no_change=3, random_state=0).fit(
+        X, y
+    )
     losses = model.learner_.recorder.runs[-1].epochs
     assert model.n_iter_ == len(losses) < 50
     assert model.learner_.validate()["valid_loss"] == pytest.approx(min(row["valid_loss"] for row in losses))

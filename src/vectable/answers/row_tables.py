@@ -15,7 +15,9 @@ from vectable.data.tables.targets import ClassTarget, Target, target_from_json
 from vectable.errors import DataError, require
 from vectable.folder_schema import (
     Array,
+    Default,
     PartError,
+    boolean,
     list_of,
     mapping,
     number,
@@ -34,6 +36,7 @@ CONFIG = record(
     n_outputs=whole(1),
     y_range=optional(list_of(number(), 2, 2)),
     borders=list_of(list_of(number())),
+    linear=Default(False, boolean),
 )
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -142,6 +145,9 @@ def _net(config: Mapping[str, Any], weights: Arrays, prefix: str) -> ArrayNet:
     if config["n_numbers"]:
         parts = ("weight", "bias", "running_mean", "running_var")
         schema |= {f"numbers_norm.{name}": Array("float32", f"{config['n_numbers']}") for name in parts}
+    if config["linear"]:
+        schema["linear.weight"] = Array("float32", f"{config['n_outputs']} {config['n_numbers']}")
+        schema["linear.bias"] = Array("float32", f"{config['n_outputs']}")
     for name in own:
         layer = ".".join(name.split(".")[:2])
         if name.startswith("layers.") and not name.endswith(".num_batches_tracked"):

@@ -2,7 +2,7 @@
 arXiv 1604.06737)."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
@@ -87,6 +87,8 @@ class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):
         self.random_state = random_state
         self.device = device
         self.verbose = verbose
+
+    chooses: ClassVar[bool] = False
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -20,7 +20,7 @@ from vectable.estimators.inputs import (
     take_weights,
 )
 from vectable.estimators.table_trainer import TableTrainer
-from vectable.tables.defaults import ESTIMATOR_WEIGHT_DECAY
+from vectable.tables.defaults import LAYERS, N_MODELS
 
 
 class TabularEstimator(TableTrainer):
@@ -29,15 +29,15 @@ class TabularEstimator(TableTrainer):
     def __init__(
         self,
         *,
-        layers: Sequence[int] = (200, 100),
+        layers: Sequence[int] = LAYERS,
         dropout: float = 0.0,
         emb_drop: float = 0.0,
         bins: str | None = "tree",
         n_epochs: int | str = "auto",
-        lr: float = 3e-3,
-        wd: float = ESTIMATOR_WEIGHT_DECAY,
+        lr: float | str = "auto",
+        wd: float | str = "auto",
         batch_size: int | str = "auto",
-        n_models: int = 1,
+        n_models: int = N_MODELS,
         categorical_features: Sequence[Any] | str = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -89,9 +89,11 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         dropout: after each of them.
         emb_drop: dropout on the embeddings.
         bins: of the numbers: "tree" (where a decision tree for the target splits), "quantile", or None.
-        n_epochs: passes over the rows; "auto": 10, and on few rows more, until there are 200 steps.
-        lr: the highest learning rate of the cycle.
-        wd: weight decay.
+        n_epochs: passes over the rows; "auto": of three lengths the best on held-out rows. With fewer than 100
+            different rows 200 steps, with 50,000 or more 12 epochs.
+        lr: the highest learning rate of the cycle; "auto": 0.01, and from 5,000 rows on 0.004.
+        wd: weight decay; "auto": 1 to 10, chosen along with the length, the more the fewer steps; and from 5,000 rows
+            on 0.3.
         batch_size: rows per step; "auto": 256, and with fewer than 4,096 rows less, at least 16.
         n_models: number of nets from different seeds, averaged at prediction time.
         class_weight: "balanced", or the weight of each class in the loss.
@@ -115,15 +117,15 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
     def __init__(
         self,
         *,
-        layers: Sequence[int] = (200, 100),
+        layers: Sequence[int] = LAYERS,
         dropout: float = 0.0,
         emb_drop: float = 0.0,
         bins: str | None = "tree",
         n_epochs: int | str = "auto",
-        lr: float = 3e-3,
-        wd: float = ESTIMATOR_WEIGHT_DECAY,
+        lr: float | str = "auto",
+        wd: float | str = "auto",
         batch_size: int | str = "auto",
-        n_models: int = 1,
+        n_models: int = N_MODELS,
         class_weight: str | dict[Any, float] | None = None,
         categorical_features: Sequence[Any] | str = "auto",
         early_stopping: bool = False,
@@ -182,6 +184,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
 
 class TabularRegressor(RegressorMixin, TabularEstimator):
     """Numbers from tables: embeddings for categories, piecewise-linear bins for numbers, layers, squared error.
+
+    Up to 1,000 rows of numbers alone, the nets learn what a ridge regression leaves.
 
     Args and attributes as of `TabularClassifier`, but for the classes. With `n_models` nets, their mean predicts.
     """

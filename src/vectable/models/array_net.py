@@ -30,6 +30,7 @@ class ArrayNet:
         steps: column and border of each step, (inner borders,) each.
         layers: weight, (outputs, inputs), and bias, (outputs,), of each linear layer; ReLU follows all but the last.
         y_range: (low, high) of the sigmoid at the end, or None.
+        linear: weight, (outputs, numbers), and bias, (outputs,), of the linear part beside the layers, or None.
     """
 
     tables: tuple[Floats, ...]
@@ -39,6 +40,7 @@ class ArrayNet:
     steps: tuple[NDArray[np.int64], Floats]
     layers: tuple[tuple[Floats, Floats], ...]
     y_range: tuple[float, float] | None
+    linear: tuple[Floats, Floats] | None = None
 
     @classmethod
     def of(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> "ArrayNet":
@@ -69,6 +71,7 @@ class ArrayNet:
             ),
             layers=_folded_layers(arrays),
             y_range=None if y_range is None else (float(y_range[0]), float(y_range[1])),
+            linear=_linear_part(arrays) if config.get("linear") else None,
         )
 
     def outputs(self, codes: NDArray[np.int32], numbers: NDArray[np.float32]) -> Floats:
@@ -96,6 +99,8 @@ class ArrayNet:
             rows = np.maximum(_product(rows, weight) + bias, 0)
         weight, bias = self.layers[-1]
         rows = _product(rows, weight) + bias
+        if self.linear is not None:
+            rows = rows + _product(values, self.linear[0]) + self.linear[1]
         if self.y_range is None:
             return rows
         low, high = self.y_range
@@ -107,6 +112,10 @@ def _product(rows: Floats, weight: Floats) -> Floats:
     if len(rows) == 1:
         return np.asarray((np.concatenate([rows, rows]) @ weight.T)[:1])
     return np.asarray(rows @ weight.T)
+
+
+def _linear_part(arrays: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
+    return arrays["linear.weight"].astype(np.float64), arrays["linear.bias"].astype(np.float64)
 
 
 def _scale_and_shift(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[Floats, Floats]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vectable.errors import is_finite, is_whole, require
-from vectable.folder_schema import Default, fraction, list_of, number, one_of, record, whole
+from vectable.folder_schema import Default, boolean, fraction, list_of, number, one_of, record, whole
 from vectable.models.layers import BatchNorm, embedding, sigmoid_range
 from vectable.models.saved_model import RANGE
 
@@ -32,6 +32,8 @@ class TabularModel(nn.Module):
         borders: for each number column the borders of its piecewise-linear bins, possibly none; see
             `data.bins.PiecewiseLinearBins`.
         masking: share of the categories shown as unknown or missing in training, so that these are learned.
+        linear: whether a linear function of the numbers is added to the outputs, before y_range. Its weights are not
+            trained: `tables.net_start.start_at_ridge` sets them, and the net learns what they leave.
     """
 
     CONFIG = record(
@@ -45,6 +47,7 @@ class TabularModel(nn.Module):
         preset=one_of("modern", "lesson"),
         borders=list_of(list_of(number())),
         masking=Default(0.0, fraction),
+        linear=Default(False, boolean),
     )
     """The form of `config` in a saved folder."""
 
@@ -61,6 +64,7 @@ class TabularModel(nn.Module):
         preset: str = "modern",
         borders: Sequence[Sequence[float]] = (),
         masking: float = 0.0,
+        linear: bool = False,
     ):
         super().__init__()
         check_layers(layers)
@@ -88,6 +92,7 @@ class TabularModel(nn.Module):
             blocks += [nn.Dropout(ps[at])] if ps and ps[at] else []
             width = hidden
         self.layers = nn.Sequential(*blocks, nn.Linear(width, n_outputs))
+        self.linear = LinearPart(n_numbers, n_outputs) if linear else None
         self.y_range = None if y_range is None else (float(y_range[0]), float(y_range[1]))
         self._config: dict[str, Any] = {
             "embeddings": [list(one) for one in embeddings],
@@ -100,6 +105,7 @@ class TabularModel(nn.Module):
             "preset": preset,
             "borders": [list(one) for one in borders],
             "masking": masking,
+            "linear": linear,
         }
 
     def forward(self, categories: Tensor, numbers: Tensor) -> Tensor:
@@ -114,6 +120,8 @@ class TabularModel(nn.Module):
         if self.bins is not None:
             parts.append(self.bins(numbers))
         outputs: Tensor = self.layers(torch.cat(parts, dim=1))
+        if self.linear is not None:
+            outputs = outputs + self.linear(numbers)
         return outputs if self.y_range is None else sigmoid_range(outputs, *self.y_range)
 
     def parameter_groups(self) -> list[list[nn.Parameter]]:
@@ -142,6 +150,25 @@ def check_layers(layers: Any) -> None:
         several and len(layers) >= 1 and all(is_whole(width, 1) for width in layers),
         f"layers is {shown!r}; give at least one width of 1 or more, as [200, 100].",
     )
+
+
+class LinearPart(nn.Module):
+    """A linear function that is given and not learned: its weights are buffers.
+
+    Args:
+        n_inputs, n_outputs: numbers that it takes and gives.
+    """
+
+    def __init__(self, n_inputs: int, n_outputs: int):
+        super().__init__()
+        self.weight: Tensor
+        self.bias: Tensor
+        self.register_buffer("weight", torch.zeros(n_outputs, n_inputs))
+        self.register_buffer("bias", torch.zeros(n_outputs))
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """(rows, n_outputs) of (rows, n_inputs)."""
+        return nn.functional.linear(numbers, self.weight, self.bias)
 
 
 class PiecewiseLinear(nn.Module):

@@ -12,6 +12,9 @@ from vectable.data.tables.targets import ClassTarget, NumberTarget
 from vectable.errors import VectableError, require
 from vectable.models.tabular import TabularModel
 
+SHRINKAGE = np.logspace(-3, 3, 13)
+"""How much a ridge may shrink its weights, of which the best is taken."""
+
 
 def bin_borders(encoder: TableEncoder) -> list[list[float]]:
     """Borders of each number's bins, in normalized units; none where there are none."""
@@ -35,6 +38,31 @@ def start_at_the_mean(model: TabularModel, data: TableData) -> None:
         return
     with torch.no_grad():
         last.bias.copy_(start)
+
+
+def start_at_ridge(model: TabularModel, data: TableData) -> None:
+    """Let a net's linear part be the ridge regression of the target on the numbers, and its layers begin at the size of
+    what that leaves.
+
+    How much the ridge shrinks its weights is chosen by the error of each row without itself (Golub, Heath & Wahba 1979,
+    doi 10.1080/00401706.1979.10489751).
+    """
+    from sklearn.linear_model import RidgeCV
+
+    rows, linear = data.train_rows.to_keep(), model.linear
+    last: Any = model.layers[-1]
+    assert linear is not None, "the model was made with linear=True"
+    numbers, target = rows.numbers.astype(np.float64), rows.target.astype(np.float64).reshape(len(rows), -1)
+    ridge = RidgeCV(SHRINKAGE).fit(numbers, target, rows.weights)
+    left = np.sqrt(
+        np.average((target - ridge.predict(numbers).reshape(target.shape)) ** 2, axis=0, weights=rows.weights)
+    )
+    with torch.no_grad():
+        linear.weight.copy_(torch.from_numpy(ridge.coef_.reshape(linear.weight.shape)))
+        linear.bias.copy_(torch.from_numpy(np.reshape(ridge.intercept_, -1)))
+        for parameter in (last.weight, last.bias):
+            shares = torch.from_numpy(left).to(parameter).reshape(-1, *[1] * (parameter.ndim - 1))
+            parameter.mul_(shares)
 
 
 def normalized_range(target: Any, y_range: Sequence[float] | None) -> list[float] | None:

@@ -24,7 +24,7 @@ from vectable.models.tabular import TabularModel
 from vectable.models.wide import in_64_bits
 from vectable.tables.defaults import WEIGHT_DECAY
 from vectable.tables.insight import TabularInsight
-from vectable.tables.net_start import bin_borders, normalized_range, start_at_the_mean
+from vectable.tables.net_start import bin_borders, normalized_range, start_at_ridge, start_at_the_mean
 from vectable.tables.saving import add_table, net_of, table_of
 from vectable.training.learner import check_arguments
 from vectable.training.saving import saved_options
@@ -41,6 +41,7 @@ def tabular_learner(
     *,
     emb_widths: Mapping[str, int] | None = None,
     masking: float = 0.01,
+    linear: bool = False,
     loss_func: Any = None,
     n_models: int = 1,
     preset: str = "modern",
@@ -61,6 +62,8 @@ def tabular_learner(
         wd: weight decay.
         emb_widths: width of a category's vectors by column; by default the preset's rule.
         masking: share of the categories hidden in training, so that unknown and missing ones are learned.
+        linear: whether the net learns what a ridge regression on the numbers leaves: worth it where rows are few and
+            all columns are numbers.
         loss_func: by default cross-entropy for classes, mean squared error for numbers.
         n_models: number of nets from different seeds that are averaged at prediction time.
         preset: "modern" or "lesson".
@@ -80,12 +83,18 @@ def tabular_learner(
         "preset": preset,
         "borders": bin_borders(encoder),
         "masking": masking,
+        "linear": linear,
     }
+    if linear:
+        require(not classes and len(encoder.numbers) > 0, "linear=True is for numbers, predicted from numbers.")
+        require(len(data.train_rows.to_keep()) > 0, "linear=True needs the rows in memory; leave it out.")
 
     def make() -> nn.Module:
         net = TabularModel(**config)
         if preset == "modern":
             start_at_the_mean(net, data)
+        if linear:
+            start_at_ridge(net, data)
         return net
 
     members = seeded_members(make, n_models, seed)

@@ -70,6 +70,7 @@ class NetEngine:
         sizes = [one.numel() for one in self.model.parameters()]
         self.first_moments, self.second_moments = (np.zeros(sum(sizes), dtype=np.float32) for _ in range(2))
         self.counts = np.zeros(len(sizes), dtype=np.int64)
+        self._programs: dict[int, Program] = {}  # of this fit, by the rows of the largest batch
 
     @classmethod
     def why_not(cls, job: Job) -> str | None:
@@ -85,6 +86,8 @@ class NetEngine:
             return "the rows are read from disk block by block"
         if not any(one.requires_grad for one in job.model.parameters()):
             return "all parameters are frozen"
+        if getattr(job.model, "linear", None) is not None and not isinstance(job.loss_func, nn.MSELoss):
+            return "the net has a linear part, which it knows beside the mean squared error alone"
         return _why_not_loss(job.loss_func, rows) or _why_not_inputs(job.model, rows) or why_no_program(job.model)
 
     @classmethod
@@ -102,6 +105,7 @@ class NetEngine:
     def begin(self, schedule: Schedule) -> None:
         """Start a fit."""
         self.schedule, self.step = schedule, 0
+        self._programs.clear()
 
     def batches(self, data: Data, rng: np.random.Generator) -> BatchPlan:
         """The data's own."""
@@ -111,7 +115,7 @@ class NetEngine:
         self, plan: BatchPlan, rows: TensorSet, first: int = 0, most: int | None = None
     ) -> Iterator[NDArray[np.floating[Any]]]:
         """Train one epoch, a good many batches a call."""
-        work = _Work.of(program_of(self.model, int((plan.stops - plan.starts).max())), rows, self.loss_func)
+        work = _Work.of(self._program(int((plan.stops - plan.starts).max())), rows, self.loss_func)
         parameters = self._parameters()
         key = np.uint64(torch.initial_seed() % 2**64)  # of the epoch: random numbers depend on it and on the step alone
         before = self.step - first
@@ -141,6 +145,7 @@ class NetEngine:
 
     def regroup(self) -> None:
         """Other parameters train from here on: the moments of those at rest are dropped, as torch's are."""
+        self._programs.clear()
         for number, (at, stop, parameter) in enumerate(self._stretches()):
             if not parameter.requires_grad:
                 self.first_moments[at:stop] = self.second_moments[at:stop] = 0
@@ -190,6 +195,11 @@ class NetEngine:
         self.step = n_steps
 
     # ---------------------------------------------------------------- inside
+
+    def _program(self, rows: int) -> Program:
+        if rows not in self._programs:
+            self._programs[rows] = program_of(self.model, rows)
+        return self._programs[rows]
 
     def _stretches(self) -> Iterator[tuple[int, int, nn.Parameter]]:
         """Where each parameter's numbers begin and end, and the parameter."""
@@ -308,6 +318,9 @@ def _targets(program: Program, rows: TensorSet, loss_func: LossFunction) -> tupl
     values = np.ascontiguousarray(target, dtype=np.float32).reshape(len(target), -1)
     if values.shape[1] != program.n_outputs:
         raise VectableError(f"The targets are {values.shape[1]} per row, and the model puts out {program.n_outputs}.")
+    if program.linear is not None:
+        with torch.no_grad():
+            values = np.ascontiguousarray(values - program.linear(rows.inputs[1]).numpy())
     return values, np.zeros(0, dtype=np.int64), weights, nothing, K.MEAN_SQUARED_ERROR
 
 

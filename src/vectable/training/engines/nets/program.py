@@ -11,7 +11,7 @@ from torch import nn
 
 from vectable.models.embedding_net import EmbeddingNet
 from vectable.models.layers import BATCH_SHARE, BatchNorm
-from vectable.models.tabular import PiecewiseLinear, TabularModel
+from vectable.models.tabular import LinearPart, PiecewiseLinear, TabularModel
 from vectable.training.engines.nets import kernels as K
 
 Integers = NDArray[np.int64]
@@ -41,6 +41,8 @@ class Program:
         places: see `kernels.train_steps`; of batches of one row, all offsets grow with the batch.
         bins: the net's piecewise-linear bins, if it has some.
         masking: share of the codes hidden in training.
+        linear: what is added to the outputs, if the net has it: a constant of every row, which training on the rest of
+            the target amounts to.
         buffer: length of the vector of activations.
         rows: of the largest batch.
     """
@@ -56,6 +58,7 @@ class Program:
     places: Integers
     bins: PiecewiseLinear | None
     masking: float
+    linear: LinearPart | None
     buffer: int
     rows: int
 
@@ -100,6 +103,7 @@ class _Parts:
     layers: Sequence[nn.Module]
     y_range: tuple[float, float] | None
     masking: float
+    linear: LinearPart | None = None
 
 
 def _parts_of(model: nn.Module) -> _Parts:
@@ -114,6 +118,7 @@ def _parts_of(model: nn.Module) -> _Parts:
             list(model.layers),
             model.y_range,
             model.masking if tables else 0.0,
+            model.linear,
         )
     if type(model) is EmbeddingNet:
         return _Parts([model.users, model.items], 0.0, None, 0, None, list(model.layers), model.y_range, 0.0)
@@ -172,6 +177,8 @@ class _Writer:
             self._norm(parts.numbers_norm, numbers_at, parts.n_numbers, x_at + vectors, width, back=False)
         out_at, n_outputs = self._layers(x_at, width, vectors + normed)
         if parts.y_range is not None:
+            if parts.linear is not None:
+                raise NoProgram("a sigmoid bounds its linear part")
             self._add(K.RANGE, n_outputs, n_outputs, out_at, n_outputs, out_at, n_outputs, own=len(self.settings))
             self.settings += parts.y_range
         tables = [[self.place[id(one.weight)], one.embedding_dim, one.num_embeddings] for one in parts.embeddings]
@@ -188,6 +195,7 @@ class _Writer:
             places=np.array(places, dtype=np.int64),
             bins=parts.bins,
             masking=parts.masking,
+            linear=parts.linear,
             buffer=self.buffer,
             rows=self.rows,
         )
