@@ -29,6 +29,8 @@ from vectable.tables.saving import add_table, net_of, table_of
 from vectable.training.learner import check_arguments
 from vectable.training.saving import saved_options
 
+NUMBERS_A_ROW = 16
+
 
 def tabular_learner(
     data: TableData,
@@ -60,7 +62,8 @@ def tabular_learner(
             target's own units, a logarithm undone (of several numbers, over all of them). The loss is of the
             normalized target.
         wd: weight decay.
-        emb_widths: width of a category's vectors by column; by default the preset's rule.
+        emb_widths: width of a category's vectors by column; by default the preset's rule, with "modern" at most 16 for
+            each row in which a category stands in the mean.
         masking: share of the categories hidden in training, so that unknown and missing ones are learned.
         linear: whether the net learns what a ridge regression on the numbers leaves: worth it where rows are few and
             all columns are numbers.
@@ -73,7 +76,7 @@ def tabular_learner(
     _check_data(data)
     encoder, classes = data.encoder, isinstance(data.target, ClassTarget)
     config: dict[str, Any] = {
-        "embeddings": _embedding_sizes(encoder, emb_widths or {}, preset),
+        "embeddings": _embedding_sizes(encoder, emb_widths or {}, preset, len(data.train_rows)),
         "n_numbers": len(encoder.numbers),
         "n_outputs": data.target.n_outputs,
         "layers": layers,
@@ -190,18 +193,26 @@ def _check_data(data: Any) -> None:
     )
 
 
-def _embedding_sizes(encoder: TableEncoder, widths: Mapping[str, int], preset: str) -> list[tuple[int, int]]:
-    """Codes and width of each category's vectors: as given by column, else by the preset's rule."""
+def _embedding_sizes(
+    encoder: TableEncoder, widths: Mapping[str, int], preset: str, n_rows: int
+) -> list[tuple[int, int]]:
+    """Codes and width of each category's vectors: as given by column, else by the preset's rule.
+
+    The rule of "modern" would give a million categories 600 numbers each, 2.4 GB, of which rows fill few: a column has
+    no more numbers than `NUMBERS_A_ROW` for each training row.
+    """
+
+    def width(n_values: int) -> int:
+        rule = embedding_width(n_values + 1, preset)
+        return rule if preset == "lesson" else min(rule, max(NUMBERS_A_ROW * n_rows // max(n_values, 1), 1))
+
     for name in widths:
         if name not in encoder.categories:
             hint = did_you_mean(name, encoder.categories)
             raise UnknownNameError(
                 f"There is no category column {name!r}.{hint} There are {quote_some(encoder.categories, 20)}."
             )
-    return [
-        (len(one), widths.get(name, embedding_width(len(one.vocabulary) + 1, preset)))
-        for name, one in encoder.categories.items()
-    ]
+    return [(len(one), widths.get(name, width(len(one.vocabulary)))) for name, one in encoder.categories.items()]
 
 
 def _named_by_text(row: Mapping[Any, Any]) -> Mapping[str, Any]:

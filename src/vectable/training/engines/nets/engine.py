@@ -19,6 +19,7 @@ from vectable.one_blas_thread import one_blas_thread
 from vectable.training.data_protocol import Data
 from vectable.training.engines.job import Job
 from vectable.training.engines.nets import kernels as K
+from vectable.training.engines.nets.idle_rows import idle_steps
 from vectable.training.engines.nets.program import Program, program_of, why_no_program
 from vectable.training.engines.torch_engine import flushing_denormals, without_decay
 from vectable.training.schedules import Schedule
@@ -26,6 +27,9 @@ from vectable.training.threads import is_small
 
 BETA2 = 0.99
 ROWS_A_CALL = 20_000  # between two looks at the progress bar and at Ctrl-C
+WEIGHTS_A_ROW = 100  # so many rows a call more for each of them: a call begins and ends with all weights
+BY_ROW_FROM = 300_000
+"""Numbers in an embedding table from which on a step goes through the rows that its batch reads alone."""
 RULES = {"adam": K.ADAM, "sgd": K.SGD, "momentum": K.MOMENTUM, "rmsprop": K.RMSPROP}
 MOMENTS = {
     "adam": ("exp_avg", "exp_avg_sq"),
@@ -117,22 +121,27 @@ class NetEngine:
         """Train one epoch, a good many batches a call."""
         work = _Work.of(self._program(int((plan.stops - plan.starts).max())), rows, self.loss_func)
         parameters = self._parameters()
+        tables, fresh = self._stepped_by_row(work.program, parameters)
         key = np.uint64(torch.initial_seed() % 2**64)  # of the epoch: random numbers depend on it and on the step alone
         before = self.step - first
-        stride = max(1, ROWS_A_CALL * len(plan) // max(len(plan.order), 1))
+        rows_a_call = max(ROWS_A_CALL, len(work.weights) // WEIGHTS_A_ROW)
+        stride = max(1, rows_a_call * len(plan) // max(len(plan.order), 1))
         stride = min(stride, most or stride)
         for start in range(first, len(plan), stride):
             stop = min(start + stride, len(plan))
             losses = np.empty(stop - start)
             with one_blas_thread(), flushing_denormals():
                 work.read_module()
+                fresh[:] = 0
                 stop = train_steps()(
                     plan.order, plan.starts, plan.stops, start, stop, before, key,
-                    *work.rows, *work.tables,
+                    *work.rows, *work.operations, tables, *work.tables,
                     work.weights, work.grads, self.first_moments, self.second_moments, self.counts,
                     work.stats, work.tracked,
                     parameters, self.schedule.lrs, self.schedule.moms, self.wd,
-                    RULES[self.opt], BETA2, self.preset.eps, self.l2, *work.scratch, losses,
+                    RULES[self.opt], BETA2, self.preset.eps, self.l2, *work.scratch,
+                    fresh, *np.empty((2, len(tables), len(losses)), dtype=np.float32),
+                    self._idle(tables, parameters, before + start, before + stop), *work.letters, losses,
                 )  # fmt: skip
                 work.write_module()
             self.step = before + stop
@@ -196,6 +205,21 @@ class NetEngine:
 
     # ---------------------------------------------------------------- inside
 
+    def _idle(
+        self, tables: NDArray[np.int64], parameters: NDArray[np.int64], first: int, stop: int
+    ) -> NDArray[np.float64]:
+        """What the steps [first, stop) of the schedule do to rows of large tables that no batch reads."""
+        lrs, moms = self.schedule.lrs[first:stop], self.schedule.moms[first:stop]
+        if self.opt != "adam" or self.l2 or (moms**2 >= BETA2).any() or not (tables[:, 3] >= 0).any():
+            return np.zeros((len(tables), 0, 4))
+        idle = np.zeros((len(tables), stop - first + 1, 4))
+        for at, number in enumerate(tables[:, 3]):
+            if number >= 0:
+                group, decays = int(parameters[number, K.GROUP]), bool(parameters[number, K.DECAYS])
+                wd, taken = float(self.wd[group]) if decays else 0.0, int(self.counts[number])
+                idle[at] = idle_steps(lrs[:, group], moms[:, group], BETA2, self.preset.eps, wd, taken)
+        return idle
+
     def _program(self, rows: int) -> Program:
         if rows not in self._programs:
             self._programs[rows] = program_of(self.model, rows)
@@ -214,11 +238,24 @@ class NetEngine:
         plain = set() if self.preset.decay_everything else without_decay(self.model)
         return np.array(
             [
-                [at, stop - at, group_of[id(one)], id(one) not in plain, one.requires_grad]
+                [at, stop - at, group_of[id(one)], id(one) not in plain, one.requires_grad, False]
                 for at, stop, one in self._stretches()
             ],
             dtype=np.int64,
         )
+
+    def _stepped_by_row(self, program: Program, parameters: NDArray[np.int64]) -> tuple[Any, NDArray[np.int64]]:
+        """The embedding tables as the kernels take them, large ones marked in `parameters` too; and room for how far
+        each of their rows is."""
+        tables, n_rows = np.full((len(program.tables), 5), -1, dtype=np.int64), 0
+        tables[:, :3] = program.tables
+        for at, width, rows, *_ in tables:
+            number = int(np.flatnonzero((parameters[:, K.AT] == at) & (parameters[:, K.LENGTH] > 0))[0])
+            if parameters[number, K.TRAINS] and width * rows >= BY_ROW_FROM:
+                parameters[number, K.BY_ROW] = True
+                tables[tables[:, 0] == at, 3:] = number, n_rows
+                n_rows += rows
+        return tables, np.zeros(n_rows, dtype=np.int64)
 
 
 @dataclass
@@ -227,12 +264,14 @@ class _Work:
 
     program: Program
     rows: tuple[Any, ...]
+    operations: tuple[Any, ...]
     tables: tuple[Any, ...]
     weights: NDArray[np.float32]
     grads: NDArray[np.float32]
     stats: NDArray[np.float32]
     tracked: NDArray[np.int64]
     scratch: tuple[Any, ...]
+    letters: tuple[Any, ...]
 
     @classmethod
     def of(cls, program: Program, rows: TensorSet, loss_func: LossFunction) -> "_Work":
@@ -251,10 +290,8 @@ class _Work:
         return cls(
             program,
             (codes, numbers, *_targets(program, rows, loss_func)),
-            (
-                program.operations, program.settings, program.tables, program.places, *of_bins, program.masking,
-                np.float32(STEP),
-            ),
+            (program.operations, program.settings),
+            (program.places, *of_bins, program.masking, np.float32(STEP)),
             np.empty(program.size, dtype=np.float32),
             np.zeros(program.size, dtype=np.float32),
             np.empty(program.stats, dtype=np.float32),
@@ -262,8 +299,11 @@ class _Work:
             (
                 np.zeros(buffer, dtype=np.float32), np.zeros(buffer, dtype=np.float32),
                 np.zeros(program.stats, dtype=np.float32), np.zeros(2 * widest),
-                np.zeros((program.rows, len(program.tables)), dtype=np.int32), np.zeros(6, dtype=np.int32),
-                np.frombuffer(bytearray(b"NT"), dtype=np.uint8), np.array([1, 0], dtype=np.float32),
+                np.zeros((program.rows, len(program.tables)), dtype=np.int32),
+            ),
+            (
+                np.zeros(6, dtype=np.int32), np.frombuffer(bytearray(b"NT"), dtype=np.uint8),
+                np.array([1, 0], dtype=np.float32),
             ),
         )  # fmt: skip
 

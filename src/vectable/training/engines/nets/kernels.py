@@ -51,8 +51,8 @@ MEAN_SQUARED_ERROR, CROSS_ENTROPY = range(2)
 ADAM, SGD, MOMENTUM, RMSPROP = range(4)
 """Kinds of optimizers."""
 
-AT, LENGTH, GROUP, DECAYS, TRAINS = range(5)
-"""Columns of the table of parameters."""
+AT, LENGTH, GROUP, DECAYS, TRAINS, BY_ROW = range(6)
+"""Columns of the table of parameters. `BY_ROW`: whether it is a table whose rows are stepped when they are read."""
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -346,9 +346,55 @@ def adam(w, g, m, v, b1, b2, size, root, eps):
         w[at] -= size * m[at] / (np.float32(math.sqrt(v[at])) / root + eps)
 
 
+@njit(inline="always")
+def adam_size(lr, mom, count):
+    """The rate of Adam's step number `count`, with the bias of the first moment corrected."""
+    return np.float32(lr / (1.0 - mom**count))
+
+
+@njit(inline="always")
+def adam_root(beta2, count):
+    """What corrects the bias of the root of the second moment at step number `count`."""
+    return np.float32(math.sqrt(1.0 - beta2**count))
+
+
+@njit(error_model="numpy", boundscheck=False)
+def step_stretch(w, g, m, v, lr, mom, decay, size, root, rule, beta2, eps, l2):
+    """A step of a stretch of weights; its gradients become 0.
+
+    Args:
+        size, root: of Adam, see `adam_size` and `adam_root`.
+    """
+    if decay != 0.0 and l2:
+        joined = np.float32(decay)
+        for one in range(len(w)):
+            g[one] += joined * w[one]
+    elif decay != 0.0:
+        shrunk = np.float32(1.0 - lr * decay)
+        for one in range(len(w)):
+            w[one] *= shrunk
+    rate = np.float32(lr)
+    if rule == ADAM:
+        adam(w, g, m, v, np.float32(mom), np.float32(beta2), size, root, np.float32(eps))
+    elif rule == RMSPROP:
+        b2, one_less, least = np.float32(beta2), np.float32(1.0 - beta2), np.float32(eps)
+        for one in range(len(w)):
+            v[one] = b2 * v[one] + one_less * (g[one] * g[one])
+            w[one] -= rate * g[one] / (np.float32(math.sqrt(v[one])) + least)
+    elif rule == MOMENTUM:
+        kept = np.float32(mom)
+        for one in range(len(w)):
+            m[one] = kept * m[one] + g[one]
+            w[one] -= rate * m[one]
+    else:
+        for one in range(len(w)):
+            w[one] -= rate * g[one]
+    g[:] = np.float32(0.0)
+
+
 @njit(error_model="numpy", boundscheck=False)
 def step(weights, grads, first_moments, second_moments, counts, parameters, lrs, moms, decays, rule, beta2, eps, l2):
-    """A step of every parameter that trains, and all gradients back to 0.
+    """A step of every parameter that trains and is not stepped row by row, and all its gradients back to 0.
 
     Args:
         lrs, moms, decays: of each layer group.
@@ -356,39 +402,135 @@ def step(weights, grads, first_moments, second_moments, counts, parameters, lrs,
     for number in range(len(parameters)):
         at, group = parameters[number, AT], parameters[number, GROUP]
         stop = at + parameters[number, LENGTH]
-        w, g = weights[at:stop], grads[at:stop]
         if parameters[number, TRAINS]:
-            m, v = first_moments[at:stop], second_moments[at:stop]
-            lr, mom = lrs[group], moms[group]
-            decay = decays[group] if parameters[number, DECAYS] else 0.0
             counts[number] += 1
-            if decay != 0.0 and l2:
-                joined = np.float32(decay)
-                for one in range(len(w)):
-                    g[one] += joined * w[one]
-            elif decay != 0.0:
-                shrunk = np.float32(1.0 - lr * decay)
-                for one in range(len(w)):
-                    w[one] *= shrunk
-            if rule == ADAM:
-                size = np.float32(lr / (1.0 - mom ** counts[number]))
-                root = np.float32(math.sqrt(1.0 - beta2 ** counts[number]))
-                adam(w, g, m, v, np.float32(mom), np.float32(beta2), size, root, np.float32(eps))
-            elif rule == RMSPROP:
-                b2, one_less, size, least = np.float32(beta2), np.float32(1.0 - beta2), np.float32(lr), np.float32(eps)
-                for one in range(len(w)):
-                    v[one] = b2 * v[one] + one_less * (g[one] * g[one])
-                    w[one] -= size * g[one] / (np.float32(math.sqrt(v[one])) + least)
-            elif rule == MOMENTUM:
-                kept, size = np.float32(mom), np.float32(lr)
-                for one in range(len(w)):
-                    m[one] = kept * m[one] + g[one]
-                    w[one] -= size * m[one]
-            else:
-                size = np.float32(lr)
-                for one in range(len(w)):
-                    w[one] -= size * g[one]
-        g[:] = np.float32(0.0)
+            if parameters[number, BY_ROW]:
+                continue
+            decay = decays[group] if parameters[number, DECAYS] else 0.0
+            size, root = adam_size(lrs[group], moms[group], counts[number]), adam_root(beta2, counts[number])
+            step_stretch(
+                weights[at:stop], grads[at:stop], first_moments[at:stop], second_moments[at:stop],
+                lrs[group], moms[group], decay, size, root, rule, beta2, eps, l2,
+            )  # fmt: skip
+        else:
+            grads[at:stop] = np.float32(0.0)
+
+
+# A row of a large table that a batch does not touch has a gradient of 0. Its steps are made up for when a batch reads
+# it or the call ends: of Adam with decoupled decay at once, by the tables of `idle_rows`, else one after the other in
+# the arithmetic of a dense step. What has no moments yet only decays.
+
+
+@njit(error_model="numpy", boundscheck=False)
+def catch_up(w, g, m, v, since, until, group, sizes, roots, idle, lrs, moms, decay, rule, beta2, eps, l2):
+    """The steps [since, until) of this call of a row whose gradients were 0.
+
+    Args:
+        sizes, roots: of Adam at each step of this call, (steps,).
+        idle: what they do to a row without gradients, (steps + 1, 4); see `idle_rows.idle_steps`. No row where steps
+            are made up for one after the other.
+    """
+    if len(idle) > 0:
+        lost = idle[until, 0] - idle[since, 0]
+        faded = idle[until, 1] - idle[since, 1]
+        missed = until - since
+        left = math.exp(faded - 0.5 * missed * math.log(beta2) - lost)
+        kept, length = np.float32(math.exp(lost)), np.float32(idle[since, 2] - left * idle[until, 2])
+        least = np.float32(idle[since, 3])
+        m_left, v_left = np.float32(math.exp(faded)), np.float32(beta2**missed)
+        for one in range(len(w)):
+            w[one] = kept * (w[one] - length * (m[one] / (np.float32(math.sqrt(v[one])) + least)))
+            m[one] *= m_left
+            v[one] *= v_left
+        return
+    moving = decay != 0.0 and l2
+    for one in range(len(w)):
+        moving = moving or m[one] != 0.0 or v[one] != 0.0
+    if not moving and decay == 0.0:
+        return
+    for number in range(since, until):
+        if moving:
+            lr, mom = lrs[number, group], moms[number, group]
+            step_stretch(w, g, m, v, lr, mom, decay, sizes[number], roots[number], rule, beta2, eps, l2)
+        else:
+            shrunk = np.float32(1.0 - lrs[number, group] * decay)
+            for one in range(len(w)):
+                w[one] *= shrunk
+
+
+@njit(error_model="numpy", boundscheck=False)
+def correct_bias(n_steps, tables, counts, parameters, lrs, moms, beta2, sizes, roots):
+    """Adam's corrections for each table that is stepped row by row and each step of this call."""
+    for table in range(len(tables)):
+        number = tables[table, 3]
+        if number >= 0:
+            group = parameters[number, GROUP]
+            for at in range(n_steps):
+                count = counts[number] + at + 1
+                sizes[table, at] = adam_size(lrs[at, group], moms[at, group], count)
+                roots[table, at] = adam_root(beta2, count)
+
+
+@njit(error_model="numpy", boundscheck=False)
+def step_row(
+    table, code, reached, stepped, tables, fresh, weights, grads, first_moments, second_moments, sizes, roots, idle,
+    parameters, lrs, moms, decays, rule, beta2, eps, l2,
+):  # fmt: skip
+    """Bring a row up to step `reached` of this call, and with `stepped` take that step with its own gradient.
+
+    Args:
+        fresh: the step of this call that each row is up to, by the rows' own numbers; written to.
+        sizes, roots: of Adam for each table and step of this call, (tables, steps).
+        idle: of each table and step of this call, (tables, steps + 1, 4); no step where there is no closed form.
+        lrs, moms: of the schedule from the first step of this call on.
+    """
+    number = tables[table, 3]
+    known = tables[table, 4] + code
+    width = tables[table, 1]
+    group = parameters[number, GROUP]
+    at = tables[table, 0] + code * width
+    stop = at + width
+    w, g, m, v = weights[at:stop], grads[at:stop], first_moments[at:stop], second_moments[at:stop]
+    decay = decays[group] if parameters[number, DECAYS] else 0.0
+    if fresh[known] < reached:
+        catch_up(
+            w, g, m, v, fresh[known], reached, group, sizes[table], roots[table], idle[table],
+            lrs, moms, decay, rule, beta2, eps, l2,
+        )  # fmt: skip
+        fresh[known] = reached
+    if stepped and fresh[known] == reached:
+        lr, mom = lrs[reached, group], moms[reached, group]
+        step_stretch(w, g, m, v, lr, mom, decay, sizes[table, reached], roots[table, reached], rule, beta2, eps, l2)
+        fresh[known] = reached + 1
+
+
+@njit(error_model="numpy", boundscheck=False)
+def step_rows(
+    n, taken, reached, stepped, tables, fresh, weights, grads, first_moments, second_moments, sizes, roots, idle,
+    parameters, lrs, moms, decays, rule, beta2, eps, l2,
+):  # fmt: skip
+    """`step_row` for the rows that a batch of `n` reads; with `n` -1 for all rows."""
+    for table in range(len(tables)):
+        if tables[table, 3] >= 0:
+            for row in range(n if n >= 0 else tables[table, 2]):
+                code = taken[row, table] if n >= 0 else row
+                step_row(
+                    table, code, reached, stepped, tables, fresh, weights, grads, first_moments, second_moments,
+                    sizes, roots, idle, parameters, lrs, moms, decays, rule, beta2, eps, l2,
+                )  # fmt: skip
+
+
+@njit(error_model="numpy", boundscheck=False)
+def scatter(n, taken, tables, x_at, x_width, slopes, grads):
+    """Add the gradients of a batch's vectors to those of their tables."""
+    for row in range(n):
+        at = x_at + row * x_width
+        for table in range(len(tables)):
+            width = tables[table, 1]
+            start = tables[table, 0] + taken[row, table] * width
+            for one in range(width):
+                grads[start + one] += slopes[at + one]
+            at += width
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -396,17 +538,16 @@ def step(weights, grads, first_moments, second_moments, counts, parameters, lrs,
 
 
 @njit(error_model="numpy", boundscheck=False)
-def read_batch(rows, codes, numbers, tables, weights, acts, x_at, x_width, numbers_at, masking, key, taken):
-    """Gather a batch: category codes, some hidden, and their vectors; numbers as they are.
+def read_codes(rows, codes, tables, masking, key, taken):
+    """The category codes of a batch, some hidden.
 
     Args:
-        tables: place, width and rows of each embedding table, (tables, 3).
+        tables: place, width and rows of each embedding table, and more, (tables, 5).
         taken: written to: the codes of the batch, (rows, tables).
     """
     half = np.float32(masking / 2)
-    n_tables, n_numbers = len(tables), numbers.shape[1]
+    n_tables = len(tables)
     for row in range(len(rows)):
-        at = x_at + row * x_width
         for number in range(n_tables):
             code = codes[rows[row], number]
             if masking > 0.0:
@@ -416,6 +557,16 @@ def read_batch(rows, codes, numbers, tables, weights, acts, x_at, x_width, numbe
                 elif chance > np.float32(1.0) - half:
                     code = np.int32(tables[number, 2] - 1)
             taken[row, number] = code
+
+
+@njit(error_model="numpy", boundscheck=False)
+def read_batch(rows, numbers, tables, weights, acts, x_at, x_width, numbers_at, taken):
+    """Gather a batch: the vectors of its category codes, and numbers as they are."""
+    n_tables, n_numbers = len(tables), numbers.shape[1]
+    for row in range(len(rows)):
+        at = x_at + row * x_width
+        for number in range(n_tables):
+            code = taken[row, number]
             width = tables[number, 1]
             vector = weights[tables[number, 0] + code * width : tables[number, 0] + (code + 1) * width]
             for one in range(width):
@@ -445,7 +596,7 @@ def train_steps(
     operations, settings, tables, places, bins, lows, scales, steps, borders, masking, height,
     weights, grads, first_moments, second_moments, counts, stats, tracked,
     parameters, lrs, moms, decays, rule, beta2, eps, l2,
-    acts, slopes, saved, sums, taken, sizes, letters, units, losses,
+    acts, slopes, saved, sums, taken, fresh, step_sizes, step_roots, idle, sizes, letters, units, losses,
 ):  # fmt: skip
     """Train the steps [first, last) of an epoch's plan.
 
@@ -458,27 +609,38 @@ def train_steps(
         row_weights, class_weights: float32; empty where all count alike.
         operations: the program, (operations, 14); see the columns above.
         settings: shares of dropouts, and low and high of a range.
-        tables: place, width and rows of each embedding table, (tables, 3).
+        tables: place, width and rows of each embedding table, and where its rows are stepped when they are read the
+            number of its parameter (else -1) and of its first row in `fresh`, (tables, 5).
         places: where the net's input begins, its width, where the batch's numbers begin, where the bins do, where the
             outputs do, and their number.
         bins, lows, scales, steps, borders: of the piecewise-linear bins; see `models.tabular.PiecewiseLinear`.
         masking: share of the codes hidden.
         stats: running means and variances.
-        parameters: place, length, layer group, whether it decays and whether it trains, (parameters, 5).
+        parameters: place, length, layer group, whether it decays, trains, and is stepped row by row, (parameters, 6).
         lrs, moms: of the schedule, (steps, groups).
         decays: (groups,).
+        fresh: zeros, one for each row of the tables that are stepped row by row.
+        step_sizes, step_roots: written to, (tables, last - first).
+        idle: what the steps of this call do to rows without gradients, (tables, last - first + 1,
+            4), or (tables, 0, 4).
         losses: written to, (last - first,).
     """
-    n_numbers = numbers.shape[1]
+    reached, n_numbers = first, numbers.shape[1]
     x_at, x_width, numbers_at, bins_at = places[0], places[1], places[2], places[3]
     out_at, n_outputs = places[4], places[5]
+    call_lrs, call_moms = lrs[done + first :], moms[done + first :]
+    correct_bias(last - first, tables, counts, parameters, call_lrs, call_moms, beta2, step_sizes, step_roots)
     for number in range(first, last):
         rows = order[starts[number] : stops[number]]
         n = len(rows)
         step_key = mix(key, number)
-        read_batch(
-            rows, codes, numbers, tables, weights, acts, x_at, x_width, numbers_at, masking, mix(step_key, 0), taken
-        )
+        read_codes(rows, codes, tables, masking, mix(step_key, 0), taken)
+        step_rows(
+            n, taken, number - first, False, tables, fresh, weights, grads, first_moments, second_moments,
+            step_sizes, step_roots, idle,
+            parameters, call_lrs, call_moms, decays, rule, beta2, eps, l2,
+        )  # fmt: skip
+        read_batch(rows, numbers, tables, weights, acts, x_at, x_width, numbers_at, taken)
         if len(bins) + len(steps):
             fill_bins(n, n_numbers, acts, numbers_at, bins_at, x_width, bins, lows, scales, steps, borders, height)
         for at in range(len(operations)):
@@ -512,21 +674,25 @@ def train_steps(
                 dropout_backward(op, n, acts, slopes)
             else:
                 range_backward(op, n, acts, slopes, settings[op[OWN]], settings[op[OWN] + 1])
-        for row in range(n):
-            at = x_at + row * x_width
-            for table in range(len(tables)):
-                width = tables[table, 1]
-                start = tables[table, 0] + taken[row, table] * width
-                for one in range(width):
-                    grads[start + one] += slopes[at + one]
-                at += width
+        scatter(n, taken, tables, x_at, x_width, slopes, grads)
+        step_rows(
+            n, taken, number - first, True, tables, fresh, weights, grads, first_moments, second_moments,
+            step_sizes, step_roots, idle,
+            parameters, call_lrs, call_moms, decays, rule, beta2, eps, l2,
+        )  # fmt: skip
         step(
             weights, grads, first_moments, second_moments, counts, parameters,
             lrs[done + number], moms[done + number], decays, rule, beta2, eps, l2,
         )  # fmt: skip
+        reached = number + 1
         if not math.isfinite(loss):
-            return number + 1
-    return last
+            break
+    step_rows(
+        -1, taken, reached - first, False, tables, fresh, weights, grads, first_moments, second_moments,
+            step_sizes, step_roots, idle,
+        parameters, call_lrs, call_moms, decays, rule, beta2, eps, l2,
+    )  # fmt: skip
+    return reached
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -554,7 +720,8 @@ SIGNATURES = {
         _read_only(_f4), _read_only(_i8), _read_only(_f4), _f8, _f4,
         _array(_f4), _array(_f4), _array(_f4), _array(_f4), _array(_i8), _array(_f4), _array(_i8),
         _read_only(_i8, 2), _read_only(_f8, 2), _read_only(_f8, 2), _read_only(_f8), _i8, _f8, _f8, types.boolean,
-        _array(_f4), _array(_f4), _array(_f4), _array(_f8), _array(_i4, 2), _array(_i4), _array(_u1), _array(_f4),
+        _array(_f4), _array(_f4), _array(_f4), _array(_f8), _array(_i4, 2),
+        _array(_i8), _array(_f4, 2), _array(_f4, 2), _read_only(_f8, 3), _array(_i4), _array(_u1), _array(_f4),
         _array(_f8),
     ),
 }  # fmt: skip

@@ -17,8 +17,8 @@ from vectable.training.engines.nets import kernels as K
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
-MOST_EMBEDDED = 4_000_000
-"""Numbers in all embedding tables together: every step goes through all of them."""
+MOST_EMBEDDED = 200_000_000
+"""Numbers in all embedding tables together: the engine keeps five copies of them in memory."""
 
 
 class NoProgram(Exception):  # noqa: N818 - it reads as what happened
@@ -140,7 +140,7 @@ def _check(model: nn.Module) -> None:
             raise NoProgram("it works on 32-bit weights on the CPU")
     tables = [one for one in model.modules() if isinstance(one, nn.Embedding)]
     if sum(table.weight.numel() for table in tables) > MOST_EMBEDDED:
-        raise NoProgram(f"its embeddings hold more than {MOST_EMBEDDED:,} numbers, and a step goes through all")
+        raise NoProgram(f"its embeddings hold more than {MOST_EMBEDDED:,} numbers")
     if any(table.padding_idx is not None or table.max_norm or table.sparse for table in tables):
         raise NoProgram("an embedding has a padding index, a maximal norm or sparse gradients")
     for module in model.modules():
