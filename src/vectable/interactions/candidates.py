@@ -17,10 +17,12 @@ from vectable.factorising.sparse_rows import SparseRows
 from vectable.factorising.transitions import TransitionOptions, transitions
 from vectable.folder_schema import PartError, list_of, number, one_of, record, text
 
-Part = Literal["als", "ease", "neighbours", "transitions"]
+Part = Literal["als", "ease", "light_ease", "neighbours", "transitions"]
 
 RECENT = HistoryWeights(power=2.0, reach=3.0)
 """For what comes next: the last few entries matter most."""
+LIGHT = EASEOptions(reg=2.0)
+"""Of light EASE: less regularization suits users who met much, each in a corner of their own."""
 FADING = HistoryWeights(power=1.0, reach=10.0)
 """For what a user likes altogether, older entries a little less."""
 
@@ -100,8 +102,8 @@ class Fitter:
             return LinearModel(transitions(rows, TransitionOptions()), RECENT)
         weighted = counted.apply(rows)
         weighing = replace(FADING, alpha=self.alpha) if self.in_order else counted
-        if part == "ease":
-            return LinearModel(ease(weighted, EASEOptions()), weighing)
+        if part in ("ease", "light_ease"):
+            return LinearModel(ease(weighted, EASEOptions() if part == "ease" else LIGHT), weighing)
         if part == "neighbours":
             return LinearModel(neighbours(weighted, NeighbourOptions(most=500, shrink=30.0)), weighing)
         users, items = np.count_nonzero(rows.lengths), np.count_nonzero(np.bincount(rows.columns))
@@ -129,7 +131,8 @@ def implicit_candidates(model: str, n_items: int) -> list[Candidate]:
         "neighbours": Candidate("neighbours", ("neighbours",)),
     }
     if model == "auto":
-        return [named[others], named["als"], Candidate(f"{others} + als", (others, "als"), (0.5, 0.5))]
+        light = [Candidate("light ease", ("light_ease",))] if others == "ease" else []
+        return [named[others], *light, named["als"], Candidate(f"{others} + als", (others, "als"), (0.5, 0.5))]
     check_model(model, named)
     if model == "ease" and n_items > MOST_ITEMS:
         raise VectableError(
