@@ -44,6 +44,21 @@ def best_items(
     return found[listed], scores[listed]
 
 
+def best_of(
+    items: Codes, sums: Floats, squash: Callable[[Floats], Floats], n: int, selection: Selection
+) -> tuple[Codes, Floats]:
+    """As `best_items`, of some items alone.
+
+    Args:
+        items: their codes, rising, (items,).
+        sums: what ranks them, (items,).
+    """
+    order = np.argsort(-sums, kind="stable")[: selection.candidates(n)]
+    found, scores = items[order], squash(sums[order])
+    listed = slice(None) if selection.is_plain else selection.choose(found, scores, n)
+    return found[listed], scores[listed]
+
+
 def _highest(sums: Floats, k: int) -> Codes:
     """Places of the up to `k` highest finite sums, falling."""
     if k < len(sums):

@@ -65,6 +65,10 @@ class DotProduct:
         """What ranks all items for a user's row, (items + 1,): the sums before the sigmoid, which keeps their order."""
         return np.asarray(self.items @ row[:-1] + row[-1] + self.item_biases)
 
+    def sums_of(self, row: Floats, items: Codes) -> Floats:
+        """As `sums`, of some items, (items,)."""
+        return np.asarray(self.items[items] @ row[:-1] + row[-1] + self.item_biases[items])
+
     def squash(self, sums: NDArray[Any]) -> NDArray[Any]:
         """From sums to the rating scale, any shape; in their precision."""
         if self.y_range is None:

@@ -8,8 +8,9 @@ from typing import Any, Literal, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from vectable.answers.best_items import best_items
+from vectable.answers.best_items import best_items, best_of
 from vectable.answers.dot_product import DotProduct
+from vectable.answers.item_search import ItemSearch
 from vectable.answers.named_items import Json, NamedItems
 from vectable.answers.notes_as_json import notes_as_json
 from vectable.answers.pairs import pairs_of, terms_as_json
@@ -41,6 +42,8 @@ Codes = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Known = tuple[Codes, Floats]
 
+MOST_FOUND = 100  # items found beyond those that a list may need, which costs little and finds some that are missed
+
 
 @dataclass(frozen=True)
 class RatingTables:
@@ -57,6 +60,7 @@ class RatingTables:
         scale: lowest and highest prediction that is shown; None where it is not clipped.
         version: twelve hexadecimal digits that tell this folder from any other.
         ranker: what ranks the lists; None where the predicted rating does.
+        search: what finds the likely best items; None where all are scored.
     """
 
     model: DotProduct
@@ -66,6 +70,7 @@ class RatingTables:
     scale: tuple[float, float] | None
     version: str
     ranker: ListRanker | None = None
+    search: ItemSearch | None = None
 
     # ---------------------------------------------------------------- lists
 
@@ -210,7 +215,14 @@ class RatingTables:
     ) -> list[Json]:
         """One list as JSON values."""
         selection = Selection.of(request, self._groups_of, lambda: self._directions)
-        left_out, sums = known[0] if request.exclude_seen else known[0][:0], self.model.sums(row)
+        left_out = known[0] if request.exclude_seen else known[0][:0]
+        if self.search is not None and self.ranker is None and allowed is None and not request.novelty:
+            found = self.search.find(row[:-1], len(left_out) + MOST_FOUND + 2 * selection.candidates(request.n))
+            found = found[~np.isin(found, left_out)]
+            codes, scores = best_of(found, self.model.sums_of(row, found), self.model.squash, request.n, selection)
+            if len(codes) == request.n:  # else limits left too few of them: look at all
+                return self._items.rows(codes, prediction=self._clipped(scores, raw))
+        sums = self.model.sums(row)
         if self.ranker is None and not request.novelty:
             codes, scores = best_items(sums, self.model.squash, request.n, left_out, allowed, selection)
             return self._items.rows(codes, prediction=self._clipped(scores, raw))

@@ -35,5 +35,8 @@ def nearest(
     others = np.ones(len(directions), dtype=bool) if allowed is None else allowed.copy()
     others[[0, row]] = False
     codes = np.flatnonzero(others)
+    if n < len(codes):  # to sort all of very many takes longer than to score them
+        least = np.partition(alike[codes], len(codes) - n)[len(codes) - n]
+        codes = codes[alike[codes] >= least]
     best = codes[np.argsort(-alike[codes], kind="stable")[:n]]
     return best.astype(np.int32), alike[best]
