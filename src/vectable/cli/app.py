@@ -22,6 +22,7 @@ from vectable.cli.publish import publish
 from vectable.cli.recommend import recommend
 from vectable.cli.renamed import Command
 from vectable.cli.search import search
+from vectable.cli.serve import serve
 from vectable.cli.slim import slim
 from vectable.cli.train_images import images
 from vectable.cli.train_interactions import interactions, next_item
@@ -86,6 +87,7 @@ _add(app, "info", info, ASKING)
 _add(app, "export-vectors", export_vectors, ELSEWHERE)
 _add(app, "export", export, ELSEWHERE)
 _add(app, "publish", publish, ELSEWHERE)
+_add(app, "serve", serve, ELSEWHERE)
 _add(app, "slim", slim, ELSEWHERE)
 _add(app, "demo", demo, LEARNING)
 _add(app, "datasets", datasets, LEARNING)

@@ -21,13 +21,19 @@ SEARCHED_FOR_CLOSE = 200_000  # names: among more, close ones are not looked for
 FEW = 64  # names that are looked up one by one
 
 
+class Id(str):
+    """A text that is an id, also where a title reads the same."""
+
+    __slots__ = ()
+
+
 def find_codes(
     data: Vocabularies, names: Iterable[Any] | Any, is_item: bool, notes: Notes, then: str = AVERAGE
 ) -> NDArray[np.int32]:
     """Codes for ids or, for items, titles; 0 for what is neither, with a note.
 
-    Text is looked for among the titles first (a book may be called "1984"), everything else among the ids. Where
-    several items share a title, it means the one with most ratings.
+    Text is looked for among the titles first (a book may be called "1984"), an `Id` and everything else among the ids.
+    Where several items share a title, it means the one with most ratings.
 
     Args:
         then: what becomes of an unknown one, for the note.
@@ -38,7 +44,7 @@ def find_codes(
         titled = data.codes_by_title
         pairs = zip(listed, codes.tolist(), strict=True)
         codes = np.array(
-            [titled.get(name, code) if isinstance(name, str) else code for name, code in pairs], dtype=np.int32
+            [titled.get(name, code) if _may_be_title(name) else code for name, code in pairs], dtype=np.int32
         )
     missing = [name for name, code in zip(listed, codes, strict=True) if code == 0]
     kind = "unknown_item" if is_item else "unknown_user"
@@ -67,6 +73,10 @@ def note_unknown_rows(notes: Notes, column: str, codes: NDArray[np.int32], is_it
     kind = "unknown_item" if is_item else "unknown_user"
     message = f"{unknown:,} of {len(codes):,} rows have a {column!r} that is not in the training data: {then}."
     notes.add(kind, unknown, lambda: message)
+
+
+def _may_be_title(name: Any) -> bool:
+    return isinstance(name, str) and not isinstance(name, Id)
 
 
 def _listed(names: Any) -> list[Any]:

@@ -118,7 +118,9 @@ class Categorify:
 
     def encode_one(self, value: Any) -> int:
         """The code of one value, mostly without building a column."""
-        if isinstance(value, np.integer | np.str_):
+        if isinstance(value, str):
+            value = str(value)  # of a kind of its own, such as np.str_
+        elif isinstance(value, np.integer):
             value = value.item()
         if type(value) in (int, str) and (code := self._code_of.get(value)) is not None:
             return code

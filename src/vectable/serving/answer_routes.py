@@ -1,0 +1,137 @@
+"""The routes that ask a model: lists, folding in, neighbours, reasons, predictions."""
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from vectable.errors import require
+from vectable.serving import examples
+from vectable.serving.asked_names import item_named, n_items, user_named
+from vectable.serving.asking import Asking
+from vectable.serving.json_route import JsonRoute
+from vectable.serving.limits import LONGEST_REASONED
+from vectable.serving.questions import (
+    Fewest,
+    FoldInQuestion,
+    Length,
+    ListQuestion,
+    ModelName,
+    PathName,
+    QueryName,
+    ReadBy,
+    RowsQuestion,
+    UsersQuestion,
+)
+
+REASONS = 3  # of each item
+
+
+def answer_routes(asking: Asking) -> APIRouter:
+    """The routes, for models that `asking` asks."""
+    router = APIRouter(prefix="/v1/models/{model}", route_class=JsonRoute, tags=["answers"])
+
+    @router.get("/users/{user:path}/recommendations", summary="The list for one user", **examples.LIST)
+    async def recommend(
+        request: Request,
+        model: ModelName,
+        user: PathName,
+        n: Length = 10,
+        exclude_seen: bool = True,
+        min_ratings: Fewest = None,
+        reasons: Annotated[bool, Query(description="Say of each item which known ones speak for it.")] = False,
+    ) -> Response:
+        served = asking.model(model, "recommend")
+        answers: Any = served.answers
+        require(not reasons or n <= LONGEST_REASONED, f"n: with reasons at most {LONGEST_REASONED} items; got {n:,}.")
+        name = user_named(answers, user)
+        filters = {} if min_ratings is None else {"min_ratings": min_ratings}
+
+        def ask() -> dict[str, Any]:
+            found: dict[str, Any] = answers.recommend(name, n, exclude_seen, **filters)
+            return _with_reasons(answers, name, found) if reasons else found
+
+        if reasons:
+            asking.model(model, "explain")
+        quick = asking.is_quick_list(n if reasons else 1, n_items(answers), False)
+        return await asking.answer(request, served, ask, quick)
+
+    @router.post("/recommendations", summary="Lists for many users", **examples.LISTS)
+    async def recommend_many(request: Request, model: ModelName, asked: UsersQuestion) -> Response:
+        served = asking.model(model, "recommend_many")
+        answers: Any = served.answers
+        users = [user_named(answers, one) for one in asked.users]
+        ask = partial(answers.recommend_many, users, asked.n, asked.exclude_seen, **_filters(answers, asked))
+        quick = asking.is_quick_list(len(users), n_items(answers), asked.is_searched)
+        return await asking.answer(request, served, ask, quick)
+
+    @router.post("/fold-in", summary="The list for a new user, from a few ratings", **examples.LIST)
+    async def fold_in(request: Request, model: ModelName, asked: FoldInQuestion) -> Response:
+        served = asking.model(model, "fold_in")
+        answers: Any = served.answers
+        ratings = {item_named(answers, one.item, asked.by): one.rating for one in asked.ratings}
+        require(
+            len(ratings) == len(asked.ratings),
+            f"ratings: {len(asked.ratings):,} ratings are of {len(ratings):,} items; rate each item once.",
+        )
+        ask = partial(answers.fold_in, ratings, asked.n, asked.exclude_seen, **_filters(answers, asked))
+        quick = asking.is_quick_list(1, n_items(answers), asked.is_searched) and len(ratings) <= 100
+        return await asking.answer(request, served, ask, quick)
+
+    @router.get("/items/{item:path}/similar", summary="The items most like one", **examples.NEIGHBOURS)
+    async def similar(
+        request: Request,
+        model: ModelName,
+        item: PathName,
+        n: Length = 10,
+        min_ratings: Fewest = None,
+        by: ReadBy = "id",
+    ) -> Response:
+        served = asking.model(model, "similar")
+        answers: Any = served.answers
+        ask = partial(answers.similar, item_named(answers, item, by), n, min_ratings)
+        return await asking.answer(request, served, ask, asking.is_quick_list(1, n_items(answers), False))
+
+    @router.get("/explanations", summary="Why this prediction", **examples.REASONS)
+    async def explain(
+        request: Request,
+        model: ModelName,
+        user: QueryName,
+        item: QueryName,
+        n: Annotated[int, Query(ge=1, le=LONGEST_REASONED, description="Number of known items to name.")] = 5,
+        by: ReadBy = "id",
+    ) -> Response:
+        served = asking.model(model, "explain")
+        answers: Any = served.answers
+        ask = partial(answers.explain, user_named(answers, user), item_named(answers, item, by), n)
+        return await asking.answer(request, served, ask, True)
+
+    @router.post("/predict", summary="Predictions of rows", **examples.PREDICTIONS)
+    async def predict(request: Request, model: ModelName, asked: RowsQuestion) -> Response:
+        served = asking.model(model, "predict")
+        answers: Any = served.answers
+        quick = len(asked.rows) <= asking.limits.quick_rows
+        return await asking.answer(request, served, partial(answers.predict, asked.rows), quick)
+
+    return router
+
+
+def _filters(answers: Any, asked: ListQuestion) -> dict[str, Any]:
+    """The conditions that a request names, by the names of `ListRequest`."""
+    given = asked.model_fields_set & {"min_ratings", "candidates", "exclude", "max_per", "diversity", "ucb_scale"}
+    filters = {name: getattr(asked, name) for name in given}
+    for name in given & {"candidates", "exclude"}:
+        if filters[name] is not None:
+            filters[name] = [item_named(answers, one, asked.by) for one in filters[name]]
+    return filters
+
+
+def _with_reasons(answers: Any, user: Any, found: dict[str, Any]) -> dict[str, Any]:
+    for item in found["items"]:
+        terms = answers.explain(user, item_named(answers, item["item"], "id"), REASONS)["terms"]
+        item["because"] = [
+            {name: term[name] for name in ("item", "title", "your_rating", "points") if name in term}
+            for term in terms
+            if "item" in term
+        ]
+    return found
