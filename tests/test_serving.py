@@ -117,6 +117,23 @@ def test_ids_are_ids_unless_titles_are_asked_for(titled):
     assert shop.post(f"{base}/fold-in", json=basket | {"by": "title"}).json()["notes"] == []
 
 
+def test_interactions_are_folded_in_by_items(tmp_path):
+    baskets = [(day, item) for day in range(40) for item in ("tea", "milk" if day % 3 else "lemon")]
+    data = vt.InteractionsData.from_df(pl.DataFrame(baskets, ["basket", "item"], orient="row"))
+    folder = vt.implicit_learner(data, "ease", progress=False).fit().save(tmp_path / "shop")
+    shop, expected = Asked({"shop": folder}), vt.load_answers(folder)
+    answer = shop.post("/v1/models/shop/fold-in", json={"items": ["lemon"], "n": 1}).json()
+    assert answer == {"model": answer["model"]} | expected.fold_in(["lemon"], 1)
+    assert shop.get("/v1/models/shop/users/3/recommendations").json()["items"] == expected.recommend(3)["items"]
+    assert shop.get("/v1/models/shop/items/tea/similar?n=1").json()["items"] == expected.similar("tea", 1)["items"]
+    assert detail(shop.post("/v1/models/shop/fold-in", json={}), 422).startswith("body: say either what the user rated")
+
+
+def test_a_model_of_ratings_is_not_folded_into_by_items(films):
+    said = detail(films.post("/v1/models/films/fold-in", json={"items": [1]}), 422)
+    assert said.startswith("items: the model 'films' of kind 'ratings' needs ratings: ")
+
+
 def test_a_table_is_predicted_and_says_what_else_it_cannot(tmp_path):
     frame = pl.DataFrame({"kind": ["x", "y"] * 20, "size": range(40), "sold": ["yes", "no"] * 20})
     learn = vt.tabular_learner(vt.TableData.from_df(frame, target="sold"), progress=False).fit_one_cycle(1, 1e-2)

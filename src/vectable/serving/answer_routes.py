@@ -23,8 +23,10 @@ from vectable.serving.questions import (
     RowsQuestion,
     UsersQuestion,
 )
+from vectable.serving.shelf import ServedModel
 
 REASONS = 3  # of each item
+INTERACTIONS = ("implicit", "next_item")  # kinds that know who took what, without ratings
 
 
 def answer_routes(asking: Asking) -> APIRouter:
@@ -69,13 +71,9 @@ def answer_routes(asking: Asking) -> APIRouter:
     async def fold_in(request: Request, model: ModelName, asked: FoldInQuestion) -> Response:
         served = asking.model(model, "fold_in")
         answers: Any = served.answers
-        ratings = {item_named(answers, one.item, asked.by): one.rating for one in asked.ratings}
-        require(
-            len(ratings) == len(asked.ratings),
-            f"ratings: {len(asked.ratings):,} ratings are of {len(ratings):,} items; rate each item once.",
-        )
-        ask = partial(answers.fold_in, ratings, asked.n, asked.exclude_seen, **_filters(answers, asked))
-        quick = asking.is_quick_list(1, n_items(answers), asked.is_searched) and len(ratings) <= 100
+        known = _known_of_user(served, asked)
+        ask = partial(answers.fold_in, known, asked.n, asked.exclude_seen, **_filters(answers, asked))
+        quick = asking.is_quick_list(1, n_items(answers), asked.is_searched) and len(known) <= 100
         return await asking.answer(request, served, ask, quick)
 
     @router.get("/items/{item:path}/similar", summary="The items most like one", **examples.NEIGHBOURS)
@@ -89,7 +87,8 @@ def answer_routes(asking: Asking) -> APIRouter:
     ) -> Response:
         served = asking.model(model, "similar")
         answers: Any = served.answers
-        ask = partial(answers.similar, item_named(answers, item, by), n, min_ratings)
+        filters = {} if min_ratings is None else {"min_ratings": min_ratings}
+        ask = partial(answers.similar, item_named(answers, item, by), n, **filters)
         return await asking.answer(request, served, ask, asking.is_quick_list(1, n_items(answers), False))
 
     @router.get("/explanations", summary="Why this prediction", **examples.REASONS)
@@ -114,6 +113,29 @@ def answer_routes(asking: Asking) -> APIRouter:
         return await asking.answer(request, served, partial(answers.predict, asked.rows), quick)
 
     return router
+
+
+def _known_of_user(served: ServedModel, asked: FoldInQuestion) -> dict[Any, float] | list[Any]:
+    """What a new user rated or took."""
+    require(
+        (asked.ratings is None) != (asked.items is None),
+        'body: say either what the user rated, {"ratings": [{"item": ..., "rating": ...}]}, or, to a model of '
+        'interactions, what he or she took, {"items": [...]}.',
+    )
+    if asked.items is not None:
+        require(
+            served.kind in INTERACTIONS,
+            f"items: the model {served.name!r} of kind {served.kind!r} needs ratings: "
+            '{"ratings": [{"item": ..., "rating": ...}]}.',
+        )
+        return [item_named(served.answers, one, asked.by) for one in asked.items]
+    given = asked.ratings or []
+    ratings = {item_named(served.answers, one.item, asked.by): one.rating for one in given}
+    require(
+        len(ratings) == len(given),
+        f"ratings: {len(given):,} ratings are of {len(ratings):,} items; rate each item once.",
+    )
+    return ratings
 
 
 def _filters(answers: Any, asked: ListQuestion) -> dict[str, Any]:

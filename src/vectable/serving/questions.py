@@ -122,12 +122,17 @@ class GivenRating(_Question):
 
 
 class FoldInQuestion(ListQuestion):
-    """A list for a user who is not in the training data."""
+    """A list for a user who is not in the training data, from ratings or, of interactions, from items."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"ratings": [{"item": 751, "rating": 5}, {"item": 12, "rating": 2}], "n": 3}]}
     )
-    ratings: list[GivenRating] = Field(max_length=MOST_RATINGS, description="Ratings on the scale of training.")
+    ratings: list[GivenRating] | None = Field(
+        None, max_length=MOST_RATINGS, description="Ratings on the scale of training; of interactions how often each."
+    )
+    items: list[Name] | None = Field(
+        None, max_length=MOST_RATINGS, description="For models of interactions: a basket or session, the latest last."
+    )
 
 
 class RowsQuestion(_Question):
