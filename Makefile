@@ -74,7 +74,7 @@ hooks: $(VENV)/.dev  ## run make lint before each commit from now on
 	touch $@
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-bench .venv-lowest dist demo site mutants
+	rm -rf $(VENV) .venv-bench .venv-lowest .cache dist demo site mutants
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

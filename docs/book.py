@@ -3,7 +3,8 @@
 A page's blocks of ``python`` run in order in one namespace, those of ``sh`` in a shell, all in one folder that is empty
 at the start; PROJECT is where the project lies. What a block prints is shown below it, and so is the value of a last
 line that is an expression, as in a notebook: a polars frame as a table, a matplotlib figure as a picture. Figures that
-pyplot holds and pictures that the block wrote as files are shown too. Words after the language say more::
+pyplot holds and pictures that the block wrote as files are shown too. What a page computed is kept (`page_cache.py`)
+until it or the package changes. Words after the language say more::
 
     ```python needs=surprise      runs where that package is installed; elsewhere it must at least be Python
     ```python show=markdown       what it prints is part of the page
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from page_cache import kept_or_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -264,13 +266,21 @@ def on_page_markdown(
     if not BLOCK.search(text):
         return text
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        ran = run_page(Path(str(page.file.abs_src_path)), Path(folder), text)
-    for name, content in ran.pictures.items():
+
+    def run() -> tuple[str, dict[str, bytes]]:
+        with tempfile.TemporaryDirectory() as folder:
+            ran = run_page(Path(str(page.file.abs_src_path)), Path(folder), text)
+        return ran.text, ran.pictures
+
+    (shown, pictures), kept = kept_or_run(page.file.src_uri, text, run)
+    for name, content in pictures.items():
         where = Path(page.file.src_uri).with_suffix("") / name
         files.append(File.generated(config, where.as_posix(), content=content))
-    log.info(f"{page.file.src_uri}: ran in {time.perf_counter() - started:.1f} s")
-    return ran.text
+    took = (
+        "has not changed" if kept else f"ran in {time.perf_counter() - started:.1f} s"
+    )
+    log.info(f"{page.file.src_uri}: {took}")
+    return shown
 
 
 def on_page_content(text: str, **_: Any) -> str:

@@ -4,7 +4,6 @@ import re
 import sys
 import textwrap
 import warnings
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -17,12 +16,9 @@ SLOW_LESSONS += ["dropout-batch-norm", "exercises"]
 SLOW = {"tables", "posterior", "interactions", "ratings", "images", "index", "how-it-is-built", "migrating"}
 SLOW |= {"howto/your-own-csv", "howto/imbalance", "howto/new-users", "howto/deploy", "howto/tuning", "howto/databases"}
 SLOW |= {f"lesson/{page}" for page in SLOW_LESSONS}
-spec = spec_from_file_location("book", DOCS / "book.py")
-assert spec is not None
-assert spec.loader is not None
-book = module_from_spec(spec)
-sys.modules["book"] = book  # dataclasses look their module up
-spec.loader.exec_module(book)
+sys.path.insert(0, str(DOCS))
+import book  # noqa: E402 - the book is no package
+import page_cache  # noqa: E402
 
 
 def run(text: str, folder: Path) -> "book.RunPage":
@@ -143,3 +139,24 @@ def test_formulas_become_mathml() -> None:
     assert shown.startswith("<p><math")
     assert "<mo>&#x0003C;</mo>" in shown
     assert "arithmatex" not in shown
+
+
+def test_a_page_runs_again_only_when_it_has_changed(tmp_path: Path) -> None:
+    ran = []
+
+    def kept(text: str) -> tuple[page_cache.Output, bool]:
+        def run_it() -> page_cache.Output:
+            ran.append(text)
+            return f"{text} ran", {"1.png": text.encode()}
+
+        return page_cache.kept_or_run("lesson/page.md", text, run_it, tmp_path)
+
+    assert kept("one") == (("one ran", {"1.png": b"one"}), False)
+    assert kept("one") == (("one ran", {"1.png": b"one"}), True)
+    assert kept("two") == (("two ran", {"1.png": b"two"}), False)
+    assert ran == ["one", "two"]
+    assert len(list(tmp_path.iterdir())) == 1, "the output of the page as it was before is still there"
+
+
+def test_a_page_that_waits_for_a_package_has_another_key_than_one_that_does_not() -> None:
+    assert page_cache.key_of("```python needs=nothere") != page_cache.key_of("```python needs=json")
