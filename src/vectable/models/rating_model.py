@@ -79,7 +79,10 @@ class MemberScores(Protocol):
 
 @runtime_checkable
 class InnerProducts(Protocol):
-    """A model whose predictions rise with the inner product of a user's and an item's vector plus both biases."""
+    """A model whose predictions rise with the inner product of a user's and an item's vector plus both biases.
+
+    Its user rows are the vector, then the bias.
+    """
 
     def squash(self, sums: Tensor) -> Tensor:
         """From inner products and biases to predictions, any shape; it keeps their order."""

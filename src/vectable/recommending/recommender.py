@@ -144,7 +144,9 @@ class Recommender:
                 found = ranker.scores(histories_of([known(at) for at in _numbers(part)]))
             else:
                 with torch.no_grad():
-                    found = np.asarray(score_rows(rows_of(part).to(self.device)).cpu().numpy())
+                    rows = rows_of(part).to(self.device)
+                    few = bound is None and self._has_inner_products and len(rows) < MANY_USERS
+                    found = self._scores_of_few(rows) if few else np.asarray(score_rows(rows).cpu().numpy())
             return lift_rare(found, self.data.item_counts, request.novelty)
 
         items, scores = top_items(
@@ -166,11 +168,24 @@ class Recommender:
             both[:, user] = np.stack(bound.mean_and_std(row))[:, codes]
         return Answers(items, scores, both[0], both[1], notes)
 
+    @property
+    def _has_inner_products(self) -> bool:
+        return isinstance(self.model, InnerProducts) and self.device.type == "cpu"
+
+    def _scores_of_few(self, rows: Tensor) -> Floats:
+        """As the model's `score_rows`, of few users: on so little torch would only wait for its threads."""
+        assert isinstance(self.model, InnerProducts)
+        users = rows.detach().numpy()
+        sums = users[:, :-1] @ self.model.vectors(True).numpy().T
+        sums += users[:, -1:]
+        sums += self.model.biases(True).numpy()
+        return np.asarray(self.model.squash(torch.from_numpy(sums)).numpy())
+
     def _ranks_fast(self, n_users: int, request: ListRequest) -> bool:
         """Whether lists are the highest inner products, of so many users that it is worth to make the items ready."""
-        plain = not (request.max_per or request.diversity or request.ucb_scale) and self.ranker is None
-        able = isinstance(self.model, InnerProducts) and self.device.type == "cpu"
-        return plain and able and n_users >= MANY_USERS
+        others = request.max_per or request.diversity or request.ucb_scale or request.novelty
+        plain = not others and self.ranker is None
+        return plain and self._has_inner_products and n_users >= MANY_USERS
 
     def _lists_by_inner_products(self, codes: Codes, request: ListRequest, notes: Notes) -> Answers:
         """The lists of many users by the sums of inner products and biases, whose order is that of the predictions."""
