@@ -46,7 +46,7 @@ SAMPLE := 3
 mutants: $(VENV)/.dev  ## change single lines of the package and see which tests notice; report in mutants/
 	OMP_NUM_THREADS=1 $(BIN)/python tools/mutants.py --sample $(SAMPLE) $(FILES)
 
-TABLES := adult lesson_table rossmann entity_embeddings states_map flights_map
+TABLES := adult tables lesson_table rossmann entity_embeddings states_map flights_map
 
 bench: .venv-bench/.installed  ## compare with the peers, in .venv-bench; needs a C++ compiler, and VECTABLE_DATA for MovieLens
 	for name in lesson_run folds bayes_folds bayes_random bayes_cold bayes_scale recommend latency scale hymenoptera $(TABLES); do \

@@ -16,6 +16,7 @@ MOST_SECONDS = {
     "first similar": 5.0,
     "lists": 10.0,
     "wide table": 6.3,
+    "category": 5.0,
 }
 
 
@@ -93,8 +94,10 @@ def large_category(rng, n_values):
         {"id": rng.permutation(n_values).astype(str), "x": rng.normal(size=n_values), "y": rng.normal(size=n_values)}
     )
     data = vt.TableData.from_df(frame, "y", cat_names=["id"], cont_names=["x"], valid_pct=0.0, batch_size=4096)
-    learn = vt.tabular_learner(data, layers=[16], emb_widths={"id": 16}, progress=False)
-    yield "category", timed_once(lambda: learn.fit(1, 1e-3)), f"an epoch of {n_values:,} categories, width 16"
+    learn = vt.tabular_learner(data, layers=[16], progress=False)
+    width = learn.model.embeddings[0].embedding_dim
+    learn.fit(1, 1e-4)  # compiled, where it was not
+    yield "category", timed_once(lambda: learn.fit(1, 1e-3)), f"an epoch of {n_values:,} categories, width {width}"
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from vectable.training.threads import is_small
 
 BETA2 = 0.99
 ROWS_A_CALL = 20_000  # between two looks at the progress bar and at Ctrl-C
-WEIGHTS_A_ROW = 100  # so many rows a call more for each of them: a call begins and ends with all weights
+WEIGHTS_A_ROW = 16  # so many rows a call more for each of them: a call begins and ends with all weights
 BY_ROW_FROM = 300_000
 """Numbers in an embedding table from which on a step goes through the rows that its batch reads alone."""
 RULES = {"adam": K.ADAM, "sgd": K.SGD, "momentum": K.MOMENTUM, "rmsprop": K.RMSPROP}
