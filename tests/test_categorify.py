@@ -297,3 +297,11 @@ def test_booleans_are_looked_up_however_they_are_written(spelled):
     assert [codec.encode_one(value) for value in spelled[:2]] == [2, 1]
     assert codec.encode(spelled)[2] == (3 if spelled[2] is None else 0)
     assert vt.Categorify().fit(pl.Series(["true", "maybe"])).encode(["True"]).tolist() == [0]  # words, and not booleans
+
+
+def test_whole_numbers_just_outside_the_vocabulary_are_unknown_in_long_columns():
+    codec = vt.Categorify().fit(pl.Series([10, 12, 13]))
+    asked = [8, 9, 10, 11, 12, 13, 14, 15, 16]
+    right = [codec.encode_one(value) for value in asked]
+    assert right == [0, 0, 1, 0, 2, 3, 0, 0, 0]
+    assert codec.encode(pl.Series(asked * 2_000)).tolist() == right * 2_000

@@ -12,6 +12,7 @@ from vectable.models.ensemble import RatingEnsemble
 from vectable.models.factorisation_machine import FactorisationMachine
 from vectable.models.posterior import PosteriorDotBias
 from vectable.models.rating_model import Growable, MemberScores, RatingModel, device_of
+from vectable.recommending.reasons import explain_row
 
 N_USERS, N_ITEMS = 6, 7
 USERS, ITEMS = torch.arange(N_USERS), torch.arange(N_ITEMS)
@@ -196,3 +197,16 @@ def test_a_machine_in_a_context_predicts_what_the_machine_does() -> None:
     with torch.no_grad():
         expected = machine(codes, numbers.repeat(3, 1))[:, 0]
         assert np.allclose(model(users, items), expected, atol=1e-5)
+
+
+def test_the_terms_of_a_reason_are_differences_of_four_predictions(model: RatingModel) -> None:
+    """With 0 for the average user and the average item."""
+    nothing = np.zeros(0, dtype=np.int32)
+    row = model.user_rows(torch.tensor([3]))[0]
+    terms = explain_row([(model, None, row)], nothing, nothing.astype(np.float32), 4, 3)  # type: ignore[list-item]
+    points = {term.name: term.points for term in terms}
+    with torch.no_grad():
+        mean, user, item, both = model(torch.tensor([0, 3, 0, 3]), torch.tensor([0, 0, 4, 4])).tolist()
+    assert len({mean, user, item, both}) == 4
+    expected = {"prediction": both, "mean": mean, "user": user - mean, "item": item - mean}
+    assert points == pytest.approx(expected | {"taste": both - user - item + mean}, abs=1e-5)

@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 import vectable as vt
 from vectable.data.encoders import number_column
+from vectable.data.encoders.bins import LEAST_GAIN
 from vectable.data.encoders.dates import CATEGORIES, NUMBERS, to_datetimes
 from vectable.data.encoders.fill_missing import to_numbers
 from vectable.data.encoders.kinds import kind_of
@@ -150,6 +151,18 @@ def test_a_tree_splits_where_the_target_changes_and_not_where_it_is_noise() -> N
         assert len(borders) <= 10
     assert len(vt.PiecewiseLinearBins("tree").fit(values, noise).borders) <= 5
     assert len(vt.PiecewiseLinearBins("tree").fit(values, np.zeros(4000, dtype=int)).borders) == 2
+
+
+@pytest.mark.parametrize(("times", "n_bins"), [(0.8, 1), (1.25, 2)])
+def test_a_border_between_classes_must_gain_more_than_chance_gives(times: float, n_bins: int) -> None:
+    """Two halves with shares 1/2 + d and 1/2 - d of one class: Gini's impurity is 1/2, and falls by 2 d**2."""
+    half = 100_000
+    least = LEAST_GAIN * 0.5 / (2 * half)
+    more = round(half * np.sqrt(times * least / 2))
+    column = np.repeat([1.0, 2.0], half)
+    target = np.concatenate([np.arange(half) < half // 2 + sign * more for sign in (1, -1)]).astype(np.int64)
+    bins = vt.PiecewiseLinearBins("tree", 8).fit(column, target)
+    assert len(bins.borders) - 1 == n_bins
 
 
 def test_bins_refuse_what_they_cannot_use() -> None:
