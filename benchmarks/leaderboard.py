@@ -1,11 +1,11 @@
 """Lists of ten from interactions: vectable and other libraries, each tuned by the same budget, on the same splits.
 
-A tenth of the interactions tests and a tenth validates, at random. Each library tries up to eight settings on the
-validation part (of vectable its models, "auto" among them), keeps the best, is fitted to training and validation
-together with several seeds, and lists ten items for every test user among all that the user has not met. One thread
-and one process each. Models of ratings (Surprise, myFM) rank by the predicted rating, and are there where there are
-ratings. Differences are paired over users, with an interval of 95 % by a bootstrap. `--page` writes the page of the
-book.
+A tenth of the interactions tests and a tenth validates, at random. Each library tries up to eight settings, for 25
+seconds of a processor at most, on the validation part (of vectable its models, "auto" among them), keeps the best, is
+fitted to training and validation together with several seeds, and lists ten items for every test user among all that
+the user has not met. One thread and one process each. Models of ratings (Surprise, myFM) rank by the predicted rating,
+and are there where there are ratings. Differences are paired over users, with an interval of 95 % by a bootstrap.
+`--page` writes the page of the book.
 """
 
 import json
@@ -31,9 +31,9 @@ LIBRARIES = {
     "myfm": "myFM",
 }
 OF_RATINGS = ("surprise", "myfm")
-SETS = {"goodbooks": True, "movietweetings": True, "ml-100k": True, "lastfm": False}
+SETS = {"goodbooks": True, "ml-100k": True, "movietweetings": True, "lastfm": False}
 """Named sets, and whether they have ratings."""
-LONGEST = 900  # wall seconds of one library on one set
+LONGEST = 300  # wall seconds of one library on one set
 
 
 def rows_of(name: str):
@@ -67,6 +67,12 @@ def split(name: str, quick: bool):
     if quick:
         rows = rows.filter(pl.col("user").rank("dense") % 8 == 0)
     return vt.InteractionsData.from_df(rows, "user", "item", count="rating", repeats="last", split="random", seed=42)
+
+
+def interpreter(library: str, pythons: dict[str, str]) -> str:
+    """The one that runs a library: its own, that of all peers, or this one."""
+    peers = sys.executable if library == "vectable" else pythons.get("peers", sys.executable)
+    return pythons.get(library, peers)
 
 
 def run(library: str, data, wanted, seeds: int, python: str):
@@ -134,7 +140,7 @@ def measured(name: str, args, report: Report) -> dict:
     for library, shown in LIBRARIES.items():
         if library in OF_RATINGS and not SETS[name]:
             continue
-        lists, about = run(library, data, users, args.seeds, args.python.get(library, sys.executable))
+        lists, about = run(library, data, users, args.seeds, interpreter(library, args.python))
         if lists is None:
             report.say(f"{shown} could not run on {name}: {about}")
             continue
@@ -228,11 +234,12 @@ Lists of ten from interactions: vectable beside other libraries, on the same spl
 `benchmarks/leaderboard.py`, losses included; nothing on it is typed.
 
 A tenth of the interactions tests and a tenth validates, at random, whatever the rating. Each library tries up to eight
-settings on the validation part (vectable its models, "auto" among them, which tries four by itself), keeps the best,
-is fitted to training and validation together with {seeds} seeds, and lists ten items for every test user among all
-that the user has not met. One thread, a process for each. Surprise and myFM predict ratings, and their lists are by
-predicted rating: not what these libraries are made for, but how such lists are often made. ± is the standard deviation
-over seeds; the difference is paired over users, with an interval of 95 % by a bootstrap.
+settings, for 25 seconds of a processor at most, on the validation part (vectable its models, "auto" among them, which
+tries four by itself), keeps the best, is fitted to training and validation together with {seeds} seeds, and lists ten
+items for every test user among all that the user has not met. One thread, a process for each. Surprise and myFM predict
+ratings, and their lists are by predicted rating: not what these libraries are made for, but how such lists are often
+made. ± is the standard deviation over seeds; the difference is paired over users, with an interval of 95 % by a
+bootstrap.
 
 Measured on {date}, on {cpu}. Versions: {versions}.
 """
@@ -274,7 +281,7 @@ def versions(pythons: dict[str, str]) -> dict[str, str]:
     ask = "import importlib.metadata as m, sys; print(m.version(sys.argv[1]))"
     found = {}
     for library, shown in LIBRARIES.items():
-        asked = [pythons.get(library, sys.executable), "-c", ask, packages.get(library, library)]
+        asked = [interpreter(library, pythons), "-c", ask, packages.get(library, library)]
         done = subprocess.run(asked, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             found[shown] = done.stdout.strip()
@@ -301,10 +308,10 @@ def main() -> None:
         results.append(measured(name, args, report))
         report.result(name, results[-1])
         report.table(table(results[-1]))
+        if args.page:
+            Path(args.page).write_text(page(results, report, args.seeds))
     for sentence in conclusions(results):
         report.conclude(sentence)
-    if args.page:
-        Path(args.page).write_text(page(results, report, args.seeds))
     report.finish()
 
 

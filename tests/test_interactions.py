@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 import vectable as vt
+from vectable.interactions.candidates import Candidate
 
 
 def shop(n_users=120, per_user=12, seed=0) -> pl.DataFrame:
@@ -175,9 +176,41 @@ def test_the_best_on_the_validation_part_is_kept(fitted):
     for name, n_tried in (("auto", 4), ("next", 3)):
         learn = fitted[name]
         assert len(learn.tried) == n_tried
-        assert learn.tried["ndcg@10"].is_sorted(descending=True)
+        if name == "next":
+            assert learn.tried["ndcg@10"].is_sorted(descending=True)
         assert learn.chosen.name == learn.tried["model"][0]
     assert fitted["als"].tried["model"].to_list() == ["als"]
+
+
+def test_a_blend_is_kept_only_where_it_is_surely_better():
+    blend, single = Candidate("both", ("ease", "als"), (0.5, 0.5)), Candidate("ease", ("ease",))
+    measured = np.random.default_rng(0).random(400)
+    for ahead, spread, kept in ((0.01, 1.0, single), (0.01, 0.01, blend), (-0.01, 0.01, single)):
+        apart = ahead + spread * np.random.default_rng(1).standard_normal(400)
+        apart += ahead - apart.mean()
+        of_users = {blend.name: measured + apart, single.name: measured}
+        trials = {one.name: {"ndcg@10": of_users[one.name]} for one in (single, blend)}
+        found = choose_among(trials, [single, blend])
+        assert found == kept, (ahead, spread)
+
+
+def choose_among(per_user, candidates) -> Candidate:
+    """What `choose` keeps where the candidates have these figures."""
+    from unittest.mock import patch
+
+    from vectable.interactions import selecting
+
+    class Given:
+        in_order = False
+
+        def fit(self, candidate):
+            return candidate
+
+    with patch.object(selecting, "measure", lambda model, *_: per_user[model.name]):
+        data = data_of()
+        trials = selecting.choose(candidates, Given(), data, "ndcg@10", lambda trial: None)
+    assert [trial.candidate for trial in trials[1:]] == [one for one in candidates if one != trials[0].candidate]
+    return trials[0].candidate
 
 
 def test_everything_can_be_fitted_once_one_is_chosen():

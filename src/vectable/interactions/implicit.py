@@ -33,7 +33,7 @@ def implicit_learner(
         model: "als" (factors by implicit alternating least squares), "ease" (weights between all items in closed form,
             up to 10,000 items), "neighbours" (the strongest weights of each item), or "auto": EASE with the usual and
             with a third of the regularization (or neighbors beyond 10,000 items), ALS, and a blend of both are fitted,
-            and the best on the validation part is kept.
+            and the best on the validation part is kept; the blend only if it is ahead by more than a standard error.
         alpha: how much counts matter: an interaction weighs ``1 + alpha log(1 + count)``, divided by what a count of 1
             gives. By default 1 where counts differ, else 0.
         als: changes to the defaults of ALS by size, fields of `ALSOptions` (n_factors, epochs, reg, unobserved, ...).
