@@ -115,6 +115,7 @@ def test_ids_are_ids_unless_titles_are_asked_for(titled):
     basket = {"ratings": [{"item": "Bee", "rating": 5}]}
     assert shop.post(f"{base}/fold-in", json=basket).json()["notes"][0]["code"] == "unknown_item"
     assert shop.post(f"{base}/fold-in", json=basket | {"by": "title"}).json()["notes"] == []
+    assert "It is the title of item 'c'." in detail(shop.get(f"{base}/items/Cat/similar"), 404)
 
 
 def test_interactions_are_folded_in_by_items(tmp_path):

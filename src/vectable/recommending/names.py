@@ -101,6 +101,8 @@ def _unknown(data: Vocabularies, missing: list[Any], is_item: bool) -> str:
 def _close(data: Vocabularies, missing: list[Any], is_item: bool) -> str:
     """Known names like the first unknown one, as a sentence with a leading space; empty where there are none."""
     name, ids = missing[0], data.item_ids if is_item else data.user_ids
+    if isinstance(name, Id) and data.titles is not None and (code := data.codes_by_title.get(str(name))):
+        return f" It is the title of item {ids.vocabulary[code - 1]!r}."
     if is_item and isinstance(name, str):
         near = names_like(data, name)
     else:
