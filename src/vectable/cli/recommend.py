@@ -80,6 +80,17 @@ def recommend(
         list[str] | None,
         typer.Option(help="Instead of a user, an item (id or title) of a basket; repeat it, the latest last."),
     ] = None,
+    about: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=VALUE",
+            help="Somebody new by a column of the users' table, e.g. gender=F; repeat it, also with --basket.",
+        ),
+    ] = None,
+    new_items: Annotated[
+        Path | None,
+        typer.Option(help="Rank the items of this file, which nobody has met, by their columns: for a user, or who."),
+    ] = None,
     out: OutFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -87,16 +98,28 @@ def recommend(
 
     [bold]Example:[/bold] vectable recommend model 42 -n 5        vectable recommend model --all -o lists.parquet
     """
-    if sum((everybody, user is not None, bool(basket))) != 1:
-        raise VectableError("Name one user, or give --all with --out FILE for every user, or --basket ITEM.")
+    if new_items is not None:
+        if everybody or basket or about or filters != Filters():
+            raise VectableError("With --new-items goes one user or none, and no other condition.")
+        found = open_interactions(model).recommend_new(new_items, user, n)
+        print_or_write(found, out, as_json, f"New items for {user}" if user else "Who would want them")
+        return
+    if sum((everybody, user is not None, bool(basket or about))) != 1:
+        raise VectableError(
+            "Name one user, or give --all with --out FILE for every user, or --basket ITEM, or --about COLUMN=VALUE."
+        )
     if everybody and out is None:
         raise VectableError("Lists for every user are long: name a file with --out.")
     if knows_interactions(model):
         if ucb_scale or raw:
             raise VectableError("--ucb-scale and --raw belong to models of ratings; this is one of interactions.")
-        found = _lists_of_interactions(model, filters, user, basket, n)
-        print_or_write(found, out, as_json, f"For {user}" if user else "For the basket")
+        found = _lists_of_interactions(model, filters, user, basket, about, n)
+        print_or_write(
+            found, out, as_json, f"For {user}" if user else "For the basket" if basket else "For the new user"
+        )
         return
+    if about:
+        raise VectableError("--about belongs to models of interactions; for one of ratings: cold_start in Python.")
     if basket:
         raise VectableError("--basket belongs to models of interactions; a new user's ratings: fold_in in Python.")
     learn = open_ratings(model)
@@ -105,13 +128,30 @@ def recommend(
     print_or_write(found, out, as_json, f"For {user}")
 
 
-def _lists_of_interactions(model: Path, filters: Filters, user: str | None, basket: list[str] | None, n: int) -> Any:
-    """The lists of a model of interactions: for a user, a basket, or for all where neither is named."""
+def _lists_of_interactions(
+    model: Path, filters: Filters, user: str | None, basket: list[str] | None, about: list[str] | None, n: int
+) -> Any:
+    """The lists of a model of interactions: for a user, somebody new, or for all where neither is named."""
     learn = open_interactions(model)
     asked = filters.arguments(learn.data)
-    if basket:
-        return learn.fold_in(basket).recommend(n, **asked)
+    if basket or about:
+        return learn.fold_in(basket or [], values_in(about)).recommend(n, **asked)
     return learn.recommend_many(n=n, **asked) if user is None else learn.recommend(user, n, **asked)
+
+
+def values_in(texts: list[str] | None) -> dict[str, str] | None:
+    """What ``--about gender=F`` says; None where it is not given.
+
+    Raises:
+        VectableError: a text that is not a column, "=" and a value.
+    """
+    values = {}
+    for text in texts or []:
+        column, equals, value = text.partition("=")
+        if not (column and equals):
+            raise VectableError(f"--about is {text!r}; give a column and a value, e.g. gender=F.")
+        values[column] = value
+    return values or None
 
 
 def limits_in(texts: list[str] | None) -> dict[str, int] | None:

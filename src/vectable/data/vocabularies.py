@@ -35,7 +35,7 @@ class Vocabularies:
         user_ids, item_ids: vocabularies; code 0 is the unknown.
         columns: names of the columns in the user's table.
         titles: a name to show for each item, in the order of `item_ids`, or None where the ids are the names.
-        item_table: side columns of the items in the order of `item_ids`, or None.
+        item_table, user_table: side columns in the order of the vocabularies, or None.
         kind: the kind of frame the user works with.
     """
 
@@ -44,6 +44,7 @@ class Vocabularies:
     columns: NamedColumns
     titles: pl.Series | None
     item_table: pl.DataFrame | None
+    user_table: pl.DataFrame | None
     kind: FrameKind
 
     @property

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vectable.compiling import compile_module
+from vectable.factorising.feature_map import FeatureMap, FeatureRidge
 from vectable.factorising.kernels.least_squares import BLOCK
 from vectable.factorising.parallel import equal_work, in_parts, usable_threads
 from vectable.factorising.sparse_rows import SparseRows
@@ -74,13 +75,22 @@ class ImplicitALS:
         options: of the fit.
         items: the items' rows, (items, width) float32: factors, then zeros up to a multiple of 16.
         n_users: users that the rows were fitted on, which the items' regularization depends on.
+        item_map, user_map: from features to rows, where there are any.
 
     Attributes:
         gram: Gram matrix of the items times the weight of what was not observed, (width, width).
     """
 
-    def __init__(self, options: ALSOptions, items: Floats, n_users: int) -> None:
+    def __init__(
+        self,
+        options: ALSOptions,
+        items: Floats,
+        n_users: int,
+        item_map: FeatureMap | None = None,
+        user_map: FeatureMap | None = None,
+    ) -> None:
         self.options, self.items, self.n_users = options, items, n_users
+        self.item_map, self.user_map = item_map, user_map
         self.gram = weighted_gram(items, options.unobserved)
 
     @classmethod
@@ -90,35 +100,54 @@ class ImplicitALS:
         options: ALSOptions,
         on_epoch: Callable[[int], None] | None = None,
         threads: int | None = None,
+        item_features: Any = None,
+        user_features: Any = None,
     ) -> "ImplicitALS":
         """Fit rows to a matrix whose values are confidences.
+
+        With features of the items, their rows shrink towards what a linear map of the features leads to expect, and the
+        map is found again in every epoch: one sum of squares is made smaller in turn by users, items and the map. The
+        map from the users' features is found once, at the end.
 
         Args:
             by_user: a row per user, a column per item.
             on_epoch: called after each epoch with its number from 1 on; may raise KeyboardInterrupt, which ends the
                 fit early with what there is.
             threads: that solve rows; the result does not depend on it.
+            item_features, user_features: sparse, a row per item or per user.
         """
         by_item = by_user.transposed()
         items = first_rows(by_item, options)
         users = np.zeros((len(by_user), items.shape[1]), dtype=np.float32)
         n_threads = usable_threads(len(by_user.columns), threads)
+        regs = scaled_regs(options, by_item.lengths, len(by_user)) * (by_item.lengths > 0)
+        ridge = None if item_features is None else FeatureRidge(item_features, regs)
         for epoch in range(options.epochs):
             try:
                 improve(by_user, items, options, users, n_threads)
-                improve(by_item, users, options, items, n_threads)
+                prior = NO_PRIOR
+                if ridge is not None:
+                    prior = ridge.fit(items).rows(item_features)
+                    prior[by_item.lengths == 0] = 0.0
+                improve(by_item, users, options, items, n_threads, prior)
                 if on_epoch is not None:
                     on_epoch(epoch + 1)
             except KeyboardInterrupt:
                 break
-        return cls(options, items, len(by_user))
+        item_map = None if item_features is None else FeatureRidge(item_features, by_item.lengths > 0).fit(items)
+        user_map = None if user_features is None else FeatureRidge(user_features, by_user.lengths > 0).fit(users)
+        return cls(options, items, len(by_user), item_map, user_map)
 
-    def user_rows(self, histories: SparseRows, threads: int | None = None) -> Floats:
-        """The exact rows of users with these histories, (users, width): what each one would be, given the items."""
+    def user_rows(self, histories: SparseRows, threads: int | None = None, prior: Floats = NO_PRIOR) -> Floats:
+        """The exact rows of users with these histories, (users, width): what each one would be, given the items.
+
+        Args:
+            prior: what each row is expected to be, (users, width); by default nothing is known.
+        """
         rows = np.zeros((len(histories), self.items.shape[1]), dtype=np.float32)
         regs = self.user_regs(histories.lengths)
         n_threads = usable_threads(len(histories.columns), threads)
-        given = (histories.starts, histories.columns, histories.values, self.items, self.gram, regs, NO_PRIOR, rows)
+        given = (histories.starts, histories.columns, histories.values, self.items, self.gram, regs, prior, rows)
         with one_blas_thread():
             in_parts(
                 lambda first, last: kernels()["solve_rows"](first, last, *given),
@@ -141,11 +170,17 @@ class ImplicitALS:
         return np.asarray(confidences * (seen @ np.linalg.solve(matrix, self.items[item].astype(np.float64))))
 
 
-def improve(given: SparseRows, other: Floats, options: ALSOptions, rows: Floats, threads: int) -> None:
-    """One solve of a side's rows, in place, by a few steps of conjugate gradients from where they are."""
+def improve(
+    given: SparseRows, other: Floats, options: ALSOptions, rows: Floats, threads: int, prior: Floats = NO_PRIOR
+) -> None:
+    """One solve of a side's rows, in place, by a few steps of conjugate gradients from where they are.
+
+    Args:
+        prior: what the rows shrink towards, (rows, width); by default 0.
+    """
     gram = weighted_gram(other, options.unobserved, threads)
     regs = scaled_regs(options, given.lengths, len(other))
-    arguments = (given.starts, given.columns, given.values, other, gram, regs, NO_PRIOR, options.steps, rows)
+    arguments = (given.starts, given.columns, given.values, other, gram, regs, prior, options.steps, rows)
     with one_blas_thread():
         in_parts(
             lambda first, last: kernels()["improve_blocks"](first, last, *arguments),

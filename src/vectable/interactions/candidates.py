@@ -73,6 +73,7 @@ class Fitter:
         als: changes to the defaults of the factors.
         alpha: how much counts matter; see `HistoryWeights`.
         on_epoch: called after each epoch of the factors with its number and how many there are.
+        user_features, item_features: what side tables tell, sparse, a row per code; None where there is nothing.
     """
 
     histories: Histories
@@ -81,6 +82,8 @@ class Fitter:
     als: Mapping[str, Any] = field(default_factory=dict)
     alpha: float = 0.0
     on_epoch: Callable[[int, int], None] | None = None
+    user_features: Any = None
+    item_features: Any = None
 
     def __post_init__(self) -> None:
         self._fitted: dict[Part, HistoryModel] = {}
@@ -106,11 +109,21 @@ class Fitter:
             return LinearModel(ease(weighted, EASEOptions() if part == "ease" else LIGHT), weighing)
         if part == "neighbours":
             return LinearModel(neighbours(weighted, NeighbourOptions(most=500, shrink=30.0)), weighing)
+        return self.factors(**self.als)
+
+    def factors(self, **changes: Any) -> FactorModel:
+        """Factors of users and items, with maps from their features where there are any.
+
+        Args:
+            changes: to the options by size.
+        """
+        rows, counted = to_rows(self.histories, self.n_items), HistoryWeights(alpha=self.alpha)
         users, items = np.count_nonzero(rows.lengths), np.count_nonzero(np.bincount(rows.columns))
-        options = ALSOptions.by_size(len(rows.columns), int(users), int(items)).with_changes(**self.als)
+        options = ALSOptions.by_size(len(rows.columns), int(users), int(items)).with_changes(**changes)
         on_epoch = self.on_epoch
         report = None if on_epoch is None else lambda epoch: on_epoch(epoch, options.epochs)
-        return FactorModel(ImplicitALS.fit(weighted, options, report), counted)
+        features = {"item_features": self.item_features, "user_features": self.user_features}
+        return FactorModel(ImplicitALS.fit(counted.apply(rows), options, report, **features), counted)
 
 
 def to_rows(histories: Histories, n_items: int) -> SparseRows:

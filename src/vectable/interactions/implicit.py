@@ -1,6 +1,6 @@
 """Who would take what: a learner for interactions whose order does not matter."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from rich.console import Console
@@ -24,6 +24,7 @@ def implicit_learner(
     *,
     alpha: float | None = None,
     als: Mapping[str, Any] | None = None,
+    features: str | Sequence[str] | None = "auto",
     progress: bool | Console = True,
 ) -> ImplicitLearner:
     """A learner of who would take what, from orders, clicks, plays or loans.
@@ -37,6 +38,9 @@ def implicit_learner(
         alpha: how much counts matter: an interaction weighs ``1 + alpha log(1 + count)``, divided by what a count of 1
             gives. By default 1 where counts differ, else 0.
         als: changes to the defaults of ALS by size, fields of `ALSOptions` (n_factors, epochs, reg, unobserved, ...).
+        features: columns of the side tables from which new users and items are known, and towards which the factors of
+            items shrink: "auto" takes those that are likely to tell something (not ids, nor texts that few rows share),
+            a list those named, None none.
         progress: whether a line per model is printed, or the console to print to.
     """
     require(
@@ -45,5 +49,10 @@ def implicit_learner(
         f"{type(data).__name__}.",
     )
     return ImplicitLearner(
-        data, implicit_candidates(model, len(data.item_ids)), als=als, alpha=alpha, progress=progress
+        data,
+        implicit_candidates(model, len(data.item_ids)),
+        als=als,
+        alpha=alpha,
+        features=features,
+        progress=progress,
     )

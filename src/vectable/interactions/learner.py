@@ -16,12 +16,14 @@ from vectable.errors import VectableError, is_finite, require
 from vectable.factorising.als import ALSOptions, ImplicitALS
 from vectable.factorising.history_models import FactorModel, HistoryModel
 from vectable.folder_schema import (
+    Default,
     any_number,
     either,
     list_of,
     map_of,
     mapping,
     number,
+    optional,
     record,
     text,
 )
@@ -31,7 +33,10 @@ from vectable.insight.vectors import export_vectors
 from vectable.interactions.candidates import Candidate, Fitter, to_rows
 from vectable.interactions.folded_history import FoldedHistory, history_of
 from vectable.interactions.history_recommender import HistoryRecommender, history_request
+from vectable.interactions.interaction_features import InteractionFeatures
 from vectable.interactions.model_parts import model_from_parts, model_to_parts, saved_directions
+from vectable.interactions.new_row_parts import new_rows_from_parts, new_rows_to_parts, own_factors
+from vectable.interactions.new_rows import NewRows
 from vectable.interactions.presenting import lists_frame, one_list_frame, reasons_frame
 from vectable.interactions.selecting import Trial, choose
 from vectable.recommending.answer import Notes
@@ -46,6 +51,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 VECTOR_FACTORS = 32  # of items, for models that have no factors of their own
+VECTOR_EPOCHS = 8
 
 
 LEARNER = record(
@@ -55,12 +61,16 @@ LEARNER = record(
     alpha=number(0),
     tried=list_of(map_of(either(any_number, text)), 0, 100),
     model=mapping,
+    features=Default("auto", either(optional(list_of(text, 0, 10_000)), text)),
+    new_rows=Default(None, optional(mapping)),
 )
 """The form of a learner's settings in a saved folder."""
 
 
 class InteractionLearner(SavedAsFolder):
     """What both learners of interactions share; made by `implicit_learner` and `next_item_learner`.
+
+    It has more than a dozen methods because each answers one question that a user asks; most are a line or two.
 
     Attributes:
         data: the interactions.
@@ -79,6 +89,7 @@ class InteractionLearner(SavedAsFolder):
         *,
         als: Mapping[str, Any] | None = None,
         alpha: float | None = None,
+        features: str | Sequence[str] | None = "auto",
         progress: bool | Console = True,
     ) -> None:
         require(alpha is None or (is_finite(alpha) and alpha >= 0), f"alpha must be a number from 0 on; got {alpha!r}.")
@@ -86,9 +97,11 @@ class InteractionLearner(SavedAsFolder):
         self.data, self.candidates, self.progress = data, list(candidates), progress
         self.als = dict(als or {})
         self.alpha = alpha if alpha is not None else float(bool(len(counts)) and bool((counts != counts[0]).any()))
+        self.features = list(features) if isinstance(features, tuple) else features
         self.chosen: Candidate | None = None
         self.tried = pl.DataFrame()
         self._answers: HistoryRecommender | None = None
+        self._new: NewRows | None = None
 
     # ---------------------------------------------------------------- fitting
 
@@ -114,7 +127,10 @@ class InteractionLearner(SavedAsFolder):
             measured = "nothing held out to measure on" if value is None else f"{figure} {value:.4f}"
             console.print(f"{trial.candidate.name:<28} {measured}  {trial.seconds:6.1f} s", highlight=False)
 
-        trials = choose(self.candidates, self._fitter(self.data), self.data, figure, show)
+        fitter, features = self._fitter(self.data)
+        if features:
+            console.print(features.said, highlight=False)
+        trials = choose(self.candidates, fitter, self.data, figure, show)
         best = trials[0]
         self.chosen = best.candidate
         self.tried = pl.DataFrame(
@@ -122,9 +138,10 @@ class InteractionLearner(SavedAsFolder):
         )
         if refit:
             self.data = self.data.all_training()
-            self._take(self._fitter(self.data).fit(best.candidate))
+            fitter, features = self._fitter(self.data)
+            self._take(fitter.fit(best.candidate), fitter, features)
         else:
-            self._take(best.model)
+            self._take(best.model, fitter, features)
         if len(trials) > 1:
             console.print(f"kept: {best.candidate.name}", highlight=False)
         return self
@@ -139,7 +156,8 @@ class InteractionLearner(SavedAsFolder):
         """
         chosen = self._chosen()
         self.data = self.data.with_more(df, items)
-        self._take(self._fitter(self.data).fit(chosen))
+        fitter, features = self._fitter(self.data)
+        self._take(fitter.fit(chosen), fitter, features)
         return self
 
     # ---------------------------------------------------------------- lists
@@ -168,12 +186,49 @@ class InteractionLearner(SavedAsFolder):
         named = None if users is None else [users] if isinstance(users, str) else list(users)
         return lists_frame(self.data, named, self.recommender().answer(named, request, novelty))
 
-    def fold_in(self, items: Iterable[Any] | Mapping[Any, float]) -> FoldedHistory:
-        """A new user by basket or session, the latest last: ``["Tea", "Milk"]``, or ``{"Tea": 12}`` with counts."""
+    def fold_in(
+        self, items: Iterable[Any] | Mapping[Any, float] = (), features: Mapping[str, Any] | None = None
+    ) -> FoldedHistory:
+        """A new user by basket or session, the latest last: ``["Tea", "Milk"]``, or ``{"Tea": 12}`` with counts.
+
+        Args:
+            features: values of columns of the users' side table; those not given count as missing. With them the
+                factors answer, whichever model was chosen: from whom the columns lead to expect, moved by the items.
+
+        Raises:
+            VectableError: features, of which the model was trained without, or a column that it does not know.
+        """
         notes = Notes()
         history = history_of(self.data, items, notes)
         warn_of(notes)
-        return FoldedHistory(self.recommender(), history)
+        answers = self.recommender()
+        return FoldedHistory(answers if features is None else self._new_rows().recommender(answers, features), history)
+
+    def recommend_new(self, items: Any, user: Any = None, n: int = 10) -> Any:
+        """Who would want items that nobody has met yet, from their columns; or which of them a user would want.
+
+        Args:
+            items: a table (or its file) with a row per item and columns of the items' side table.
+            user: an id, or a list of them; by default the users are found.
+            n: users of each item, or items of each user.
+
+        Returns:
+            A row per item and user, best first, with the rank and the score: the likelihood that the user takes the
+            item, on the scale where 1 is what they did take.
+
+        Raises:
+            VectableError: the model was trained without columns of items.
+            DataError: the table has none of these columns.
+        """
+        request = ListRequest(n)
+        new = self._new_rows().new_items(self.data, items)
+        if user is None:
+            return self.data.to_native(new.who(self.data, request.n))
+        notes = Notes()
+        named = list(user) if isinstance(user, list | tuple | pl.Series | np.ndarray) else [user]
+        found = new.for_users(self.data, named, request.n, notes)
+        warn_of(notes)
+        return self.data.to_native(found)
 
     # ---------------------------------------------------------------- insight
 
@@ -214,7 +269,8 @@ class InteractionLearner(SavedAsFolder):
         answers = self.recommender()
         tensors, tables, settings = to_saved(self.data)
         form, arrays = model_to_parts(answers.model)
-        arrays = {**arrays, "directions": answers.directions}
+        new_form, new_arrays = new_rows_to_parts(self._new, answers.model)
+        arrays = {**arrays, **new_arrays, "directions": answers.directions}
         tensors["weights"] = {name: torch.from_numpy(np.ascontiguousarray(one)) for name, one in arrays.items()}
         learner = {
             "candidates": [one.to_json() for one in self.candidates],
@@ -223,6 +279,8 @@ class InteractionLearner(SavedAsFolder):
             "alpha": self.alpha,
             "tried": self.tried.to_dicts(),
             "model": form,
+            "features": self.features,
+            "new_rows": new_form,
         }
         return Contents(self.kind, {"data": settings, "learner": learner}, tensors, tables)
 
@@ -237,6 +295,8 @@ class InteractionLearner(SavedAsFolder):
         learn = cls(data, candidates, als=form["als"], alpha=form["alpha"], progress=progress)
         learn.chosen, learn.tried = Candidate.from_json(form["chosen"]), pl.DataFrame(form["tried"])
         model = model_from_parts(form["model"], contents.tensors, len(data.item_ids))
+        learn.features = form["features"]
+        learn._new = new_rows_from_parts(form["new_rows"], contents.tensors, model, len(data.item_ids))
         learn._answers = HistoryRecommender(model, data, saved_directions(contents.tensors, data))
         return learn
 
@@ -261,21 +321,44 @@ class InteractionLearner(SavedAsFolder):
         assert self.chosen is not None
         return self.chosen
 
-    def _take(self, model: HistoryModel) -> None:
-        self._answers = HistoryRecommender(model, self.data, item_directions(model, self.data))
+    def _new_rows(self) -> NewRows:
+        self.recommender()
+        if self._new is None:
+            raise VectableError(
+                "The model was trained without columns of users or items, by which new ones would be known: hand in "
+                "items= or users= with the data."
+            )
+        return self._new
 
-    def _fitter(self, data: InteractionsData) -> Fitter:
-        return Fitter(data.train, len(data.item_ids), self.in_order, self.als, self.alpha)
+    def _take(self, model: HistoryModel, fitter: Fitter, features: InteractionFeatures) -> None:
+        factors = own_factors(model)
+        if features and factors is None:
+            factors = fitter.factors(n_factors=VECTOR_FACTORS, epochs=VECTOR_EPOCHS)
+        self._new = NewRows(factors, features) if features and factors is not None else None
+        self._answers = HistoryRecommender(model, self.data, item_directions(factors, self.data))
+
+    def _fitter(self, data: InteractionsData) -> tuple[Fitter, InteractionFeatures]:
+        features = InteractionFeatures.of(data, self.features)
+        of_users, of_items = features.matrices(data)
+        fitter = Fitter(
+            data.train,
+            len(data.item_ids),
+            self.in_order,
+            self.als,
+            self.alpha,
+            user_features=of_users,
+            item_features=of_items,
+        )
+        return fitter, features
 
 
-def item_directions(model: HistoryModel, data: InteractionsData) -> Floats:
+def item_directions(found: FactorModel | None, data: InteractionsData) -> Floats:
     """Vectors of the items of length 1: their factors, for a model without any those of a small factorization."""
-    parts = getattr(model, "models", [model])
-    factors = next((part.als.items for part in parts if isinstance(part, FactorModel)), None)
-    if factors is None:
+    if found is None:
         rows = to_rows(data.train, len(data.item_ids))
         options = ALSOptions.by_size(len(rows.columns), data.n_users, data.n_items)
-        factors = ImplicitALS.fit(rows, options.with_changes(n_factors=VECTOR_FACTORS, epochs=8)).items
+        options = options.with_changes(n_factors=VECTOR_FACTORS, epochs=VECTOR_EPOCHS)
+    factors = ImplicitALS.fit(rows, options).items if found is None else found.als.items
     if len(factors) < 2:
         return np.array(factors)
     return directions_of(factors)

@@ -87,6 +87,18 @@ def model_from_parts(form: Any, tensors: Mapping[str, Mapping[str, "Numbers"]], 
     return _from(form, tensors, "", n_items)
 
 
+def factors_from_parts(form: Any, tensors: Mapping[str, Mapping[str, "Numbers"]], n_items: int) -> FactorModel:
+    """Factors that stand beside the model, back from `model_to_parts` with the prefix "new.".
+
+    Raises:
+        PartError: a value or an array is not as it must be.
+    """
+    found = _from(form, tensors, "new.", n_items)
+    if not isinstance(found, FactorModel):
+        raise PartError("learner.new_rows.factors must be factors")
+    return found
+
+
 def saved_directions(tensors: Mapping[str, Mapping[str, "Numbers"]], data: InteractionsData) -> NDArray[np.float32]:
     """The items' vectors of length 1 in a saved folder, (items + 1, width).
 

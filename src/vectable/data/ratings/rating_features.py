@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.data.ratings.side_features import SideFeatures, history, history_of, side_columns
+from vectable.data.vocabularies import Vocabularies
 from vectable.errors import DataError, did_you_mean, quote_some, require
 
 SIDES = ("user", "item")
@@ -25,7 +26,7 @@ class RatingFeatures:
         self.columns, self.history = list(columns), with_history
 
     @classmethod
-    def of(cls, data: RatingsData, names: str | Sequence[str] | None, with_history: bool) -> "RatingFeatures":
+    def of(cls, data: Vocabularies, names: str | Sequence[str] | None, with_history: bool) -> "RatingFeatures":
         """Fit the encoders on the side tables of `data`.
 
         Args:
