@@ -105,6 +105,14 @@ def next_item(
     text: TextFile,
     rows: InteractionRows,
     out: ModelFolder = Path("model"),
+    model: Annotated[
+        str,
+        typer.Option(
+            help="auto and linear take seconds; sasrec trains a net, which takes hours without a GPU.",
+            autocompletion=complete_one_of("auto", "linear", "sasrec"),
+        ),
+    ] = "auto",
+    epochs: Annotated[int | None, typer.Option(help="Epochs of sasrec at most.")] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Fit the chosen model again on everything.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -118,7 +126,10 @@ def next_item(
 
     check_target(out)
     data = read_interactions_file(file, columns, text, rows, quiet)
-    _finish(next_item_learner(data, progress=not quiet and not as_json), out, refit, as_json)
+    changes = {} if epochs is None else {"epochs": epochs}
+    known: Any = model  # the learner checks the name
+    learn = next_item_learner(data, known, sasrec=changes, progress=not quiet and not as_json)
+    _finish(learn, out, refit, as_json)
 
 
 def read_interactions_file(

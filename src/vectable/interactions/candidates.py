@@ -17,7 +17,7 @@ from vectable.factorising.sparse_rows import SparseRows
 from vectable.factorising.transitions import TransitionOptions, transitions
 from vectable.folder_schema import PartError, list_of, number, one_of, record, text
 
-Part = Literal["als", "ease", "light_ease", "neighbours", "transitions"]
+Part = Literal["als", "ease", "light_ease", "neighbours", "transitions", "sasrec"]
 
 RECENT = HistoryWeights(power=2.0, reach=3.0)
 """For what comes next: the last few entries matter most."""
@@ -74,6 +74,9 @@ class Fitter:
         alpha: how much counts matter; see `HistoryWeights`.
         on_epoch: called after each epoch of the factors with its number and how many there are.
         user_features, item_features: what side tables tell, sparse, a row per code; None where there is nothing.
+        sasrec: changes to the defaults of SASRec.
+        validate: what SASRec stops early by; without it all its epochs are trained.
+        say: called with a line after each epoch of SASRec.
     """
 
     histories: Histories
@@ -84,6 +87,9 @@ class Fitter:
     on_epoch: Callable[[int, int], None] | None = None
     user_features: Any = None
     item_features: Any = None
+    sasrec: Mapping[str, Any] = field(default_factory=dict)
+    validate: Callable[[HistoryModel], float] | None = None
+    say: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         self._fitted: dict[Part, HistoryModel] = {}
@@ -100,6 +106,8 @@ class Fitter:
 
     def _fit(self, part: Part) -> HistoryModel:
         rows = to_rows(self.histories, self.n_items)
+        if part == "sasrec":
+            return self._sasrec(rows)
         counted = HistoryWeights(alpha=self.alpha)
         if part == "transitions":
             return LinearModel(transitions(rows, TransitionOptions()), RECENT)
@@ -110,6 +118,20 @@ class Fitter:
         if part == "neighbours":
             return LinearModel(neighbours(weighted, NeighbourOptions(most=500, shrink=30.0)), weighing)
         return self.factors(**self.als)
+
+    def _sasrec(self, rows: SparseRows) -> HistoryModel:
+        from vectable.interactions.sasrec_training import SASRecOptions, train  # what needs torch
+        from vectable.interactions.sequence_model import SequenceModel
+
+        options, validate, say = SASRecOptions.of(self.sasrec), self.validate, self.say
+
+        def show(epoch: int, figure: float | None) -> None:
+            if say is not None:
+                say(f"epoch {epoch}" + ("" if figure is None else f": {figure:.4f}"))
+
+        measured = None if validate is None else lambda net: validate(SequenceModel(net, options, 0))
+        net, reached = train(rows, options, measured, show)
+        return SequenceModel(net.cpu(), options, reached.best_epoch)
 
     def factors(self, **changes: Any) -> FactorModel:
         """Factors of users and items, with maps from their features where there are any.
@@ -158,7 +180,9 @@ def implicit_candidates(model: str, n_items: int) -> list[Candidate]:
 def next_candidates(model: str, n_items: int) -> list[Candidate]:
     """What `next_item_learner` tries for a model by name."""
     others: Part = "ease" if n_items <= MOST_ITEMS else "neighbours"
-    check_model(model, {"linear": None})
+    check_model(model, {"linear": None, "sasrec": None})
+    if model == "sasrec":
+        return [Candidate("sasrec", ("sasrec",))]
     return [
         Candidate("transitions", ("transitions",)),
         *(

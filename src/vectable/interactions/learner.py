@@ -38,7 +38,7 @@ from vectable.interactions.model_parts import model_from_parts, model_to_parts, 
 from vectable.interactions.new_row_parts import new_rows_from_parts, new_rows_to_parts, own_factors
 from vectable.interactions.new_rows import NewRows
 from vectable.interactions.presenting import lists_frame, one_list_frame, reasons_frame
-from vectable.interactions.selecting import Trial, choose
+from vectable.interactions.selecting import Trial, choose, measure, some_users
 from vectable.recommending.answer import Notes
 from vectable.recommending.names import find_code
 from vectable.recommending.presenting import warn_of
@@ -63,6 +63,7 @@ LEARNER = record(
     model=mapping,
     features=Default("auto", either(optional(list_of(text, 0, 10_000)), text)),
     new_rows=Default(None, optional(mapping)),
+    sasrec=Default({}, mapping),
 )
 """The form of a learner's settings in a saved folder."""
 
@@ -90,12 +91,13 @@ class InteractionLearner(SavedAsFolder):
         als: Mapping[str, Any] | None = None,
         alpha: float | None = None,
         features: str | Sequence[str] | None = "auto",
+        sasrec: Mapping[str, Any] | None = None,
         progress: bool | Console = True,
     ) -> None:
         require(alpha is None or (is_finite(alpha) and alpha >= 0), f"alpha must be a number from 0 on; got {alpha!r}.")
         counts = data.interactions.count
         self.data, self.candidates, self.progress = data, list(candidates), progress
-        self.als = dict(als or {})
+        self.als, self.sasrec = dict(als or {}), dict(sasrec or {})
         self.alpha = alpha if alpha is not None else float(bool(len(counts)) and bool((counts != counts[0]).any()))
         self.features = list(features) if isinstance(features, tuple) else features
         self.chosen: Candidate | None = None
@@ -127,7 +129,7 @@ class InteractionLearner(SavedAsFolder):
             measured = "nothing held out to measure on" if value is None else f"{figure} {value:.4f}"
             console.print(f"{trial.candidate.name:<28} {measured}  {trial.seconds:6.1f} s", highlight=False)
 
-        fitter, features = self._fitter(self.data)
+        fitter, features = self._fitter(self.data, figure)
         if features:
             console.print(features.said, highlight=False)
         trials = choose(self.candidates, fitter, self.data, figure, show)
@@ -139,6 +141,7 @@ class InteractionLearner(SavedAsFolder):
         if refit:
             self.data = self.data.all_training()
             fitter, features = self._fitter(self.data)
+            fitter.sasrec = epochs_of(best.model, fitter.sasrec)
             self._take(fitter.fit(best.candidate), fitter, features)
         else:
             self._take(best.model, fitter, features)
@@ -154,9 +157,10 @@ class InteractionLearner(SavedAsFolder):
             df: a table with the same columns.
             items: a side table of the new items.
         """
-        chosen = self._chosen()
+        chosen, before = self._chosen(), self.recommender().model
         self.data = self.data.with_more(df, items)
         fitter, features = self._fitter(self.data)
+        fitter.sasrec = epochs_of(before, fitter.sasrec)
         self._take(fitter.fit(chosen), fitter, features)
         return self
 
@@ -280,6 +284,7 @@ class InteractionLearner(SavedAsFolder):
             "tried": self.tried.to_dicts(),
             "model": form,
             "features": self.features,
+            "sasrec": {name: one for name, one in self.sasrec.items() if name not in ("checkpoint", "device")},
             "new_rows": new_form,
         }
         return Contents(self.kind, {"data": settings, "learner": learner}, tensors, tables)
@@ -295,7 +300,7 @@ class InteractionLearner(SavedAsFolder):
         learn = cls(data, candidates, als=form["als"], alpha=form["alpha"], progress=progress)
         learn.chosen, learn.tried = Candidate.from_json(form["chosen"]), pl.DataFrame(form["tried"])
         model = model_from_parts(form["model"], contents.tensors, len(data.item_ids))
-        learn.features = form["features"]
+        learn.features, learn.sasrec = form["features"], form["sasrec"]
         learn._new = new_rows_from_parts(form["new_rows"], contents.tensors, model, len(data.item_ids))
         learn._answers = HistoryRecommender(model, data, saved_directions(contents.tensors, data))
         return learn
@@ -335,9 +340,16 @@ class InteractionLearner(SavedAsFolder):
         if features and factors is None:
             factors = fitter.factors(n_factors=VECTOR_FACTORS, epochs=VECTOR_EPOCHS)
         self._new = NewRows(factors, features) if features and factors is not None else None
-        self._answers = HistoryRecommender(model, self.data, item_directions(factors, self.data))
+        own = getattr(model, "item_vectors", None)
+        directions = directions_of(own) if own is not None and len(own) > 1 else item_directions(factors, self.data)
+        self._answers = HistoryRecommender(model, self.data, directions)
 
-    def _fitter(self, data: InteractionsData) -> tuple[Fitter, InteractionFeatures]:
+    def _fitter(self, data: InteractionsData, figure: str | None = None) -> tuple[Fitter, InteractionFeatures]:
+        """What fits, and the encoders of the side tables.
+
+        Args:
+            figure: that training may stop early by.
+        """
         features = InteractionFeatures.of(data, self.features)
         of_users, of_items = features.matrices(data)
         fitter = Fitter(
@@ -348,8 +360,23 @@ class InteractionLearner(SavedAsFolder):
             self.alpha,
             user_features=of_users,
             item_features=of_items,
+            sasrec=self.sasrec,
         )
+        if figure is not None and len(data.valid):
+            some, k = some_users(data.valid), int(figure.partition("@")[2])
+            fitter.validate = lambda model: float(measure(model, some, data, k)[figure].mean())
+        if self.progress:
+            console = self.progress if isinstance(self.progress, Console) else Console()
+            fitter.say = lambda line: console.print(line, highlight=False)
         return fitter, features
+
+
+def epochs_of(model: HistoryModel, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of SASRec for the same again without a validation part: as many epochs as were best with one."""
+    epochs = getattr(model, "epochs", None)
+    if epochs is None:
+        return dict(options)
+    return {**options, "epochs": max(epochs, 1), "patience": max(epochs, 1), "checkpoint": None}
 
 
 def item_directions(found: FactorModel | None, data: InteractionsData) -> Floats:

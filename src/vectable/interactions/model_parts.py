@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vectable.data.interactions.interactions_data import InteractionsData
+from vectable.errors import VectableError
 from vectable.factorising.als import ALSOptions, ImplicitALS
 from vectable.factorising.history_models import Blend, FactorModel, HistoryModel, LinearModel
 from vectable.factorising.history_weights import HistoryWeights
@@ -45,6 +46,7 @@ OPTIONS = record(
 FACTORS = record(options=OPTIONS, n_users=whole(), weighing=WEIGHING)
 LINEAR = record(weighing=WEIGHING, arrays=list_of(text, 1))
 BLEND = record(models=list_of(mapping, 1, 10), shares=list_of(number(0), 1, 10))
+SEQUENCE = record(options=mapping, epochs=whole())
 """The forms of the models of histories in a saved folder."""
 
 
@@ -64,7 +66,7 @@ def model_to_parts(model: HistoryModel, prefix: str = "") -> tuple[dict[str, Any
     if isinstance(model, LinearModel):
         held = {f"{prefix}{name}": one for name, one in model.weights.to_arrays().items()}
         return {"kind": "linear", "weighing": model.weighing.to_json(), "arrays": list(held)}, held
-    raise TypeError(f"a {type(model).__name__} cannot be saved")
+    return _net_to_parts(model)
 
 
 def model_from_parts(form: Any, tensors: Mapping[str, Mapping[str, "Numbers"]], n_items: int) -> HistoryModel:
@@ -77,7 +79,11 @@ def model_from_parts(form: Any, tensors: Mapping[str, Mapping[str, "Numbers"]], 
     Raises:
         PartError: a value or an array is not as it must be, or they do not fit each other or the vocabulary.
     """
-    kind = part(mapping(form, "learner.model"), "kind", one_of("blend", "factors", "linear"), "learner.model.")
+    kind = part(
+        mapping(form, "learner.model"), "kind", one_of("blend", "factors", "linear", "sequence"), "learner.model."
+    )
+    if kind == "sequence":
+        return _net_from_parts(form, tensors, n_items)
     if kind == "blend":
         blend = BLEND(form, "learner.model")
         if len(blend["shares"]) != len(blend["models"]):
@@ -107,6 +113,39 @@ def saved_directions(tensors: Mapping[str, Mapping[str, "Numbers"]], data: Inter
     """
     schema = {"directions": Array("float32", "items+1 width", finite=True)}
     return take_arrays(tensors, "weights", schema, {"items": data.n_items})["directions"]
+
+
+def _net_to_parts(model: HistoryModel) -> tuple[dict[str, Any], Arrays]:
+    from vectable.interactions.sequence_model import SequenceModel
+
+    if not isinstance(model, SequenceModel):
+        raise TypeError(f"a {type(model).__name__} cannot be saved")
+    options = {name: one for name, one in asdict(model.options).items() if name not in ("device", "checkpoint")}
+    arrays = {f"net.{name}": one.cpu().numpy() for name, one in model.net.state_dict().items()}
+    return {"kind": "sequence", "options": options, "epochs": model.epochs}, arrays
+
+
+def _net_from_parts(form: Any, tensors: Mapping[str, Mapping[str, "Numbers"]], n_items: int) -> HistoryModel:
+    import torch
+
+    from vectable.interactions.sasrec_training import SASRecOptions, new_net
+    from vectable.interactions.sequence_model import SequenceModel
+
+    form = SEQUENCE(form, "learner.model")
+    try:
+        options = SASRecOptions.of(form["options"])
+    except (VectableError, TypeError) as error:
+        raise PartError(f"learner.model.options: {error}") from error
+    with torch.device("meta"):
+        net = new_net(n_items, options)
+    schema = {
+        f"net.{name}": Array("float32", " ".join(map(str, one.shape)), finite=True)
+        for name, one in net.state_dict().items()
+    }
+    held = take_arrays(tensors, "weights", schema, {})
+    state = {name.removeprefix("net."): torch.from_numpy(np.array(one)) for name, one in held.items()}
+    net.load_state_dict(state, assign=True)
+    return SequenceModel(net.eval(), options, form["epochs"])
 
 
 def _from(

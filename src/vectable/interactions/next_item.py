@@ -1,6 +1,7 @@
 """What comes next: a learner for interactions in the order of time."""
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from rich.console import Console
 
@@ -18,7 +19,12 @@ class NextItemLearner(InteractionLearner):
 
 
 def next_item_learner(
-    data: InteractionsData, model: Literal["auto", "linear"] = "auto", *, progress: bool | Console = True
+    data: InteractionsData,
+    model: Literal["auto", "linear", "sasrec"] = "auto",
+    *,
+    features: str | Sequence[str] | None = "auto",
+    sasrec: Mapping[str, Any] | None = None,
+    progress: bool | Console = True,
 ) -> NextItemLearner:
     """A learner of what a user takes next, from interactions with times.
 
@@ -28,15 +34,25 @@ def next_item_learner(
 
     Args:
         data: the interactions, with times.
-        model: "auto" and "linear" are the same.
+        model: "auto" and "linear" are the same. "sasrec" trains a net with self-attention instead, early stopping on
+            the validation part; that takes hours without a GPU, and it explains no score.
+        features: columns of the side tables from which new users and items are known; see `implicit_learner`.
+        sasrec: changes to its defaults, fields of `SASRecOptions` (width, epochs, patience, loss, device, checkpoint,
+            ...). With a folder as `checkpoint` a fit that was interrupted continues from its last epoch.
         progress: whether a line per model is printed, or the console to print to.
 
     Raises:
-        VectableError: the data have no times.
+        VectableError: the data have no times, or an option of `sasrec` is none.
     """
     require(
         isinstance(data, InteractionsData),
         f"data must be InteractionsData (InteractionsData.from_df with timestamp=); got a {type(data).__name__}.",
     )
     require(data.has_times, "What comes next needs the time of each interaction: name its column with timestamp=.")
-    return NextItemLearner(data, next_candidates(model, len(data.item_ids)), progress=progress)
+    if model == "sasrec":
+        from vectable.interactions.sasrec_training import SASRecOptions
+
+        SASRecOptions.of(sasrec or {})
+    return NextItemLearner(
+        data, next_candidates(model, len(data.item_ids)), features=features, sasrec=sasrec, progress=progress
+    )

@@ -51,7 +51,7 @@ def choose(
         seen: called after each trial.
     """
     trials: list[Trial] = []
-    some = _some_users(data.valid)
+    some = some_users(data.valid)
     name, _, k = figure.partition("@")
     for candidate in candidates:
         started = time.perf_counter()
@@ -92,7 +92,8 @@ def measure(
     return found.per_user
 
 
-def _some_users(held_out: HeldOut) -> HeldOut:
+def some_users(held_out: HeldOut) -> HeldOut:
+    """The users that validate: all, or as many of them as are enough."""
     if len(held_out) <= MOST_USERS:
         return held_out
     return held_out.take(np.sort(np.random.default_rng(0).permutation(len(held_out))[:MOST_USERS]))
