@@ -70,9 +70,11 @@ class SparseRows:
 
     def transposed(self) -> "SparseRows":
         """The same entries by column; those of a column are in the order of the rows."""
-        starts, order = group(self.columns, self.n_columns)
-        rows = np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)
-        return SparseRows(starts, rows[order], self.values[order], len(self))
+        starts = np.append(0, np.cumsum(np.bincount(self.columns, minlength=self.n_columns))).astype(np.int64)
+        rows, values = np.empty(len(self.columns), dtype=np.int32), np.empty(len(self.columns), dtype=np.float32)
+        given = (np.ascontiguousarray(one) for one in (self.starts, self.columns, self.values))
+        kernels()["transpose"](*given, starts[:-1].copy(), rows, values)
+        return SparseRows(starts, rows, values, len(self))
 
     def part(self, first: int, last: int) -> "SparseRows":
         """Rows [first, last); their entries are not copied."""
