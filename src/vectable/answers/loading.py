@@ -1,38 +1,42 @@
-"""From a saved folder to what answers from it, without torch wherever that can be."""
+"""From a saved folder to what answers from it, without torch wherever that can be.
+
+What only some kinds need is imported for them alone: a server starts in a fraction of a second.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from vectable.answers.dot_product import DotProduct
-from vectable.answers.history_tables import HistoryTables, history_tables
-from vectable.answers.image_tables import ImageTables
-from vectable.answers.item_search import ItemSearch
-from vectable.answers.learned_tables import LearnedTables
 from vectable.answers.rating_tables import RatingTables
-from vectable.answers.row_tables import RowTables
 from vectable.artifact import ArrayContents, check_is_model, making_from, read_arrays_of_folder
 from vectable.data.ratings import saved_ratings
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.errors import VectableError, quote_some, require
 from vectable.folder_schema import boolean, list_of, mapping, number, one_of, part
 from vectable.recommending.likeness import FACTORS_ALONE, Likeness
-from vectable.recommending.saved_ranker import ranker_from_arrays
 from vectable.recommending.user_row import noise_rows
 from vectable.remote_folder import local_folder
 from vectable.serving_folder import SERVING, arrays_from_serving
+
+if TYPE_CHECKING:
+    from vectable.answers.history_tables import HistoryTables
+    from vectable.answers.image_tables import ImageTables
+    from vectable.answers.learned_tables import LearnedTables
+    from vectable.answers.row_tables import RowTables
+
+    Answers = RatingTables | HistoryTables | RowTables | LearnedTables | ImageTables
 
 CLASS_LOSS, NUMBER_LOSSES = "CrossEntropyLoss", ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
 
 Search = Literal["exact", "approximate"]
 SEARCHES = get_args(Search)
-Answers = RatingTables | HistoryTables | RowTables | LearnedTables | ImageTables
 
 
-def load_answers(path: str | Path, *, search: Search = "exact") -> Answers:
+def load_answers(path: str | Path, *, search: Search = "exact") -> "Answers":
     """What answers from the saved model at `path`, as JSON values with notes: arrays and lists made once.
 
     Its answers are the learner's, in a fraction of the time. It never changes, and threads may share it. torch is not
@@ -81,15 +85,21 @@ def load_answers(path: str | Path, *, search: Search = "exact") -> Answers:
     with making_from(str(path)):
         contents = arrays_from_serving(contents) if contents.settings.get(SERVING) else contents
         if contents.kind == "table":
+            from vectable.answers.row_tables import RowTables
+
             rows = RowTables.from_saved(contents.settings, contents.arrays, contents.tables, contents.version)
             rows.predict([dict.fromkeys(rows.encoder.raw_columns)])  # the first question makes what all others use
             return rows
         if contents.kind != "ratings":
+            from vectable.answers.history_tables import history_tables
+
             return history_tables(contents)
         tables = _rating_tables(contents)
     if search == "exact":
         return tables
     require(tables.ranker is None, f"{str(path)!r} ranks its lists by interactions, for which search is exact.")
+    from vectable.answers.item_search import ItemSearch
+
     model = tables.model
     return replace(tables, search=ItemSearch.of(model.items, model.item_biases, model.users[1:, :-1]))
 
@@ -124,7 +134,11 @@ def _rating_tables(contents: ArrayContents) -> RatingTables:
     scale = data.rating_range if clips else None
     prior = model.prior(_noise(settings, model, data))
     by_interactions = one_of("ratings", "interactions")(settings.get("lists", "ratings"), "settings.lists") != "ratings"
-    ranker = ranker_from_arrays(contents.arrays, data).of_items(len(data.item_ids)) if by_interactions else None
+    ranker = None
+    if by_interactions:
+        from vectable.recommending.saved_ranker import ranker_from_arrays
+
+        ranker = ranker_from_arrays(contents.arrays, data).of_items(len(data.item_ids))
     tables = RatingTables(model, data, prior, likeness, scale, contents.version, ranker)
     tables.recommend_many([""], 1)  # the first questions make the lists of names
     tables.fold_in({}, 1)
