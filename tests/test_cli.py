@@ -422,7 +422,8 @@ def test_unknown_users_and_items(inside, refused, model):
 
 
 def test_mistakes_in_asking(refused, inside, model, work, tmp_path):
-    one_or_all = "vectable: Name one user, or give --all with --out FILE for every user, or --basket ITEM."
+    one_or_all = "vectable: Name one user, or give --all with --out FILE for every user, or --basket ITEM, or --about "
+    one_or_all += "COLUMN=VALUE."
     assert refused("recommend", model) == refused("recommend", model, 42, "--all") == one_or_all
     assert refused("recommend", model, "--all").endswith("name a file with --out.")
     assert "No such file" in refused("predict", model, "nothing.csv")

@@ -57,7 +57,7 @@ def test_exact_values(ratings_frame):
     assert data.item_counts.tolist() == [0, 3, 4, 2, 3]
     assert np.isnan(data.item_means[0])
     assert data.item_means[1:] == pytest.approx([11.5 / 3, 15.5 / 4, 3.5 / 2, 4 / 3])
-    assert data.rows_of(2).tolist() == [1, 4, 9]
+    assert data.rows_of(2).tolist() == [1, 9, 4]  # by item
     inputs, target = data.train.inputs, data.train.target
     assert inputs[0].tolist() == data.train_ratings.user.tolist()
     assert inputs[1].tolist() == data.train_ratings.item.tolist()

@@ -11,6 +11,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from vectable.data.encoders.categorify import Categorify, as_ids
+from vectable.data.encoders.fill_missing import FillMissing
+from vectable.data.encoders.normalize import Normalize
 from vectable.data.ratings.encoded_ratings import Ratings
 from vectable.data.ratings.rating_columns import Columns
 from vectable.data.ratings.ratings_data import RatingsData
@@ -219,7 +221,15 @@ class RatingRegressor(RegressorMixin, PersistentEstimator):
             named["weights"] = free_name("weight", table.columns)
             table = table.with_columns(pl.Series(named["weights"], weights))
         data = TableData.from_df(
-            table, rating, valid_pct=0.0, task="numbers", bins=self.bins, batch_size=batch_size, **named
+            table,
+            rating,
+            valid_pct=0.0,
+            task="numbers",
+            bins=self.bins,
+            batch_size=batch_size,
+            procs=(FillMissing, Categorify, Normalize),  # a machine is linear in its numbers
+            whole_numbers="category",
+            **named,
         )
         return factorisation_learner(data, self.n_factors, self.y_range, **options)
 
