@@ -10,7 +10,7 @@ import re
 from _common import Report, arguments, cpu_clock, parse
 from next_item import movielens
 
-EPOCHS = 10
+EPOCHS = 20
 
 
 def main() -> None:

@@ -41,12 +41,12 @@ class SASRecOptions:
     width: int = 64
     n_blocks: int = 2
     n_heads: int = 2
-    max_length: int = 100
+    max_length: int = 50
     dropout: float = 0.2
     epochs: int = 200
     patience: int = 10
     lr: float = 1e-3
-    batch_size: int = 128
+    batch_size: int = 32
     negatives: int = 256
     loss: Literal["sampled_softmax", "gbce"] = "sampled_softmax"
     device: str | None = None

@@ -33,7 +33,7 @@ class SASRec(nn.Module):
         self.blocks = nn.ModuleList(AttentionBlock(width, n_heads, dropout) for _ in range(n_blocks))
         self.norm, self.dropout = nn.LayerNorm(width), nn.Dropout(dropout)
         for embedding in (self.items, self.places):
-            nn.init.normal_(embedding.weight, std=width**-0.5)
+            nn.init.normal_(embedding.weight, std=0.02)
 
     def forward(self, items: Tensor) -> Tensor:
         """What comes after each place, (sequences, places, width), of items (sequences, places)."""
