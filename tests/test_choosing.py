@@ -80,6 +80,7 @@ def test_what_is_named_is_not_chosen():
         fitted(X, X[:, 0], lr="high")
 
 
+@pytest.mark.slow
 def test_few_rows_of_numbers_start_as_a_ridge_regression():
     X = RNG.normal(size=(150, 3)) * [1, 10, 100]
     y = X @ [3.0, 0.2, -0.01]

@@ -211,6 +211,7 @@ def test_recommend_with_filters(inside, model):
     assert sorted(row["movieId"] for row in rows) == [7, 9]
 
 
+@pytest.mark.slow
 def test_recommend_everybody_into_a_file(model, tmp_path):
     done = good(vectable("recommend", model, "--all", "-n", 4, "-o", tmp_path / "lists.parquet"))
     assert done.stdout == ""
@@ -460,6 +461,7 @@ def test_a_misspelt_data_set(refused):
 # ---------------------------------------------------------------- Ctrl-C
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent another way there")
 @pytest.mark.parametrize("engine", ["compiled", "torch"])
 def test_ctrl_c_keeps_and_saves_what_was_trained(work, tmp_path, engine):

@@ -37,6 +37,7 @@ def test_training_shows_what_was_tried_and_how_good_it_is(shop):
         assert name in done.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["shop", "radio"])
 def test_models_are_asked_like_those_of_ratings(shop, name):
     folder, _ = shop
@@ -60,6 +61,7 @@ def test_models_are_asked_like_those_of_ratings(shop, name):
     )
 
 
+@pytest.mark.slow
 def test_json_and_refit(shop):
     folder, _ = shop
     how = ["--model", "ease", "--split", "random", "--refit", "--json", "-o", folder / "third"]
@@ -69,6 +71,7 @@ def test_json_and_refit(shop):
     assert {row["model"] for row in found["test"]} >= {"model", "popularity"}
 
 
+@pytest.mark.slow
 def test_what_is_refused(shop):
     folder, _ = shop
     orders = folder / "orders.csv"
@@ -83,6 +86,7 @@ def test_what_is_refused(shop):
         assert words in sentence(vectable(*arguments))
 
 
+@pytest.mark.slow
 def test_insight_and_vectors_of_a_model_of_interactions(shop, tmp_path):
     folder, _ = shop
     found = json.loads(good(vectable("insight", folder / "shop", "-n", "3", "--plots", tmp_path, "--json")).stdout)
@@ -99,6 +103,7 @@ def test_insight_and_vectors_of_a_model_of_interactions(shop, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_update_takes_in_new_customers_and_products(shop, tmp_path):
     folder, _ = shop
     new = pl.DataFrame({"Customer": ["new", "new", "u3"], "Product": ["p1", "p99", "p99"], "Quantity": 1, "When": 9999})

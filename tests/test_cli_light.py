@@ -128,6 +128,7 @@ def test_models_files_and_data_sets_are_completed(model):
 # ---------------------------------------------------------------- progress
 
 
+@pytest.mark.slow
 def test_progress_in_a_pipe_is_a_line_per_epoch_without_control_characters(tmp_path):
     (tmp_path / "few.csv").write_text("user,item,rating\n" + "".join(f"{at % 7},{at},{at % 5}\n" for at in range(90)))
     command = [sys.executable, "-m", "vectable", "train", "ratings", "few.csv", "--epochs", "2"]

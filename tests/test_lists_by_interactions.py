@@ -190,6 +190,7 @@ def test_wrong_lists_are_named(tmp_path):
     assert "--lists must be 'ratings' or 'interactions'; got 'popular'." in shown
 
 
+@pytest.mark.slow
 def test_the_command_trains_and_answers(tmp_path):
     RATINGS.write_csv(tmp_path / "ratings.csv")
     folder = tmp_path / "model"

@@ -173,6 +173,7 @@ def test_pairs_are_those_that_rows_share():
     assert (again.encode_one({"a": "x", "b": "s"}, "item").toarray() == encoded[:1]).all()
 
 
+@pytest.mark.slow
 def test_by_command(tmp_path):
     orders().write_csv(tmp_path / "orders.csv")
     for name, table in (("products", PRODUCTS), ("customers", CUSTOMERS), ("new", NEW)):

@@ -52,6 +52,7 @@ def test_both_archives_hold_the_data_with_its_licences(built: Path) -> None:
     assert not any("ml-100k" in name or "ml-1m" in name for name in in_wheel + in_source), "may not be shipped"
 
 
+@pytest.mark.slow
 def test_the_wheel_works_by_itself(built: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         wheel.extractall(tmp_path / "site")

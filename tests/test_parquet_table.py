@@ -103,6 +103,7 @@ def test_training_is_the_same_to_the_bit_where_the_table_fits(files: Path, tmp_p
     assert torch.equal(learners[0].get_preds("train")[0], learners[1].get_preds("train")[0])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::vectable.VectableWarning")
 def test_many_blocks_train_repeat_and_find_a_rate(files: Path, tmp_path: Path) -> None:
     def fit() -> vt.TabularLearner:

@@ -147,6 +147,7 @@ def test_options_are_checked():
     assert vt.next_item_learner(data_of(), progress=False).fit().chosen.name.startswith("transitions")
 
 
+@pytest.mark.slow
 def test_by_command(tmp_path):
     rounds(30).write_csv(tmp_path / "plays.csv")
     named = ["--user", "customer", "--item", "product", "--timestamp", "when", "-q", "-o", tmp_path / "radio"]

@@ -70,6 +70,7 @@ def test_saved_again_and_pickled_it_is_the_same(pair: tuple[str, Any, Any, Path]
             assert same(ask(one), ask(learn))
 
 
+@pytest.mark.slow
 def test_the_command_writes_one_and_the_others_ask_it(tmp_path: Path) -> None:
     learn = KINDS.make("dot product")
     learn.save(tmp_path / "whole")

@@ -12,7 +12,10 @@ from PIL import Image
 import vectable as vt
 from commands import good, sentence, vectable
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="needs the extra vision")
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="needs the extra vision"),
+    pytest.mark.slow,
+]
 
 SMALL = ["--arch", "test_resnet", "--no-pretrained", "--size", "32", "--batch-size", "8"]
 

@@ -91,6 +91,7 @@ def recalculate(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_libreoffice_computes_every_cell_as_the_lab_does(books, recalculate, tmp_path):
     ratings = vt.datasets.load("goodbooks").to_data(valid_pct=0).train_ratings
     matrix, users, items = dense_corner(ratings.user, ratings.item, ratings.rating.astype(float), 15)
