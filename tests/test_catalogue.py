@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from vectable.data.sets import catalogue
+from vectable.data.sets import cache_folder, catalogue
 from vectable.data.sets.downloading import DownloadError, download
 from vectable.data.sets.movielens import is_movielens, read_movielens
 from vectable.errors import DataError, UnknownNameError
@@ -397,15 +397,15 @@ def test_without_a_checksum_nothing_is_downloaded(empty_machine: Path, monkeypat
 
 
 def test_the_cache_is_where_the_platform_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(catalogue.sys, "platform", "linux")
+    monkeypatch.setattr(cache_folder.sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert catalogue.cache_dir() == tmp_path / "vectable"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert catalogue.cache_dir() == tmp_path / ".cache" / "vectable"
-    monkeypatch.setattr(catalogue.sys, "platform", "darwin")
+    monkeypatch.setattr(cache_folder.sys, "platform", "darwin")
     assert catalogue.cache_dir() == tmp_path / "Library" / "Caches" / "vectable"
-    monkeypatch.setattr(catalogue.sys, "platform", "win32")
+    monkeypatch.setattr(cache_folder.sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
     assert catalogue.cache_dir() == tmp_path / "local" / "vectable"
 

@@ -4,6 +4,7 @@ import datetime as dt
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -146,3 +147,12 @@ def test_a_million_items_fit_into_bounded_memory():
     done = subprocess.run([sys.executable, "-c", WIDE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 2_500  # MB: 400 of weights, twice while they are packed, vectors of the items, the data
+
+
+def test_a_single_user_by_a_number_is_a_list_of_one(tmp_path: Path) -> None:
+    pairs = [(user, item) for user in range(12) for item in range(8) if (user * item) % 3 != 1]
+    data = vt.InteractionsData.from_df(pl.DataFrame(pairs, ["user", "item"], orient="row"))
+    learn = vt.implicit_learner(data, "ease", progress=False).fit()
+    assert learn.recommend_many(4, n=2).equals(learn.recommend_many([4], n=2))
+    answers = vt.load_answers(learn.save(tmp_path / "model"))
+    assert answers.recommend_many(4, n=2) == answers.recommend_many([4], n=2)

@@ -9,11 +9,11 @@ import os
 import re
 import secrets
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 from vectable.artifact import AGAIN, MANIFEST, read_manifest
+from vectable.data.sets.cache_folder import cache_dir
 from vectable.errors import ArtifactError, VectableError
 from vectable.folder_files import LONGEST_MANIFEST
 
@@ -59,13 +59,7 @@ def cache_folder() -> Path:
     """Where downloaded folders are kept: what VECTABLE_CACHE names, else the platform's cache folder for this user."""
     if named := os.environ.get(CACHE_VARIABLE):
         return Path(named).expanduser() / "models"
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "vectable" / "models"
+    return cache_dir() / "models"
 
 
 def _file_system(address: str, shown: str) -> tuple[Any, str]:

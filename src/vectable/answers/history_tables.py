@@ -16,7 +16,7 @@ from vectable.interactions.history_recommender import HistoryRecommender, histor
 from vectable.interactions.model_parts import model_from_parts, saved_directions
 from vectable.interactions.presenting import strongest_reasons
 from vectable.recommending.answer import Answer, Notes
-from vectable.recommending.names import find_code
+from vectable.recommending.names import find_code, listed
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class HistoryTables:
         Returns:
             ``{"users": [{"user", "items": [...]}], "notes": [...]}``, in the order in which they were asked for.
         """
-        named = None if users is None else [users] if isinstance(users, str) else list(users)
+        named = None if users is None else listed(users)
         answers = self.recommender.answer(named, *history_request(n, exclude_seen, filters))
         names = self.data.user_ids.vocabulary.to_list() if named is None else named
         lists = [{"user": name, "items": self._rows(answers[at])} for at, name in enumerate(names)]

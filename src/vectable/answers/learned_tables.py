@@ -16,7 +16,7 @@ from vectable.errors import require
 from vectable.recommending.answer import Answer, Notes
 from vectable.recommending.given_ratings import given_ratings
 from vectable.recommending.likeness import check_neighbours
-from vectable.recommending.names import find_code, find_codes
+from vectable.recommending.names import find_code, find_codes, listed
 from vectable.recommending.presenting import check_of
 from vectable.recommending.request import NEEDS_SPREAD, Filters, ListRequest
 
@@ -71,8 +71,7 @@ class LearnedTables:
         **filters: Unpack[Filters],
     ) -> Json:
         """The lists for many users, for all known ones by default; see `RatingTables.recommend_many`."""
-        named = list(users) if isinstance(users, Iterable) and not isinstance(users, str) else users
-        named = named if named is None or isinstance(named, list) else [named]
+        named = None if users is None else listed(users)
         answers = self.recommender.answer_many(named, ListRequest.of(n, exclude_seen, filters))
         names = self.data.user_ids.vocabulary.to_list() if named is None else named
         lists = [{"user": name, "items": self._rows(answers[at], raw)} for at, name in enumerate(names)]

@@ -30,6 +30,7 @@ from vectable.recommending.names import (
     MOST_POPULAR_MANY,
     find_code,
     find_codes,
+    listed,
     note_unknown_rows,
 )
 from vectable.recommending.novelty import lift_rare
@@ -111,7 +112,7 @@ class RatingTables:
             names = self.data.user_ids.vocabulary.to_list()
             codes = np.arange(1, len(names) + 1, dtype=np.int32)
         else:
-            names = list(users) if isinstance(users, Iterable) and not isinstance(users, str) else [users]
+            names = listed(users)
             codes = find_codes(self.data, names, False, Notes())
             then = MEAN_USERS if self.ranker is None else MOST_POPULAR_MANY
             note_unknown_rows(notes, self.data.columns.user, codes, False, then)

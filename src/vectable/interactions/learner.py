@@ -40,7 +40,7 @@ from vectable.interactions.new_rows import NewRows
 from vectable.interactions.presenting import lists_frame, one_list_frame, reasons_frame
 from vectable.interactions.selecting import Trial, choose, measure, some_users
 from vectable.recommending.answer import Notes
-from vectable.recommending.names import find_code
+from vectable.recommending.names import find_code, listed
 from vectable.recommending.presenting import warn_of
 from vectable.recommending.request import ListRequest
 from vectable.training.saved_as_folder import SavedAsFolder, needs_training_data
@@ -187,7 +187,7 @@ class InteractionLearner(SavedAsFolder):
     ) -> Any:
         """The same for many users (all known ones by default), a row per user and item."""
         request, novelty = history_request(n, exclude_seen, filters)
-        named = None if users is None else [users] if isinstance(users, str) else list(users)
+        named = None if users is None else listed(users)
         return lists_frame(self.data, named, self.recommender().answer(named, request, novelty))
 
     def fold_in(

@@ -38,15 +38,15 @@ def find_codes(
     Args:
         then: what becomes of an unknown one, for the note.
     """
-    listed = _listed(names)
-    codes = _codes_by_id(data, listed, is_item)
+    wanted = listed(names)
+    codes = _codes_by_id(data, wanted, is_item)
     if is_item and data.titles is not None:
         titled = data.codes_by_title
-        pairs = zip(listed, codes.tolist(), strict=True)
+        pairs = zip(wanted, codes.tolist(), strict=True)
         codes = np.array(
             [titled.get(name, code) if _may_be_title(name) else code for name, code in pairs], dtype=np.int32
         )
-    missing = [name for name, code in zip(listed, codes, strict=True) if code == 0]
+    missing = [name for name, code in zip(wanted, codes, strict=True) if code == 0]
     kind = "unknown_item" if is_item else "unknown_user"
     notes.add(
         kind, len(missing), lambda: f"{_unknown(data, missing, is_item)}: {then}.{_close(data, missing, is_item)}"
@@ -79,7 +79,8 @@ def _may_be_title(name: Any) -> bool:
     return isinstance(name, str) and not isinstance(name, Id)
 
 
-def _listed(names: Any) -> list[Any]:
+def listed(names: Any) -> list[Any]:
+    """Names as a list; a single one becomes a list of one."""
     if isinstance(names, str) or not isinstance(names, Iterable):
         return [names]
     return names.to_list() if isinstance(names, pl.Series) else list(names)

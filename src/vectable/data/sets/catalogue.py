@@ -5,10 +5,10 @@ variable VECTABLE_DATA names, the user's cache, and last the source itself, over
 """
 
 import os
-import sys
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from vectable.data.sets.cache_folder import cache_dir
 from vectable.data.sets.downloading import DownloadError, fetch_archive
 from vectable.data.sets.movielens import is_movielens, read_movielens
 from vectable.data.sets.movielens_archives import MOVIELENS
@@ -103,17 +103,6 @@ def load(name: str, *, data_dir: str | Path | None = None, download: bool = True
         f"The data set {known.name!r} was not found: {'; '.join(tried)}. Unpack it into a folder named "
         f"{known.name}, and give the folder around that as data_dir= or in the variable {DATA_VARIABLE}."
     )
-
-
-def cache_dir() -> Path:
-    """Where downloaded sets are kept: the platform's cache folder for this user, not made yet perhaps."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "vectable"
 
 
 def _places(name: str, data_dir: str | Path | None) -> list[tuple[str, Path | None]]:
