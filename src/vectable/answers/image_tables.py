@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from vectable.data.images.image_decoding import Picture, decode_image
 from vectable.errors import require
 
 if TYPE_CHECKING:
@@ -31,6 +32,18 @@ class ImageTables:
     def classes(self) -> list[str]:
         """Names of the classes, in the order of the probabilities."""
         return self.learner.classes
+
+    def picture(self, content: bytes, called: str, most_pixels: int) -> Picture:
+        """A photograph for `classify` from the bytes of an image file, decoded at the size that the net takes.
+
+        Args:
+            called: what messages call it.
+            most_pixels: refused beyond.
+
+        Raises:
+            DataError: not an image, cut short, damaged or too large.
+        """
+        return decode_image(content, self.learner.recipe.size, called=called, most_pixels=most_pixels)
 
     def classify(self, photographs: Sequence[Any]) -> dict[str, Any]:
         """The likeliest class of each photograph, and the probability of every class.

@@ -14,6 +14,7 @@ from vectable.serving.guard import Guard
 from vectable.serving.limits import Limits
 from vectable.serving.metrics import Metrics
 from vectable.serving.operation_routes import operation_routes
+from vectable.serving.photograph_routes import photograph_routes
 from vectable.serving.problems import add_problem_handlers
 from vectable.serving.reloading import Reloading
 from vectable.serving.shelf import Shelf
@@ -56,7 +57,9 @@ def make_serving(
     )
     app.router.redirect_slashes = False
     add_problem_handlers(app)
-    app.include_router(answer_routes(Asking(shelf, limits, metrics)))
+    asking = Asking(shelf, limits, metrics)
+    app.include_router(answer_routes(asking))
+    app.include_router(photograph_routes(asking))
     app.include_router(operation_routes(shelf, metrics, reloading))
     app.add_middleware(Guard, access=access, limits=limits, metrics=metrics)
     if access.origins:

@@ -32,7 +32,7 @@ _REFUSALS = {
     404: "There is no such model, or no such name in it",
     408: "The request came too slowly",
     413: "The body is too long",
-    415: "The body is not JSON by its Content-Type",
+    415: "The body is not of the kind that the route takes, by its Content-Type",
     422: "A parameter is out of range",
     503: "Too much is asked at once; Retry-After says when to try again",
 }
@@ -59,6 +59,10 @@ REASONS = _answer(
     terms=[{"term": "average", "meaning": "a middling item for a middling user", "points": 3.9}], notes=[]
 )
 PREDICTIONS = _answer(predictions=[4.67], notes=[])
+
+CLASSES = _answer(
+    classes=["ant", "bee"], predictions=["bee"], probabilities=[[0.08, 0.92]], notes=[]
+)
 
 
 def _operation(example: Any) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class _Visit:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         self.status, self.sent_bytes = 0, 0
+        self._longest = limits.longest_body(self.path)
         self._receive, self._send = receive, send
         self._read_bytes = 0
         self._whole_body = not {b"content-length", b"transfer-encoding"} & self.headers.keys()
@@ -81,7 +82,7 @@ class _Visit:
 
     def check_length(self) -> None:
         length = self.headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length[:20]) > self.limits.body_bytes:
+        if length.isdigit() and int(length[:20]) > self._longest:
             raise self._too_long()
 
     async def answer(self, app: ASGIApp) -> None:
@@ -109,7 +110,7 @@ class _Visit:
         if message["type"] == "http.request":
             self._read_bytes += len(message.get("body", b""))
             self._whole_body = not message.get("more_body", False)
-            if self._read_bytes > self.limits.body_bytes:
+            if self._read_bytes > self._longest:
                 raise self._too_long()
         return message
 
@@ -146,7 +147,7 @@ class _Visit:
         access_log.info("%s", orjson.dumps(line).decode())
 
     def _too_long(self) -> RefusalError:
-        return RefusalError(413, f"The body is longer than {self.limits.body_bytes:,} bytes; send it in parts.")
+        return RefusalError(413, f"The body is longer than {self._longest:,} bytes; send it in parts.")
 
 
 def _known(method: str) -> str:

@@ -17,6 +17,8 @@ HEAD_SECONDS = 10.0  # from a request's first byte, or from the connection, to t
 IDLE_SECONDS = 75  # between two requests of a connection; proxies keep theirs for 60
 STOP_SECONDS = 10  # that requests in flight have to end after SIGTERM
 
+FORM_BYTES = 4_096  # of a form around each file
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -30,6 +32,10 @@ class Limits:
         long_waiting: long requests (of many users, rows or items) that wait for one of the two threads.
         quick_scores: users x items up to which a request is answered at once, on the event loop.
         quick_rows: rows to predict up to which it is.
+        photographs: in one request.
+        photograph_bytes: of one file.
+        photograph_pixels: of one photograph.
+        uploads: requests with photographs under way at once; beyond them the answer is 503.
     """
 
     body_bytes: int = 8_000_000
@@ -39,3 +45,13 @@ class Limits:
     long_waiting: int = 32
     quick_scores: int = 50_000
     quick_rows: int = 100
+    photographs: int = 20
+    photograph_bytes: int = 10_000_000
+    photograph_pixels: int = 50_000_000
+    uploads: int = 4
+
+    def longest_body(self, path: str) -> int:
+        """Bytes that the body of a request to a path may have."""
+        if not path.endswith("/classify"):
+            return self.body_bytes
+        return self.photographs * (self.photograph_bytes + FORM_BYTES)

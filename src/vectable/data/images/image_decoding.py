@@ -8,6 +8,7 @@ Only `FORMATS` are opened, whatever a file is called: some other readers in Pill
 handed to Ghostscript), and many are old and rarely used.
 """
 
+import io
 import threading
 import warnings
 from contextlib import nullcontext
@@ -42,7 +43,13 @@ MARGIN = 8 / 7  # of the working size over the size asked for, so that crops hav
 _ONE_LARGE = threading.Lock()
 
 
-def decode_image(source: "str | Path | Image | NDArray[np.uint8]", size: int) -> Picture:
+def decode_image(
+    source: "str | Path | bytes | Image | NDArray[np.uint8]",
+    size: int,
+    *,
+    called: str | None = None,
+    most_pixels: int | None = None,
+) -> Picture:
     """An image with its shorter side a little above `size`, (height, width, 3), 0 to 255.
 
     The shorter side is ``size * 8 / 7`` where the file has as many pixels, its own length where that lies between, and
@@ -50,9 +57,12 @@ def decode_image(source: "str | Path | Image | NDArray[np.uint8]", size: int) ->
     obeyed; grey, palette and CMYK become RGB; what is transparent becomes white.
 
     Args:
-        source: a file in one of `FORMATS` (of an animation, the first frame); a Pillow image; or an array of bytes,
-            (height, width), (height, width, 3) or with transparency (height, width, 4).
+        source: a file in one of `FORMATS` (of an animation, the first frame), by its path or as the bytes in it; a
+            Pillow image; or an array of bytes, (height, width), (height, width, 3) or with transparency (height, width,
+            4).
         size: pixels that the shorter side must have, 1 or more.
+        called: what messages call it; by default its path.
+        most_pixels: a limit for files besides `MAX_PIXELS`, however they are decoded.
 
     Raises:
         DataError: not an image, cut short, damaged or too large; the message names the file.
@@ -61,17 +71,20 @@ def decode_image(source: "str | Path | Image | NDArray[np.uint8]", size: int) ->
 
     if size < 1:
         raise VectableError(f"The size must be a positive integer; got {size!r}.")
-    named = repr(str(source)) if isinstance(source, str | Path) else f"This {type(source).__name__}"
+    is_file = isinstance(source, str | Path | bytes)
+    named = called or (repr(str(source)) if isinstance(source, str | Path) else f"This {type(source).__name__}")
     try:
         if isinstance(source, Image.Image):
             return _working_picture(source, size)
-        if not isinstance(source, str | Path):
+        if not is_file:
             return _working_picture(_from_array(source), size)
-        with _open(Path(source)) as opened:
+        with _open(source, named) as opened:
             room = round(size * MARGIN)
             full = opened.width * opened.height
+            if most_pixels is not None and full > most_pixels:
+                raise DataError(f"{named} has {full:,} pixels, and {most_pixels:,} is the most; make it smaller.")
             opened.draft("RGB", (room * 2, room * 2))
-            _check_pixels(opened, full, source)
+            _check_pixels(opened, full, _length_of(source), named)
             with _ONE_LARGE if opened.width * opened.height > LARGE else nullcontext():
                 return _working_picture(opened, size)
     except VectableError:
@@ -142,7 +155,7 @@ def center_crop(picture: Picture, size: int) -> Picture:
     return picture[top : top + size, left : left + size]
 
 
-def _open(path: Path) -> "ImageFile":
+def _open(source: Any, named: str) -> "ImageFile":
     """Open without decoding; Pillow's own guard against huge pictures gives way to ours, which knows of drafts."""
     from PIL import Image
     from PIL.JpegImagePlugin import JpegImageFile
@@ -150,15 +163,30 @@ def _open(path: Path) -> "ImageFile":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
-            return Image.open(path, formats=_known_formats())
+            return Image.open(_readable(source), formats=_known_formats())
         except Image.DecompressionBombError:
-            with path.open("rb") as file:
-                if file.read(2) != b"\xff\xd8":
-                    raise DataError(
-                        f"{str(path)!r} is too large to decode (more than {MAX_PIXELS:,} pixels): make it smaller, or "
-                        "a JPEG, which is read at a part of its size."
-                    ) from None
-            return JpegImageFile(str(path))
+            begin = source[:2] if isinstance(source, bytes) else _first_bytes(source)
+            if begin != b"\xff\xd8":
+                raise DataError(
+                    f"{named} is too large to decode (more than {MAX_PIXELS:,} pixels): make it smaller, or a JPEG, "
+                    "which is read at a part of its size."
+                ) from None
+            return JpegImageFile(_readable(source))
+
+
+def _readable(source: Any) -> Any:
+    """What Pillow opens."""
+    return io.BytesIO(source) if isinstance(source, bytes) else str(source)
+
+
+def _first_bytes(path: str | Path) -> bytes:
+    with Path(path).open("rb") as file:
+        return file.read(2)
+
+
+def _length_of(source: Any) -> int:
+    """Bytes of a file."""
+    return len(source) if isinstance(source, bytes) else Path(source).stat().st_size
 
 
 @cache
@@ -170,7 +198,7 @@ def _known_formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
-def _check_pixels(image: "ImageFile", full: int, path: str | Path) -> None:
+def _check_pixels(image: "ImageFile", full: int, length: int, named: str) -> None:
     """Refuse what is too large to decode, or smaller than it says: uncompressed pixels take a bit each, at least.
 
     A progressive JPEG keeps every coefficient in memory, drafted or not.
@@ -179,11 +207,11 @@ def _check_pixels(image: "ImageFile", full: int, path: str | Path) -> None:
     most = MAX_PIXELS_COPIED if image.format in COPIED else MAX_PIXELS
     if pixels > most:
         raise DataError(
-            f"{str(path)!r} has {full:,} pixels, and {most:,} is the most that is decoded whole: make it smaller, or a "
+            f"{named} has {full:,} pixels, and {most:,} is the most that is decoded whole: make it smaller, or a "
             "baseline JPEG, which is read at a part of its size."
         )
-    if image.tile and all(tile[0] == "raw" for tile in image.tile) and pixels > 8 * Path(path).stat().st_size:
-        raise DataError(f"{str(path)!r} is cut short or damaged: it says that it has {full:,} pixels.")
+    if image.tile and all(tile[0] == "raw" for tile in image.tile) and pixels > 8 * length:
+        raise DataError(f"{named} is cut short or damaged: it says that it has {full:,} pixels.")
 
 
 def _in_colour(image: "Image") -> "Image":
@@ -223,7 +251,7 @@ def _reason(problem: BaseException, source: Any) -> str:
     from PIL import UnidentifiedImageError
 
     if isinstance(problem, UnidentifiedImageError):
-        return f"not in any of the formats {', '.join(FORMATS)}" if Path(source).stat().st_size else "the file is empty"
+        return f"not in any of the formats {', '.join(FORMATS)}" if _length_of(source) else "the file is empty"
     if isinstance(problem, MemoryError):
         return "it does not fit into memory"
     known: Any = getattr(problem, "strerror", None)
