@@ -210,6 +210,18 @@ def test_every_kind_notes_what_it_does_not_know(any_pair: tuple[str, Any, Any]) 
         assert list(pool.map(lambda user: answers.recommend(user, 3), users)) == alone
 
 
+def test_new_users_of_draws_are_known_by_columns_too(any_pair: tuple[str, Any, Any]) -> None:
+    kind, learn, answers = any_pair
+    if "posterior" not in kind:
+        if kind in OF_RATINGS:
+            with pytest.raises(vt.VectableError, match="features"):
+                answers.fold_in({7: 1}, features={"age": 30})
+        return
+    for basket in ({}, {"Film é 3": 5, 7: 1}):
+        answer = answers.fold_in(basket, 5, features={"age": 30})
+        assert_same(answer["items"], learn.fold_in(basket, {"age": 30}).recommend(5), 1e-5)
+
+
 @pytest.mark.parametrize("kind", ["posterior", "EASE", "next item"])
 def test_a_serving_folder_of_any_kind_answers(kind: str, tmp_path: Path) -> None:
     whole = KINDS.make(kind).save(tmp_path / "whole")

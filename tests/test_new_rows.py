@@ -14,6 +14,7 @@ from vectable.factorising.als import ALSOptions, ImplicitALS, improve
 from vectable.factorising.feature_map import FeatureRidge
 from vectable.factorising.sparse_rows import SparseRows
 from vectable.interactions.crossed_features import CrossedFeatures
+from vectable.interactions.new_rows import best_of_each
 
 KINDS, TOWNS = ("tea", "coffee", "cocoa"), ("north", "south", "west")
 
@@ -46,6 +47,59 @@ def learn(request):
     if request.param == "next":
         return vt.next_item_learner(data_of(timestamp="when", split="last"), progress=False).fit()
     return vt.implicit_learner(data_of(), request.param, progress=False).fit()
+
+
+@pytest.fixture(scope="module")
+def answers(learn, tmp_path_factory):
+    """What answers from the learner's folder."""
+    return vt.load_answers(learn.save(tmp_path_factory.mktemp("answers") / "model", serving=True))
+
+
+def test_load_answers_says_the_same_of_new_items(learn, answers):
+    rows = NEW.to_dicts()
+    found = answers.recommend_new(rows, n=4)
+    assert found["notes"] == []
+    assert json.loads(json.dumps(found)) == found
+    flat = [(one["item"], of["user"], of["score"]) for one in found["items"] for of in one["users"]]
+    wanted = learn.recommend_new(NEW, n=4)
+    assert [one[:2] for one in flat] == list(zip(wanted["product"], wanted["customer"], strict=True))
+    assert [one[2] for one in flat] == pytest.approx(wanted["score"].to_list(), rel=1e-6)
+    lists = answers.recommend_new(rows, ["u4", "nobody"], 2)
+    assert [note["code"] for note in lists["notes"]] == ["unknown_user"]
+    with pytest.warns(vt.VectableWarning, match="nobody"):
+        wanted = learn.recommend_new(NEW, ["u4", "nobody"], 2)
+    flat = [(one["user"], of["item"], of["score"]) for one in lists["users"] for of in one["items"]]
+    assert [one[:2] for one in flat] == list(zip(wanted["customer"], wanted["product"], strict=True))
+    assert [one[2] for one in flat] == pytest.approx(wanted["score"].to_list(), rel=1e-6)
+
+
+def test_load_answers_says_the_same_of_new_users(learn, answers):
+    for basket in ([], ["p1", "p13"]):
+        found = answers.fold_in(basket, 5, features={"town": "south"})["items"]
+        wanted = learn.fold_in(basket, {"town": "south"}).recommend(5)
+        assert [one["item"] for one in found] == wanted["product"].to_list()
+        assert [one["score"] for one in found] == pytest.approx(wanted["score"].to_list(), rel=1e-5)
+    with pytest.raises(vt.VectableError, match="twon"):
+        answers.fold_in([], features={"twon": "south"})
+    rows = NEW.drop("price").to_dicts()
+    (note,) = answers.recommend_new(rows)["notes"]
+    assert (note["code"], note["count"]) == ("missing_column", 1)
+    (note,) = answers.recommend_new(PRODUCTS.head(2).to_dicts())["notes"]
+    assert (note["code"], note["count"]) == ("known_item", 2)
+    with pytest.raises(vt.DataError, match="Item 1 has no 'product'; each item has the columns product"):
+        answers.recommend_new([{"product": "n0", "kind": "tea"}, {"kind": "tea"}])
+    with pytest.raises(vt.VectableError, match="Item 0 is a list"):
+        answers.recommend_new([["n0"]])
+
+
+def test_equal_scores_come_in_the_order_of_the_items():
+    rng = np.random.default_rng(0)
+    scores = rng.integers(0, 6, (30, 40)).astype(np.float32)
+    for n in (1, 7, 40, 100):
+        places, best = best_of_each(scores, n)
+        wanted = np.argsort(-scores, axis=1, kind="stable")[:, :n]
+        assert np.array_equal(places, wanted)
+        assert np.array_equal(best, np.take_along_axis(scores, wanted, axis=1))
 
 
 def test_new_items_go_to_whom_their_columns_suit(learn):

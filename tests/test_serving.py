@@ -130,6 +130,65 @@ def test_interactions_are_folded_in_by_items(tmp_path):
     assert detail(shop.post("/v1/models/shop/fold-in", json={}), 422).startswith("body: say either what the user rated")
 
 
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory):
+    """A model of interactions whose users and products have columns."""
+    rows = [(user, f"p{(user + 3 * at) % 36}") for user in range(90) for at in range(6)]
+    users = pl.DataFrame({"user": range(90), "town": [("north", "south", "west")[at % 3] for at in range(90)]})
+    products = pl.DataFrame({"item": [f"p{at}" for at in range(36)], "kind": ["tea", "coffee", "cocoa"] * 12})
+    frame = pl.DataFrame(rows, ["user", "item"], orient="row")
+    data = vt.InteractionsData.from_df(frame, items=products, users=users)
+    learn = vt.implicit_learner(data, "als", progress=False).fit()
+    return learn.save(tmp_path_factory.mktemp("orders") / "orders")
+
+
+def test_new_items_and_users_are_known_by_their_columns(orders):
+    shop, expected = Asked({"orders": orders}), vt.load_answers(orders)
+    base, new = "/v1/models/orders", [{"item": "n0", "kind": "tea"}, {"item": 7, "kind": "cocoa"}]
+    answer = shop.post(f"{base}/recommend-new", json={"items": new, "n": 3}).json()
+    assert answer == {"model": answer["model"]} | expected.recommend_new(new, n=3)
+    assert [len(one["users"]) for one in answer["items"]] == [3, 3]
+    answer = shop.post(f"{base}/recommend-new", json={"items": new, "users": [4, "5", "x"]}).json()
+    assert answer == {"model": answer["model"]} | expected.recommend_new(new, [4, 5, "x"])
+    assert [note["code"] for note in answer["notes"]] == ["unknown_user"]
+    for body in ({}, {"items": ["p1"]}):
+        answer = shop.post(f"{base}/fold-in", json={"features": {"town": "south"}, "n": 3} | body).json()
+        wanted = expected.fold_in(body.get("items", []), 3, features={"town": "south"})
+        assert answer == {"model": answer["model"]} | wanted
+    about = shop.get("/v1/models/orders").json()
+    assert "recommend_new" in about["answers"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("recommend-new", {"items": [{"kind": "tea"}]}, "Item 0 has no 'item'; each item has the columns item."),
+        ("recommend-new", {"items": [{"item": 1}]}, "The table of new items has none of the columns that the model"),
+        ("recommend-new", {"items": []}, "items: list should have at least 1 item"),
+        ("recommend-new", {"items": [{"item": 1, "kind": [1]}]}, "items[0].kind: a cell is a text, a number"),
+        (
+            "fold-in",
+            {"features": {"twon": "south"}},
+            "The model knows no feature 'twon' of users. Did you mean 'town'?",
+        ),
+    ],
+)
+def test_what_is_not_known_of_new_items_and_users_is_a_sentence(orders, path, body, said):
+    answer = Asked({"orders": orders}).post(f"/v1/models/orders/{path}", json=body)
+    assert detail(answer, 422).startswith(said)
+
+
+def test_models_that_know_no_columns_say_so(films, orders, monkeypatch):
+    said = detail(films.post("/v1/models/films/fold-in", json={"ratings": [], "features": {"a": 1}}), 422)
+    assert said == "features: the model 'films' of kind 'ratings' knows new users by their ratings alone."
+    said = detail(films.post("/v1/models/films/recommend-new", json={"items": [{"item": 1}]}), 404)
+    assert said.startswith("The model 'films' of kind 'ratings' does not recommend_new: ")
+    monkeypatch.setattr("vectable.serving.asking.MOST_SCORES", 100)
+    new = [{"item": at, "kind": "tea"} for at in range(3)]
+    said = detail(Asked({"orders": orders}).post("/v1/models/orders/recommend-new", json={"items": new}), 422)
+    assert said == "items: 3 of them for 90 users take too long; ask for 1."
+
+
 def test_a_model_of_ratings_is_not_folded_into_by_items(films):
     said = detail(films.post("/v1/models/films/fold-in", json={"items": [1]}), 422)
     assert said.startswith("items: the model 'films' of kind 'ratings' needs ratings: ")

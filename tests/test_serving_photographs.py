@@ -119,7 +119,9 @@ def test_more_uploads_than_are_taken_at_once_are_told_to_come_again(folder):
         yield GOOD[50:]
 
     how = {"headers": {"Content-Type": "image/png"}}
-    slow, quick = busy.together([("POST", PATH, {"content": slowly(), **how}), ("POST", PATH, {"content": GOOD, **how})])
+    slow, quick = busy.together(
+        [("POST", PATH, {"content": slowly(), **how}), ("POST", PATH, {"content": GOOD, **how})]
+    )
     assert sorted([slow.status_code, quick.status_code]) == [200, 503]
     refused = slow if slow.status_code == 503 else quick
     assert detail(refused, 503) == "1 requests with photographs are under way already; try again."

@@ -52,4 +52,4 @@ def _of_nets(learn: "CollabLearner", version: str) -> LearnedTables:
 def _of_draws(learn: "BayesLearner", version: str) -> LearnedTables:
     answers, columns = learn.session.answers, learn.data.columns
     timestamp = columns.timestamp if learn.options.user_day_bias else None
-    return LearnedTables(answers.recommender, answers.posterior.predict, answers.fold_in, version, timestamp)
+    return LearnedTables(answers.recommender, answers.posterior.predict, answers.fold_in, version, timestamp, True)

@@ -38,16 +38,18 @@ class LearnedTables:
         recommender: the model and its ratings.
         predict_codes: from user codes, item codes and times (or None) to predictions, (rows,), and their standard
             deviations, or None for a model that does not know how sure it is.
-        fold: from item codes and ratings to the user that they make.
+        fold: from item codes and ratings, and where `by_features` the values of columns, to the user that they make.
         version: twelve hexadecimal digits that tell this folder from any other.
         timestamp: the column of times, where predictions depend on it.
+        by_features: whether new users are known by columns of the side table too.
     """
 
     recommender: "Recommender"
     predict_codes: Callable[[Codes, Codes, NDArray[np.float64] | None], Predicted]
-    fold: Callable[[Codes, NDArray[np.float32]], "FoldedUser"]
+    fold: Callable[..., "FoldedUser"]
     version: str
     timestamp: str | None = None
+    by_features: bool = False
 
     @property
     def data(self) -> RatingsData:
@@ -83,12 +85,24 @@ class LearnedTables:
         n: int = 10,
         exclude_seen: bool = True,
         *,
+        features: Mapping[str, Any] | None = None,
         raw: bool = False,
         **filters: Unpack[Filters],
     ) -> Json:
-        """The list for a user who is not in the training data, from a few ratings; see `RatingTables.fold_in`."""
+        """The list for a user who is not in the training data, from a few ratings; see `RatingTables.fold_in`.
+
+        Args:
+            features: of draws: values of columns of the users' side table; those not given count as missing.
+
+        Raises:
+            VectableError: features for another model, or a column that it does not know.
+        """
+        require(
+            features is None or self.by_features, "This model knows new users by their ratings alone, not by features."
+        )
         notes, request = Notes(), ListRequest.of(n, exclude_seen, filters)
-        folded = self.fold(*given_ratings(self.data, ratings, True, notes))
+        known = given_ratings(self.data, ratings, True, notes)
+        folded = self.fold(*known) if features is None else self.fold(*known, features)
         answer = folded.answer(request, notes)
         return {"items": self._rows(answer, raw), "notes": notes_as_json(notes)}
 

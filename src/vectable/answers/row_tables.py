@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from vectable.answers.json_rows import check_rows
 from vectable.answers.notes_as_json import notes_as_json
 from vectable.data.io.frames import as_text, to_column
 from vectable.data.tables.table_encoder import TableEncoder
 from vectable.data.tables.targets import ClassTarget, Target, target_from_json
-from vectable.errors import DataError, require
 from vectable.folder_schema import (
     Array,
     Default,
@@ -110,13 +110,7 @@ class RowTables:
             DataError: a row lacks a column.
         """
         columns = self.encoder.raw_columns
-        for at, row in enumerate(rows):
-            require(
-                isinstance(row, Mapping), f"Row {at} is a {type(row).__name__}; each row is a mapping from columns."
-            )
-            lacking = [name for name in columns if name not in row]
-            if lacking:
-                raise DataError(f"Row {at} has no {lacking[0]!r}; each row has the columns {', '.join(columns)}.")
+        check_rows(rows, columns)
         if len(rows) == 1:
             codes, numbers, drift = self.encoder.encode_one(rows[0])
         else:

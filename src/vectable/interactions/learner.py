@@ -36,7 +36,7 @@ from vectable.interactions.history_recommender import HistoryRecommender, histor
 from vectable.interactions.interaction_features import InteractionFeatures
 from vectable.interactions.model_parts import model_from_parts, model_to_parts, saved_directions
 from vectable.interactions.new_row_parts import new_rows_from_parts, new_rows_to_parts, own_factors
-from vectable.interactions.new_rows import NewRows
+from vectable.interactions.new_rows import NewRows, need_new_rows
 from vectable.interactions.presenting import lists_frame, one_list_frame, reasons_frame
 from vectable.interactions.selecting import Trial, choose, measure, some_users
 from vectable.recommending.answer import Notes
@@ -206,7 +206,9 @@ class InteractionLearner(SavedAsFolder):
         history = history_of(self.data, items, notes)
         warn_of(notes)
         answers = self.recommender()
-        return FoldedHistory(answers if features is None else self._new_rows().recommender(answers, features), history)
+        if features is not None:
+            answers = need_new_rows(self._new).recommender(answers, features)
+        return FoldedHistory(answers, history)
 
     def recommend_new(self, items: Any, user: Any = None, n: int = 10) -> Any:
         """Who would want items that nobody has met yet, from their columns; or which of them a user would want.
@@ -225,14 +227,16 @@ class InteractionLearner(SavedAsFolder):
             DataError: the table has none of these columns.
         """
         request = ListRequest(n)
-        new = self._new_rows().new_items(self.data, items)
+        self.recommender()
+        rows, data, notes = need_new_rows(self._new), self.data, Notes()
+        new, known = rows.new_items(data, items, notes), rows.known_users(data)
         if user is None:
-            return self.data.to_native(new.who(self.data, request.n))
-        notes = Notes()
-        named = list(user) if isinstance(user, list | tuple | pl.Series | np.ndarray) else [user]
-        found = new.for_users(self.data, named, request.n, notes)
+            found = new.takers_frame(data, *new.takers(data, known, request.n))
+        else:
+            named = list(user) if isinstance(user, list | tuple | pl.Series | np.ndarray) else [user]
+            found = new.lists_frame(data, named, *new.of_users(data, known, named, request.n, notes))
         warn_of(notes)
-        return self.data.to_native(found)
+        return data.to_native(found)
 
     # ---------------------------------------------------------------- insight
 
@@ -325,15 +329,6 @@ class InteractionLearner(SavedAsFolder):
         self.recommender()
         assert self.chosen is not None
         return self.chosen
-
-    def _new_rows(self) -> NewRows:
-        self.recommender()
-        if self._new is None:
-            raise VectableError(
-                "The model was trained without columns of users or items, by which new ones would be known: hand in "
-                "items= or users= with the data."
-            )
-        return self._new
 
     def _take(self, model: HistoryModel, fitter: Fitter, features: InteractionFeatures) -> None:
         factors = own_factors(model)

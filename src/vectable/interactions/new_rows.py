@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vectable.data.interactions.interactions_data import InteractionsData
 from vectable.data.side_tables import read_side_table
-from vectable.errors import DataError, VectableError, quote_some, require, warn
+from vectable.errors import DataError, VectableError, quote_some, require
 from vectable.factorising.als import NO_PRIOR
 from vectable.factorising.history_models import FactorModel, FactorRows
 from vectable.factorising.sparse_rows import SparseRows
@@ -21,6 +21,7 @@ from vectable.recommending.answer import Notes
 from vectable.recommending.names import find_codes
 
 Floats = NDArray[np.float32]
+Places = NDArray[np.int64]
 
 ITEMS_AT_A_TIME = 64
 
@@ -91,7 +92,7 @@ class NewRows:
         known = WithPrior(self.model.als, self.model.weighing, prior)
         return PriorRecommender(known, answers.data, answers.directions)
 
-    def new_items(self, data: InteractionsData, table: Any) -> "NewItems":
+    def new_items(self, data: InteractionsData, table: Any, notes: Notes) -> "NewItems":
         """The rows of items that nobody has met, by a table (or its file) of their columns.
 
         Raises:
@@ -112,21 +113,45 @@ class NewRows:
                 f"The table of new items has none of the columns that the model knows ({quote_some(wanted)}); it has "
                 f"{quote_some(frame.columns)}."
             )
-        if missing:
-            warn(f"The table of new items has no column {quote_some(missing)}: taken as missing.")
+        notes.add(
+            "missing_column",
+            len(missing),
+            lambda: f"The table of new items has no column {quote_some(missing)}: taken as missing.",
+        )
         key = data.columns.item if data.columns.item in frame.columns else frame.columns[0]
         known = int((data.item_counts[data.item_ids.encode(frame[key])] > 0).sum())
-        if known:
-            warn(
+        notes.add(
+            "known_item",
+            known,
+            lambda: (
                 f"{known:,} of {len(frame):,} new items are in the training data already; here they are ranked by "
                 "their columns alone, and recommend() knows them better."
-            )
+            ),
+        )
         absent = [name for name in items.columns.columns if name not in frame.columns]
         filled = frame.with_columns(pl.lit(None).alias(name) for name in absent)
         about = {data.columns.item: frame[key]}
         if data.columns.title is not None and data.columns.title in frame.columns and data.columns.title != key:
             about["title"] = frame[data.columns.title].cast(pl.String)
-        return NewItems(pl.DataFrame(about), item_map.rows(items.encode(filled)), self.model)
+        return NewItems(pl.DataFrame(about), item_map.rows(items.encode(filled)))
+
+    def known_users(self, data: InteractionsData) -> Floats:
+        """Factors of the known users by code, (users + 1, width)."""
+        return self.model.user_rows(to_rows(data.train, self.model.n_items)).factors
+
+
+def need_new_rows(new: NewRows | None) -> NewRows:
+    """What serves new users and items.
+
+    Raises:
+        VectableError: there is none, because the model was trained without columns.
+    """
+    if new is None:
+        raise VectableError(
+            "The model was trained without columns of users or items, by which new ones would be known: hand in "
+            "items= or users= with the data."
+        )
+    return new
 
 
 @dataclass(frozen=True)
@@ -136,46 +161,69 @@ class NewItems:
     Attributes:
         about: id and, where it is known, title of each.
         rows: their factors, (items, width).
-        model: factors of the users who may want them.
     """
 
     about: pl.DataFrame
     rows: Floats
-    model: FactorModel
 
-    def for_users(self, data: InteractionsData, users: list[Any], n: int, notes: Notes) -> pl.DataFrame:
-        """The `n` of them that each of some users is most likely to take; unknown ones get what most would take."""
+    def of_users(
+        self, data: InteractionsData, known: Floats, users: list[Any], n: int, notes: Notes
+    ) -> tuple[Places, Floats]:
+        """The `n` of them that each of some users is most likely to take; unknown ones get what most would take.
+
+        Args:
+            known: what `NewRows.known_users` gave.
+
+        Returns:
+            Places in `about`, (users, up to n), best first, and their scores.
+        """
         codes = find_codes(data, users, False, notes, "the list is what most users would take")
-        known = self._factors(data)
         mine = np.where(codes[:, None] > 0, known[codes], known[data.train.lengths > 0].mean(axis=0))
-        scores = mine @ self.rows.T
-        best = np.argsort(-scores, axis=1, kind="stable")[:, :n]
+        return best_of_each(mine @ self.rows.T, n)
+
+    def takers(self, data: InteractionsData, known: Floats, n: int) -> tuple[Places, Floats]:
+        """For each of them the `n` known users who are most likely to take it.
+
+        Args:
+            known: what `NewRows.known_users` gave.
+
+        Returns:
+            Codes of users, (items, up to n), best first, and their scores.
+        """
+        codes = np.flatnonzero(data.train.lengths > 0)
+        factors = known[codes]
+        firsts = range(0, len(self.rows), ITEMS_AT_A_TIME)
+        parts = [best_of_each(self.rows[first : first + ITEMS_AT_A_TIME] @ factors.T, n) for first in firsts]
+        best = np.concatenate([one for one, _ in parts])
+        return codes[best], np.concatenate([one for _, one in parts])
+
+    def lists_frame(self, data: InteractionsData, users: list[Any], best: Places, scores: Floats) -> pl.DataFrame:
+        """A row for each of some users and item."""
         of_user, rank = np.repeat(np.arange(len(users)), best.shape[1]), np.tile(np.arange(best.shape[1]), len(users))
         shown = self.about[best.ravel().tolist()]
         named = pl.Series(_free(data.columns.user, shown), [users[at] for at in of_user], strict=False)
-        more = [pl.Series("rank", rank + 1), pl.Series("score", scores[of_user, best.ravel()])]
+        more = [pl.Series("rank", rank + 1), pl.Series("score", scores.ravel())]
         return shown.insert_column(0, named).with_columns(more)
 
-    def who(self, data: InteractionsData, n: int) -> pl.DataFrame:
-        """For each of them the `n` known users who are most likely to take it."""
-        known = self._factors(data)
-        codes = np.flatnonzero(data.train.lengths > 0)
-        factors = known[codes]
-        n = min(n, len(codes))
-        parts = []
-        for first in range(0, len(self.rows), ITEMS_AT_A_TIME):
-            scores = self.rows[first : first + ITEMS_AT_A_TIME] @ factors.T
-            best = np.argsort(-scores, axis=1, kind="stable")[:, :n]
-            parts.append((best, np.take_along_axis(scores, best, axis=1)))
-        best = np.concatenate([one for one, _ in parts]).ravel()
+    def takers_frame(self, data: InteractionsData, codes: Places, scores: Floats) -> pl.DataFrame:
+        """A row for each item and user."""
+        n = codes.shape[1]
         shown = self.about[np.repeat(np.arange(len(self.rows)), n).tolist()]
-        named = data.user_ids.decode(codes[best].astype(np.int32)).alias(_free(data.columns.user, shown))
+        named = data.user_ids.decode(codes.ravel().astype(np.int32)).alias(_free(data.columns.user, shown))
         rank = np.tile(np.arange(n), len(self.rows)) + 1
-        scored = np.concatenate([one for _, one in parts]).ravel()
-        return shown.with_columns(pl.Series("rank", rank), named, pl.Series("score", scored))
+        return shown.with_columns(pl.Series("rank", rank), named, pl.Series("score", scores.ravel()))
 
-    def _factors(self, data: InteractionsData) -> Floats:
-        return self.model.user_rows(to_rows(data.train, self.model.n_items)).factors
+
+def best_of_each(scores: Floats, n: int) -> tuple[Places, Floats]:
+    """Places of the up to `n` highest scores of each row, of equal ones the first, and these."""
+    rows, width = scores.shape
+    n = min(n, width)
+    best = np.empty((rows, n), dtype=np.int64)
+    for row, one in zip(best, scores, strict=True):
+        least = np.partition(one, width - n)[width - n]
+        likely = np.flatnonzero(one >= least)
+        row[:] = likely[np.argsort(-one[likely], kind="stable")[:n]]
+    return best, np.take_along_axis(scores, best, axis=1)
 
 
 def _free(name: str, frame: pl.DataFrame) -> str:

@@ -17,6 +17,7 @@ from vectable.serving.questions import (
     Length,
     ListQuestion,
     ModelName,
+    NewItemsQuestion,
     PathName,
     QueryName,
     ReadBy,
@@ -26,6 +27,7 @@ from vectable.serving.questions import (
 from vectable.serving.shelf import ServedModel
 
 REASONS = 3  # of each item
+WITH_FEATURES = ("implicit", "next_item", "posterior")  # kinds that may know users by columns
 INTERACTIONS = ("implicit", "next_item")  # kinds that know who took what, without ratings
 
 
@@ -72,9 +74,18 @@ def answer_routes(asking: Asking) -> APIRouter:
         served = asking.model(model, "fold_in")
         answers: Any = served.answers
         known = _known_of_user(served, asked)
-        ask = partial(answers.fold_in, known, asked.n, asked.exclude_seen, **_filters(answers, asked))
+        features = {} if asked.features is None else {"features": asked.features}
+        ask = partial(answers.fold_in, known, asked.n, asked.exclude_seen, **features, **_filters(answers, asked))
         quick = asking.is_quick_list(1, n_items(answers), asked.is_searched) and len(known) <= 100
         return await asking.answer(request, served, ask, quick)
+
+    @router.post("/recommend-new", summary="Who would want items that nobody has met yet", **examples.TAKERS)
+    async def recommend_new(request: Request, model: ModelName, asked: NewItemsQuestion) -> Response:
+        served = asking.model(model, "recommend_new")
+        answers: Any = served.answers
+        users = None if asked.users is None else [user_named(answers, one) for one in asked.users]
+        asking.check_takers(len(asked.items), answers.data.n_users if users is None else len(users))
+        return await asking.answer(request, served, partial(answers.recommend_new, asked.items, users, asked.n), False)
 
     @router.get("/items/{item:path}/similar", summary="The items most like one", **examples.NEIGHBOURS)
     async def similar(
@@ -116,9 +127,14 @@ def answer_routes(asking: Asking) -> APIRouter:
 
 
 def _known_of_user(served: ServedModel, asked: FoldInQuestion) -> dict[Any, float] | list[Any]:
-    """What a new user rated or took."""
+    """What a new user rated or took; nothing where columns alone tell who it is."""
+    by_features = asked.features is not None
     require(
-        (asked.ratings is None) != (asked.items is None),
+        not by_features or served.kind in WITH_FEATURES,
+        f"features: the model {served.name!r} of kind {served.kind!r} knows new users by their ratings alone.",
+    )
+    require(
+        (asked.ratings is None) != (asked.items is None) or (by_features and asked.ratings is None),
         'body: say either what the user rated, {"ratings": [{"item": ..., "rating": ...}]}, or, to a model of '
         'interactions, what he or she took, {"items": [...]}.',
     )

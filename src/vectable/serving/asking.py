@@ -14,7 +14,7 @@ from vectable.serving.limits import MOST_SCORES, Limits
 from vectable.serving.metrics import Metrics
 from vectable.serving.shelf import ServedModel, Shelf
 
-QUESTIONS = ("recommend", "recommend_many", "fold_in", "similar", "explain", "predict", "classify")
+QUESTIONS = ("recommend", "recommend_many", "fold_in", "recommend_new", "similar", "explain", "predict", "classify")
 THREADS = 2
 
 
@@ -63,6 +63,14 @@ class Asking:
                 422, f"users: lists for {n_lists:,} users of {n_items:,} items take too long; ask for at most {most:,}."
             )
         return scores <= self.limits.quick_scores
+
+    def check_takers(self, n_items: int, n_users: int) -> None:
+        """Raise a `RefusalError` where new items times users are too many scores."""
+        if n_items * n_users > MOST_SCORES:
+            most = max(1, MOST_SCORES // n_users)
+            raise RefusalError(
+                422, f"items: {n_items:,} of them for {n_users:,} users take too long; ask for {most:,}."
+            )
 
     async def answer(
         self, request: Request, model: ServedModel, ask: Callable[[], dict[str, Any]], quick: bool

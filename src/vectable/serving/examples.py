@@ -58,11 +58,11 @@ NEIGHBOURS = _answer(items=[{**_BOOK, "similarity": 0.83, "ratings": 63}], notes
 REASONS = _answer(
     terms=[{"term": "average", "meaning": "a middling item for a middling user", "points": 3.9}], notes=[]
 )
+TAKERS = _answer(items=[{"item": 9001, "users": [{"user": 1200, "score": 0.41}]}], notes=[])
+TAKERS["responses"][200]["content"]["application/json"]["schema"]["required"] = ["model", "notes"]
 PREDICTIONS = _answer(predictions=[4.67], notes=[])
 
-CLASSES = _answer(
-    classes=["ant", "bee"], predictions=["bee"], probabilities=[[0.08, 0.92]], notes=[]
-)
+CLASSES = _answer(classes=["ant", "bee"], predictions=["bee"], probabilities=[[0.08, 0.92]], notes=[])
 
 
 def _operation(example: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ LONGEST_REASONED = 100  # items of a list with reasons
 MOST_USERS = 1_000  # in one request
 MOST_RATINGS = 1_000  # of a basket
 MOST_ROWS = 10_000  # to predict
+MOST_COLUMNS = 1_000  # of what is known of a new user
 MOST_CANDIDATES = 10_000  # names that a list is limited to, or leaves out
 LONGEST_NAME = 1_000  # characters
 MOST_SCORES = 100_000_000  # users x items that one request may rank

@@ -3,20 +3,23 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from io import BytesIO
+from typing import BinaryIO
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from vectable.serving.access import RefusalError
 from vectable.serving.limits import Limits
 
 FORM, IMAGE, BYTES = "multipart/form-data", "image/", "application/octet-stream"
 SHOWN = 80  # characters of a client's text
-HOW = 'send the files of a form (curl -F "photographs=@ant.jpg") or one image as the body, with Content-Type: image/jpeg'
+HOW = (
+    'send the files of a form (curl -F "photographs=@ant.jpg") or one image as the body, with Content-Type: image/jpeg'
+)
 
 
 @dataclass(frozen=True)
@@ -47,16 +50,19 @@ async def photographs_of(request: Request, limits: Limits) -> AsyncIterator[list
     """
     kind = request.headers.get("content-type", "")
     async with AsyncExitStack() as stack:
-        if kind.lower().startswith(FORM):
-            sent = await _files_of_form(request, limits, stack)
-        elif kind.lower().startswith((IMAGE, BYTES)):
-            sent = [await _whole_body(request, limits, stack)]
-        else:
-            shown = f"Content-Type {kind[:SHOWN]!r}" if kind else "no Content-Type"
-            raise RefusalError(415, f"The body must be photographs, and it came with {shown}: {HOW}.")
+        try:
+            if kind.lower().startswith(FORM):
+                sent = await _files_of_form(request, limits, stack)
+            elif kind.lower().startswith((IMAGE, BYTES)):
+                sent = [await _whole_body(request, limits)]
+            else:
+                shown = f"Content-Type {kind[:SHOWN]!r}" if kind else "no Content-Type"
+                raise RefusalError(415, f"The body must be photographs, and it came with {shown}: {HOW}.")
+        except ClientDisconnect as why:
+            raise RefusalError(400, "The connection ended before the photographs were there.") from why
         if not sent:
             raise RefusalError(422, f"The request has no photograph: {HOW}.")
-        yield [Photograph(_name(at, one), cast(BinaryIO, one.file)) for at, one in enumerate(sent, start=1)]
+        yield [Photograph(_name(at, one), one.file) for at, one in enumerate(sent, start=1)]
 
 
 async def _files_of_form(request: Request, limits: Limits, stack: AsyncExitStack) -> list[UploadFile]:
@@ -65,7 +71,9 @@ async def _files_of_form(request: Request, limits: Limits, stack: AsyncExitStack
     except (HTTPException, FormParserError) as why:
         said = str(getattr(why, "detail", why)).rstrip(".")
         if said.startswith("Too many files"):
-            raise RefusalError(413, f"There are more than {limits.photographs} photographs; ask several times.") from why
+            raise RefusalError(
+                413, f"There are more than {limits.photographs} photographs; ask several times."
+            ) from why
         if said.startswith("Too many fields"):
             raise RefusalError(422, f"The form has a field that is not a file: {HOW}.") from why
         raise RefusalError(400, f"The form cannot be read: {said[:1].lower()}{said[1:]:.{SHOWN}}.") from why
@@ -77,15 +85,14 @@ async def _files_of_form(request: Request, limits: Limits, stack: AsyncExitStack
     return files
 
 
-async def _whole_body(request: Request, limits: Limits, stack: AsyncExitStack) -> UploadFile:
-    file = stack.enter_context(SpooledTemporaryFile(limits.photograph_bytes))
-    length = 0
+async def _whole_body(request: Request, limits: Limits) -> UploadFile:
+    file, length = BytesIO(), 0
     async for part in request.stream():
         length += len(part)
         if length > limits.photograph_bytes:
             raise _too_long("Photograph 1", limits)
         file.write(part)
-    return UploadFile(cast(BinaryIO, file), size=length)
+    return UploadFile(file, size=length)
 
 
 def _name(at: int, one: UploadFile) -> str:

@@ -10,6 +10,7 @@ from vectable.serving.limits import (
     LONGEST_LIST,
     LONGEST_NAME,
     MOST_CANDIDATES,
+    MOST_COLUMNS,
     MOST_RATINGS,
     MOST_ROWS,
     MOST_USERS,
@@ -65,6 +66,7 @@ Cell = Annotated[
         }
     ),
 ]
+Row = dict[str, Cell]
 Rating = Annotated[Any, PlainValidator(_finite), WithJsonSchema({"type": "number"})]
 By = Literal["id", "title"]
 
@@ -133,12 +135,28 @@ class FoldInQuestion(ListQuestion):
     items: list[Name] | None = Field(
         None, max_length=MOST_RATINGS, description="For models of interactions: a basket or session, the latest last."
     )
+    features: Row | None = Field(
+        None, max_length=MOST_COLUMNS, description="Values of columns of the users' side table, where there was one."
+    )
+
+
+class NewItemsQuestion(_Question):
+    """Who would want items that nobody has met yet; or which of them some users would."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [{"item": 9001, "genre": "crime"}], "n": 3}]})
+    items: list[Row] = Field(
+        min_length=1, max_length=MOST_USERS, description="Each with its id and columns of the items' side table."
+    )
+    users: list[Name] | None = Field(
+        None, min_length=1, max_length=MOST_USERS, description="Ids of users; by default they are found."
+    )
+    n: int = Field(10, ge=1, le=LONGEST_LIST, description="Users of each item, or items of each user.")
 
 
 class RowsQuestion(_Question):
     """Rows to predict."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"rows": [{"user": 1200, "item": 751}]}]})
-    rows: list[dict[str, Cell]] = Field(
+    rows: list[Row] = Field(
         min_length=1, max_length=MOST_ROWS, description="Each with the columns that the model was trained on."
     )
