@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from _common import Report, arguments, parse
-from vectable.answers.item_search import ItemSearch
+from vectable.recommending.item_search import ItemSearch
 
 N = 10
 MOST = 128  # that are re-scored

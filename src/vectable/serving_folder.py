@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 SERVING = "serving"
 """The setting of a serving folder, and of the contents of a learner that came from one."""
 
+SEARCH = "search"
+"""The setting of a folder that holds an index for approximate search, and the name of its file."""
+
 LEFT_OUT = ("optimizer", "history", "chains", "rows")
 PAIRS = {"ratings": ("ratings", "rating"), "posterior": ("ratings", "rating")}
 PAIRS |= dict.fromkeys(("implicit", "next_item"), ("interactions", "count"))

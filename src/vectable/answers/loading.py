@@ -20,20 +20,22 @@ from vectable.folder_schema import boolean, list_of, mapping, number, one_of, pa
 from vectable.recommending.likeness import FACTORS_ALONE, Likeness
 from vectable.recommending.user_row import noise_rows
 from vectable.remote_folder import local_folder
-from vectable.serving_folder import SERVING, arrays_from_serving
+from vectable.serving_folder import SEARCH, SERVING, arrays_from_serving
 
 if TYPE_CHECKING:
     from vectable.answers.history_tables import HistoryTables
     from vectable.answers.image_tables import ImageTables
     from vectable.answers.learned_tables import LearnedTables
     from vectable.answers.row_tables import RowTables
+    from vectable.recommending.item_search import ItemSearch
 
     Answers = RatingTables | HistoryTables | RowTables | LearnedTables | ImageTables
 
 CLASS_LOSS, NUMBER_LOSSES = "CrossEntropyLoss", ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
 
-Search = Literal["exact", "approximate"]
+Search = Literal["exact", "approximate", "auto"]
 SEARCHES = get_args(Search)
+SEARCHED_FROM = 100_000  # items from which on "auto" is approximate
 
 
 def load_answers(path: str | Path, *, search: Search = "exact") -> "Answers":
@@ -47,7 +49,9 @@ def load_answers(path: str | Path, *, search: Search = "exact") -> "Answers":
         path: a folder that `save` or `slim` wrote, or an address; see `load_learner`.
         search: "exact" scores all items for a list. "approximate" (needs the extra `search`) scores those that an
             index finds, which is made now, and pays from about 100,000 items on. It looks as far as it takes to find
-            0.97 of the best ten on average; ``answers.search.recall`` is what it reached. Lists with conditions on
+            0.97 of the best ten on average; ``answers.search.recall`` is what it reached. A folder that was saved with
+            an index (`save(..., search=True)`) has it already. "auto" is approximate for a model that can be searched
+            and has 100,000 items or more, and exact for all others. Lists with conditions on
             their items (`candidates`, `exclude`, `min_ratings`) or with novelty are exact. For dot-product models of
             ratings alone.
 
@@ -75,7 +79,7 @@ def load_answers(path: str | Path, *, search: Search = "exact") -> "Answers":
     if other := _cannot(contents):
         raise VectableError(f"{str(path)!r} holds {other}; load_answers does not answer from it: use load_learner.")
     require(
-        search == "exact" or (contents.kind == "ratings" and _is_dot_product(contents)),
+        search != "approximate" or (contents.kind == "ratings" and _is_dot_product(contents)),
         f"{str(path)!r} is no dot-product model of ratings, for which alone there is approximate search.",
     )
     if contents.kind in ("images", "posterior") or (contents.kind == "ratings" and not _is_dot_product(contents)):
@@ -95,13 +99,24 @@ def load_answers(path: str | Path, *, search: Search = "exact") -> "Answers":
 
             return history_tables(contents)
         tables = _rating_tables(contents)
+    if search == "auto":
+        large = tables.data.n_items >= SEARCHED_FROM and tables.ranker is None
+        search = "approximate" if large else "exact"
     if search == "exact":
         return tables
     require(tables.ranker is None, f"{str(path)!r} ranks its lists by interactions, for which search is exact.")
-    from vectable.answers.item_search import ItemSearch
+    return replace(tables, search=_search_of(contents, tables.model, str(path)))
 
-    model = tables.model
-    return replace(tables, search=ItemSearch.of(model.items, model.item_biases, model.users[1:, :-1]))
+
+def _search_of(contents: ArrayContents, model: DotProduct, where: str) -> "ItemSearch":
+    """The search that a folder holds, or one made now."""
+    from vectable.recommending.item_search import ItemSearch, need_faiss
+
+    need_faiss()
+    if SEARCH not in contents.settings:
+        return ItemSearch.of(model.items, model.item_biases, model.users[1:, :-1])
+    with making_from(where):
+        return ItemSearch.from_saved(contents.settings[SEARCH], contents.arrays, model.items, model.item_biases)
 
 
 def _cannot(contents: ArrayContents) -> str:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from vectable.answers.best_items import best_items, best_of
 from vectable.answers.dot_product import DotProduct
-from vectable.answers.item_search import ItemSearch
 from vectable.answers.named_items import Json, NamedItems
 from vectable.answers.notes_as_json import notes_as_json
 from vectable.answers.pairs import pairs_of, terms_as_json
@@ -20,6 +19,7 @@ from vectable.insight.neighbours import nearest
 from vectable.recommending.answer import Notes
 from vectable.recommending.filters import allowed_items
 from vectable.recommending.given_ratings import given_ratings
+from vectable.recommending.item_search import ItemSearch
 from vectable.recommending.likeness import Likeness, check_neighbours
 from vectable.recommending.limits import Groups
 from vectable.recommending.list_ranker import ListRanker, histories_of

@@ -1,12 +1,12 @@
 """`vectable serve`: answers over HTTP."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from vectable.cli.output import report
-from vectable.errors import VectableError
+from vectable.errors import VectableError, quote_some, require
 
 
 def serve(
@@ -33,6 +33,13 @@ def serve(
         list[str] | None,
         typer.Option(help="Address of a page whose scripts may ask: https://shop.example; may be repeated."),
     ] = None,
+    search: Annotated[
+        str,
+        typer.Option(
+            help="How lists are found: exact scores all items; approximate those that an index finds; auto is "
+            "approximate for dot-product models of 100,000 items or more."
+        ),
+    ] = "exact",
     access_log: Annotated[
         bool, typer.Option("--access-log/--no-access-log", help="Print each request as a line of JSON.")
     ] = True,
@@ -44,6 +51,7 @@ def serve(
     [bold]Example:[/bold] vectable serve models/books --watch        vectable serve old=shop new=shop@new
     """
     try:
+        from vectable.answers.loading import SEARCHES, Search
         from vectable.serving.processes import run_server
         from vectable.serving.server_options import ServerOptions, access_of, models_named
     except ModuleNotFoundError as missing:
@@ -52,7 +60,8 @@ def serve(
         ) from missing
     named = models_named(models)
     access = access_of(host, token, allow_host or [], allow_origin or [])
-    options = ServerOptions(named, host, port, access, workers, watch, access_log)
+    require(search in SEARCHES, f"--search must be {quote_some(SEARCHES)}; got {search!r}.")
+    options = ServerOptions(named, host, port, access, workers, watch, access_log, cast(Search, search))
     run_server(options, partial(_say_started, list(named), token is None))
 
 

@@ -12,6 +12,9 @@ from vectable.cli.output import print_json
 def slim(
     model: Model,
     out: Annotated[Path, typer.Argument(help="Folder to write.")],
+    search: Annotated[
+        bool, typer.Option("--search", help="With an index for approximate search among very many items.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a serving folder: what answers and nothing else, to be copied to where it is asked.
@@ -22,7 +25,7 @@ def slim(
     """
     from vectable.loading import slim as write
 
-    path = write(model, out)
+    path = write(model, out, search=search)
     sizes = {name: _bytes_in(folder) for name, folder in (("before", model), ("after", path))}
     if as_json:
         print_json({"written": str(path), "bytes": sizes})

@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from vectable.data.ratings import saved_ratings
 from vectable.data.ratings.ratings_data import RatingsData
@@ -24,6 +25,7 @@ from vectable.ratings.lists import By, ListRanking
 from vectable.ratings.rating_answers import RatingAnswers
 from vectable.ratings.rating_rows import codes_of, predict_pairs, take_ratings
 from vectable.recommending.answer import Notes
+from vectable.recommending.item_search import ItemSearch
 from vectable.recommending.likeness import FACTORS_ALONE, Likeness
 from vectable.recommending.presenting import warn_of
 from vectable.recommending.recommender import Recommender
@@ -226,6 +228,13 @@ class CollabLearner(RatingAnswers, Learner):
         contents.tensors |= data_tensors | list_tensors
         contents.tables |= data_tables
         return contents
+
+    def _search_parts(self) -> "tuple[dict[str, Any], dict[str, Tensor]]":
+        if not isinstance(self.model, EmbeddingDotBias) or self.list_ranking.by != "ratings":
+            return super()._search_parts()
+        items, users = (self.model.vectors(of_items).cpu().numpy() for of_items in (True, False))
+        settings, arrays = ItemSearch.of(items, self.model.biases(True).cpu().numpy(), users[1:]).to_saved()
+        return settings, {name: torch.from_numpy(one) for name, one in arrays.items()}
 
     @classmethod
     def from_contents(cls, contents: "Contents", model: nn.Module | None = None, **more: Any) -> "CollabLearner":

@@ -82,7 +82,13 @@ _ABOUT = {
 }
 MODELS = _operation({"models": [_ABOUT]})
 MODEL = _operation(
-    {**_ABOUT, "about": "RatingsData: ...", "columns": {"user": "user", "item": "item"}, "classes": None}
+    {
+        **_ABOUT,
+        "about": "RatingsData: ...",
+        "columns": {"user": "user", "item": "item"},
+        "classes": None,
+        "search": None,
+    }
 )
 RELOADED = _operation({"models": [{**_MODEL, "changed": True, "problem": None}]})
 RELOADED["responses"][409] = {

@@ -73,9 +73,11 @@ def _details(model: ServedModel) -> dict[str, Any]:
     answers: Any = model.answers
     data, encoder = getattr(answers, "data", None), getattr(answers, "encoder", None)
     columns = getattr(data, "columns", None)
+    search = getattr(answers, "search", None)
     named = {one: getattr(columns, one, None) for one in ("user", "item", "rating")} if columns else None
     return {
         "about": model.settings.get("about"),
         "columns": named or getattr(encoder, "raw_columns", None),
         "classes": getattr(answers, "classes", None),
+        "search": None if search is None else {"recall": search.recall},
     }

@@ -4,9 +4,13 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vectable.errors import VectableError, require
 from vectable.serving.access import Access
+
+if TYPE_CHECKING:
+    from vectable.answers.loading import Search
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SHORTEST_TOKEN = 16  # characters
@@ -23,6 +27,7 @@ class ServerOptions:
         access: who may ask.
         workers: processes that answer.
         watch: whether folders are read again when they change.
+        search: how lists are found; see `load_answers`.
         access_log: whether each request is a line on standard output.
 
     Raises:
@@ -36,6 +41,7 @@ class ServerOptions:
     workers: int = 1
     watch: bool = False
     access_log: bool = True
+    search: "Search" = "exact"
 
     def __post_init__(self) -> None:
         token = self.access.token

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from vectable.answers.loading import load_answers
+from vectable.answers.loading import Search, load_answers
 from vectable.artifact import MANIFEST, read_manifest
 from vectable.errors import UnknownNameError, VectableError, did_you_mean, require
 
@@ -73,22 +73,23 @@ class Shelf:
     Args:
         models: folders by name; a name may end in ``@label``. Of several of one name the last answers where no version
             is asked for.
+        search: how lists are found; see `load_answers`.
 
     Raises:
         VectableError: a name that is none or is given twice, or a folder that cannot be answered from.
     """
 
-    def __init__(self, models: dict[str, Path]) -> None:
+    def __init__(self, models: dict[str, Path], search: Search = "exact") -> None:
         require(bool(models), "There is no model to serve; name a folder.")
         for name in models:
             require(
                 NAME.fullmatch(name) is not None,
                 f"{name[:120]!r} cannot name a model: use letters, digits, '.', '_' and '-', and a version behind '@'.",
             )
-        self._folders = dict(models)
+        self._folders, self._search = dict(models), search
         self._one_at_a_time = threading.Lock()
         self._seen = {name: _stamp(folder) for name, folder in self._folders.items()}
-        self._models = {name: _load(name, folder) for name, folder in self._folders.items()}
+        self._models = {name: _load(name, folder, search) for name, folder in self._folders.items()}
         self._problems: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[ServedModel]:
@@ -142,7 +143,7 @@ class Shelf:
     def _reload_one(self, name: str, folder: Path) -> Reloaded:
         before = self._models[name]
         try:
-            after = _load(name, folder)
+            after = _load(name, folder, self._search)
         except (VectableError, OSError) as why:
             self._problems[name] = str(why)
             return Reloaded(name, before.version, False, str(why))
@@ -153,8 +154,8 @@ class Shelf:
         return Reloaded(name, after.version, True, None)
 
 
-def _load(name: str, folder: Path) -> ServedModel:
-    answers = load_answers(folder)
+def _load(name: str, folder: Path, search: Search) -> ServedModel:
+    answers = load_answers(folder, search=search)
     _warm(answers)
     manifest = read_manifest(folder)
     name, _, label = name.partition("@")

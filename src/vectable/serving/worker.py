@@ -40,7 +40,7 @@ def answer_requests(
     _allow_files()
     _log_to_streams(options.access_log)
     tell_others = None if parent is None else (lambda: os.kill(parent, signal.SIGHUP))
-    serving = make_serving(Shelf(options.models), options.access, tell_others=tell_others)
+    serving = make_serving(Shelf(options.models, options.search), options.access, tell_others=tell_others)
     signal.signal(signal.SIGTERM, _end)  # to which uvicorn hands the signal on when all is answered
     config = uvicorn.Config(
         serving.app,

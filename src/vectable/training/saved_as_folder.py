@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from vectable.artifact import Contents, write_folder
 from vectable.data.io.writing import write_whole
 from vectable.errors import VectableError
-from vectable.serving_folder import SERVING, to_serving
+from vectable.serving_folder import SEARCH, SERVING, to_serving
 from vectable.training.pickling import PickledByContents
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
@@ -31,18 +34,24 @@ class SavedAsFolder(PickledByContents):
 
     serving = False
 
-    def save(self, path: str | Path, *, serving: bool = False) -> Path:
+    def save(self, path: str | Path, *, serving: bool = False, search: bool = False) -> Path:
         """Save the learner as a folder; see `vectable.artifact`.
 
         Args:
             path: the folder; an earlier save there is replaced in one step.
             serving: leave out all that answers do without (the optimizer, training rows but what each user has seen,
                 held-out rows). Loaded again it answers the same, bit for bit, and cannot be trained or measured.
+            search: make an index for approximate search (extra `search`) and keep it beside the vectors, so that
+                `load_answers(path, search="approximate")` need not. For dot-product models of ratings alone; it is of
+                these weights, and saving again without leaves it out.
 
         Raises:
             ArtifactError: the folder holds something else, or cannot be written.
+            VectableError: search for a model that has none.
         """
         contents = self.to_contents()
+        if search:
+            contents.settings[SEARCH], contents.tensors[SEARCH] = self._search_parts()
         if serving or self.serving:
             contents = to_serving(contents)
             contents.settings = {**contents.settings, **self._serving_settings(), SERVING: True}
@@ -73,6 +82,17 @@ class SavedAsFolder(PickledByContents):
         if self.serving:
             contents.settings = {**contents.settings, **self._serving_settings(), SERVING: True}
         return contents
+
+    def _search_parts(self) -> "tuple[dict[str, Any], dict[str, Tensor]]":
+        """Settings and arrays of an index for approximate search.
+
+        Raises:
+            VectableError: lists of this model are not found so.
+        """
+        raise VectableError(
+            f"A {type(self).__name__} has no approximate search; a dot-product model of ratings whose lists the "
+            "prediction ranks does: leave search=True out."
+        )
 
     def _serving_settings(self) -> dict[str, Any]:
         """What a serving folder must hold because its rows, or their order, are not there to find it from."""
