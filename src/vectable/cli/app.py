@@ -24,6 +24,7 @@ from vectable.cli.renamed import Command
 from vectable.cli.search import search
 from vectable.cli.serve import serve
 from vectable.cli.slim import slim
+from vectable.cli.studio import studio
 from vectable.cli.train_images import images
 from vectable.cli.train_interactions import interactions, next_item
 from vectable.cli.train_ratings import ratings
@@ -89,6 +90,7 @@ _add(app, "export", export, ELSEWHERE)
 _add(app, "publish", publish, ELSEWHERE)
 _add(app, "serve", serve, ELSEWHERE)
 _add(app, "slim", slim, ELSEWHERE)
+_add(app, "studio", studio, LEARNING)
 _add(app, "demo", demo, LEARNING)
 _add(app, "datasets", datasets, LEARNING)
 _add(app, "encode", encode, LEARNING)

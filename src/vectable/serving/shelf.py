@@ -74,18 +74,16 @@ class Shelf:
         models: folders by name; a name may end in ``@label``. Of several of one name the last answers where no version
             is asked for.
         search: how lists are found; see `load_answers`.
+        may_be_empty: whether there may be none yet; `put` adds some.
 
     Raises:
         VectableError: a name that is none or is given twice, or a folder that cannot be answered from.
     """
 
-    def __init__(self, models: dict[str, Path], search: Search = "exact") -> None:
-        require(bool(models), "There is no model to serve; name a folder.")
+    def __init__(self, models: dict[str, Path], search: Search = "exact", may_be_empty: bool = False) -> None:
+        require(bool(models) or may_be_empty, "There is no model to serve; name a folder.")
         for name in models:
-            require(
-                NAME.fullmatch(name) is not None,
-                f"{name[:120]!r} cannot name a model: use letters, digits, '.', '_' and '-', and a version behind '@'.",
-            )
+            _check_name(name)
         self._folders, self._search = dict(models), search
         self._one_at_a_time = threading.Lock()
         self._seen = {name: _stamp(folder) for name, folder in self._folders.items()}
@@ -122,6 +120,28 @@ class Shelf:
         known = [one.version if one.label is None else f"{one.label} ({one.version})" for one in of_name]
         raise UnknownNameError(f"The model {name!r} has no version {version[:120]!r}. It has: {', '.join(known)}.")
 
+    def put(self, name: str, folder: Path) -> None:
+        """Load a model and answer from it too; one of this name is replaced once the new one is loaded.
+
+        Raises:
+            VectableError: a name that is none, or a folder that cannot be answered from.
+        """
+        _check_name(name)
+        with self._one_at_a_time:
+            stamp = _stamp(folder)
+            loaded = _load(name, folder, self._search)
+            self._folders = {**self._folders, name: folder}
+            self._models = {**self._models, name: loaded}
+            self._seen[name] = stamp
+            self._problems.pop(name, None)
+
+    def remove(self, name: str) -> None:
+        """Answer no more from a model; nothing where there is none of this name."""
+        with self._one_at_a_time:
+            self._folders = {one: folder for one, folder in self._folders.items() if one != name}
+            self._models = {one: model for one, model in self._models.items() if one != name}
+            self._problems.pop(name, None)
+
     def reload(self, only_changed: bool = False) -> list[Reloaded]:
         """Read folders again and answer from what they hold now; one that cannot be loaded leaves the model before.
 
@@ -152,6 +172,13 @@ class Shelf:
             return Reloaded(name, before.version, False, None)
         self._models[name] = after
         return Reloaded(name, after.version, True, None)
+
+
+def _check_name(name: str) -> None:
+    require(
+        NAME.fullmatch(name) is not None,
+        f"{name[:120]!r} cannot name a model: use letters, digits, '.', '_' and '-', and a version behind '@'.",
+    )
 
 
 def _load(name: str, folder: Path, search: Search) -> ServedModel:

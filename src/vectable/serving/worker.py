@@ -13,6 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from vectable.serving.app import Serving, make_serving
 from vectable.serving.connections import BoundedConnection
@@ -42,8 +43,15 @@ def answer_requests(
     tell_others = None if parent is None else (lambda: os.kill(parent, signal.SIGHUP))
     serving = make_serving(Shelf(options.models, options.search), options.access, tell_others=tell_others)
     signal.signal(signal.SIGTERM, _end)  # to which uvicorn hands the signal on when all is answered
-    config = uvicorn.Config(
-        serving.app,
+    config = server_config(serving.app)
+    with suppress(KeyboardInterrupt):
+        _Server(config, serving, options.watch, started, parent).run([listening])
+
+
+def server_config(app: ASGIApp) -> uvicorn.Config:
+    """How an application is served: bounded connections, no log but ours, no sockets beside HTTP."""
+    return uvicorn.Config(
+        app,
         http=BoundedConnection,
         ws="none",
         lifespan="off",
@@ -56,8 +64,6 @@ def answer_requests(
         timeout_graceful_shutdown=STOP_SECONDS,
         backlog=1024,
     )
-    with suppress(KeyboardInterrupt):
-        _Server(config, serving, options.watch, started, parent).run([listening])
 
 
 class _Server(uvicorn.Server):

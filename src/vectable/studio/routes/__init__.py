@@ -1,0 +1,1 @@
+"""What the studio's pages ask, a file for each kind of question."""

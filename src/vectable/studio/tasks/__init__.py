@@ -1,0 +1,1 @@
+"""What a project can be for: one file for each task."""
