@@ -545,6 +545,7 @@ def posterior(work):
     return good(done), work / "posterior"
 
 
+@pytest.mark.slow
 def test_the_same_questions_go_to_a_posterior(posterior, inside, work):
     done, model = posterior
     told = json.loads(done.stdout)

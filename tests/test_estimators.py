@@ -92,6 +92,7 @@ def test_the_canonical_form_drops_merges_and_sorts():
     assert weights.tolist() == [2.0, 1.0, 0.75]
 
 
+@pytest.mark.slow
 def test_heavier_rows_pull_the_predictions_to_themselves():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(400, 1)), np.tile([0.0, 1.0], 200)
@@ -192,6 +193,7 @@ def test_weights_of_classes_of_any_type_come_back(people, tmp_path):
     assert vt.load_estimator(tmp_path / "m").class_weight == weights
 
 
+@pytest.mark.slow
 def test_several_numbers_at_once():
     X, y = make_friedman1(200, random_state=0)
     both = np.column_stack([y, -2 * y])

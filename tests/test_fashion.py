@@ -125,6 +125,7 @@ def test_the_body_looks_at_brightness_alone_and_takes_any_size():
     assert {id(one) for one in first + last} == {id(one) for one in body.parameters()}
 
 
+@pytest.mark.slow
 def test_a_model_of_the_body_is_saved_and_explained(fashion, tmp_path):
     images = fashion.to_data(NEW, per_class=5, augment=False)
     learn = vt.vision_learner(images, "fashion-small", progress=False).fit_one_cycle(1, 1e-2)

@@ -103,6 +103,7 @@ def test_a_file_that_is_no_picture_is_named(tmp_path):
         decode_image(tmp_path / "gone.jpg", 64)
 
 
+@pytest.mark.slow
 def test_a_huge_jpeg_takes_little_memory_and_a_huge_png_is_refused(tmp_path):
     save(tmp_path / "huge.jpg", "L", (20_000, 20_000), 77)
     program = (

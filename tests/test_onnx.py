@@ -217,6 +217,7 @@ class Unruly(torch.nn.Module):
         return x + torch.from_numpy(np.sort(x.detach().numpy()))
 
 
+@pytest.mark.slow
 def test_what_cannot_be_exported_is_said_in_a_sentence(classes: Any, tmp_path: Path, monkeypatch: Any) -> None:
     x = np.ones((4, 2), dtype=np.float32)
     own = vt.Learner(vt.TensorData.from_arrays(x, x), Unruly(), progress=False)

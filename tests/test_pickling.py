@@ -106,6 +106,7 @@ def first_of(learn: vt.CollabLearner, user: int) -> list[Any]:
     return items
 
 
+@pytest.mark.slow
 def test_a_pool_that_spawns_works(tmp_path: Path) -> None:
     learn = collab()
     with multiprocessing.get_context("spawn").Pool(1) as pool:

@@ -107,6 +107,7 @@ def test_an_address_that_nothing_reads_is_a_sentence() -> None:
     assert local_folder("some/folder") == Path("some/folder")
 
 
+@pytest.mark.slow
 def test_commands_take_addresses(folder: Path) -> None:
     done = good(vectable("recommend", f"file://{folder}", "3", "-n", "1", "--json"))
     assert [one["item"] for one in json.loads(done.stdout)] == ["milk"]

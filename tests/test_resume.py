@@ -67,14 +67,14 @@ def assert_same(one: vt.Learner, other: vt.Learner) -> None:
     ("kind", "steps"),
     [
         ("ratings", 150),
-        ("ratings by two threads", 150),
-        ("ratings, two models", 300),
+        pytest.param("ratings by two threads", 150, marks=pytest.mark.slow),
+        pytest.param("ratings, two models", 300, marks=pytest.mark.slow),
         ("millions of ratings", 300),
         ("table", 59),
         pytest.param("table by the lesson", 41, marks=pytest.mark.slow),
-        ("images", 31),
+        pytest.param("images", 31, marks=pytest.mark.slow),
         pytest.param("two nets in 16 bits", 83, marks=pytest.mark.slow),
-        ("a pretrained body", 13),
+        pytest.param("a pretrained body", 13, marks=pytest.mark.slow),
         pytest.param("a pretrained body, two cores", 13, marks=pytest.mark.slow),
     ],
 )
@@ -375,7 +375,7 @@ TERMINATED = """
 """
 
 
-@pytest.mark.parametrize("then", ["fit(3, 1e-2)", "validate()"])
+@pytest.mark.parametrize("then", ["fit(3, 1e-2)", pytest.param("validate()", marks=pytest.mark.slow)])
 def test_sigterm_ends_the_fit_as_ctrl_c_does_and_the_process_when_it_is_done(then: str, tmp_path: Path) -> None:
     script = textwrap.dedent(TERMINATED).format(tests=str(Path(__file__).parent), folder=str(tmp_path), then=then)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)

@@ -14,7 +14,16 @@ import vectable as vt
 from commands import good, vectable
 from every_kind import OF_ROWS, EveryKind, same
 from vectable.artifact import read_folder, write_folder
-from vectable.data.io.packed_arrays import pack, pack_differences, unpack, unpack_differences
+from vectable.data.io.half_precision import from_half, to_half
+from vectable.data.io.packed_arrays import (
+    pack,
+    pack_differences,
+    pack_halves,
+    unpack,
+    unpack_differences,
+    unpack_halves,
+)
+from vectable.folder_schema import PartError
 
 KINDS = EveryKind()
 
@@ -94,9 +103,10 @@ def damaged(contents: Any, name: str, array: np.ndarray, into: Path) -> str:
 @pytest.mark.parametrize(
     ("name", "repack", "value", "said"),
     [
-        ("packed_items", pack_differences, 500, "500"),
-        ("packed_items", pack_differences, 0, "code below 1"),
-        ("packed_values", pack, 77, "levels does not have"),
+        ("packed_items", pack_differences, 500, "by_popularity does not have"),
+        ("by_popularity", np.array, 0, "by_popularity"),
+        ("packed_items", pack_differences, -1, "by_popularity does not have"),
+        ("paired_values", pack_halves, 15, "levels does not have"),
     ],
 )
 def test_codes_out_of_range_in_one_are_refused(name: str, repack: Any, value: int, said: str, tmp_path: Path) -> None:
@@ -133,3 +143,45 @@ def test_what_is_packed_comes_back(values: list[int]) -> None:
     array = np.array(values, dtype=np.int32)
     assert unpack(pack(array), len(array), "it").tolist() == values
     assert unpack_differences(pack_differences(array), len(array), "it").tolist() == values
+
+
+def test_weights_in_16_bits_move_answers_by_what_rounding_explains(pair: tuple[str, Any, Any, Path]) -> None:
+    name, learn, _, folder = pair
+    half = learn.save(folder.parent / "half", serving=True, half=True)
+    kept, rounded = read_folder(folder).tensors.get("weights", {}), read_folder(half).tensors.get("weights", {})
+    for key, one in kept.items():
+        if one.dtype == torch.float32:
+            assert rounded[key].dtype == torch.float16
+            torch.testing.assert_close(rounded[key].float(), one, rtol=2**-11, atol=2**-25)
+        else:
+            assert torch.equal(rounded[key], one)
+    served = vt.load_learner(half, progress=False)
+    if name in ("numbers", "dot product"):
+        assert np.allclose(served.predict(KINDS.rows), learn.predict(KINDS.rows), atol=0.01, rtol=0)
+    else:
+        for ask in KINDS.questions(name):
+            ask(served)
+
+
+def test_numbers_beyond_16_bits_stay_in_32() -> None:
+    large = {"a": torch.tensor([1.0, 65_505.0]), "b": torch.tensor([1.0, 65_504.0]), "c": torch.tensor([2])}
+    rounded = to_half(large)
+    assert [one.dtype for one in rounded.values()] == [torch.float32, torch.float16, torch.int64]
+    assert from_half(rounded, "weights").keys() == {"b"}
+    with pytest.raises(PartError, match=r"weights\.a holds values that are not finite"):
+        from_half({"a": torch.tensor([float("nan")]).half()}, "weights")
+
+
+def test_rounding_is_for_serving_folders(tmp_path: Path) -> None:
+    with pytest.raises(vt.VectableError, match="give serving=True with it"):
+        KINDS.make("numbers").save(tmp_path / "model", half=True)
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 1001])
+def test_codes_below_sixteen_share_bytes(n: int) -> None:
+    codes = np.random.default_rng(n).integers(0, 16, n).astype(np.int32)
+    packed = pack_halves(codes)
+    assert np.array_equal(unpack_halves(packed, n, "here"), codes)
+    with pytest.raises(PartError, match="here does not hold"):
+        unpack_halves(packed, n + 2, "here")

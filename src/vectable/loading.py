@@ -83,16 +83,17 @@ def learner_of(contents: Contents, where: str = "the folder", **more: Any) -> "L
     return learner
 
 
-def slim(path: str | Path, out: str | Path, *, search: bool = False) -> Path:
+def slim(path: str | Path, out: str | Path, *, search: bool = False, half: bool = False) -> Path:
     """Write a serving folder `out` of the saved model at `path`: what answers and nothing else.
 
     It answers as the model does, and is not to be trained on or measured; see `Learner.save`.
 
     Args:
         search: with an index for approximate search.
+        half: round the weights to 16 bits.
 
     Raises:
         ArtifactError: `path` is no saved model, or `out` cannot be written.
         VectableError: search for a model that has none.
     """
-    return load_learner(path, progress=False).save(out, serving=True, search=search)
+    return load_learner(path, progress=False).save(out, serving=True, search=search, half=half)

@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vectable.artifact import ArrayContents, Contents
+from vectable.data.io.half_precision import from_half, to_half
 from vectable.data.io.packed_pairs import pack_pairs, unpack_pairs
 from vectable.data.io.saved_columns import DTYPES, column_from_arrays, column_to_arrays
 from vectable.folder_schema import mapping, one_of, part, record, text
@@ -29,6 +30,8 @@ SERVING = "serving"
 
 SEARCH = "search"
 """The setting of a folder that holds an index for approximate search, and the name of its file."""
+HALF = "half"
+"""The setting of a serving folder whose weights are rounded to 16 bits."""
 
 LEFT_OUT = ("optimizer", "history", "chains", "rows")
 PAIRS = {"ratings": ("ratings", "rating"), "posterior": ("ratings", "rating")}
@@ -41,8 +44,14 @@ Arrays = dict[str, NDArray[Any]]
 COLUMN = record(column=text, dtype=one_of(*DTYPES))
 
 
-def to_serving(contents: Contents) -> Contents:
-    """The contents of a serving folder, of those of a whole one."""
+def to_serving(contents: Contents, half: bool = False) -> Contents:
+    """The contents of a serving folder, of those of a whole one.
+
+    Args:
+        half: round the weights to 16 bits; see `to_half`.
+    """
+    half = half and "weights" in contents.tensors
+    settings = {**contents.settings, **({HALF: True} if half else {})}
     tensors = {name: dict(arrays) for name, arrays in contents.tensors.items() if name not in LEFT_OUT}
     columns: Arrays = {}
     tables = {name: _columns_out(table, name, columns) for name, table in contents.tables.items()}
@@ -55,9 +64,11 @@ def to_serving(contents: Contents) -> Contents:
         tables["side_tables"] = {**tables["side_tables"], "users": None}
     if "sums" in tensors:  # of a posterior's held-out rows
         tensors["sums"] = {**tensors["sums"], "valid": tensors["sums"]["valid"][:0]}
+    if half:
+        tensors["weights"] = to_half(tensors["weights"])
     if columns:
         tensors["columns"] = _tensors(columns)
-    return Contents(contents.kind, contents.settings, tensors, tables)
+    return Contents(contents.kind, settings, tensors, tables)
 
 
 def from_serving(contents: Contents) -> Contents:
@@ -69,13 +80,17 @@ def from_serving(contents: Contents) -> Contents:
     made, tables = _usual_form(contents.kind, contents.settings, contents.tensors, contents.tables)
     tensors = {name: dict(arrays) for name, arrays in contents.tensors.items() if name != "columns"}
     tensors |= {name: _tensors(arrays) for name, arrays in made.items()}
+    if contents.settings.get(HALF):
+        tensors["weights"] |= _tensors(from_half(tensors.get("weights", {}), "weights"))
     return Contents(contents.kind, contents.settings, tensors, tables)
 
 
 def arrays_from_serving(contents: ArrayContents) -> ArrayContents:
     """As `from_serving`, without torch."""
     made, tables = _usual_form(contents.kind, contents.settings, contents.arrays, contents.tables)
-    arrays = {name: one for name, one in contents.arrays.items() if name != "columns"} | made
+    arrays = {name: dict(one) for name, one in contents.arrays.items() if name != "columns"} | made
+    if contents.settings.get(HALF):
+        arrays["weights"] |= from_half(arrays.get("weights", {}), "weights")
     return ArrayContents(contents.kind, contents.settings, arrays, tables, contents.version)
 
 

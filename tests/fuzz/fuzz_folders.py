@@ -2,13 +2,15 @@
 
     python tests/fuzz/fuzz_folders.py --cases 500 --seed 1 [--names EASE classes/serving ...]
 
-The folders of tests/saved are changed at random (numbers, types and shapes of arrays; anything in the JSON; files that
+The folders of tests/saved, and one of images, are changed at random (numbers, types and shapes of arrays; anything in
+the JSON; files that
 are missing or another kind's) and sealed with fresh checksums, as someone with bad intentions would; then loaded and
 asked. See `driver.py`.
 """
 
 import copy
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -81,6 +83,18 @@ class Folder:
             return _ask(vt.load_answers(path))
         learn = vt.load_learner(path, progress=False)
         return [ask(learn) for ask in SMALL.questions(self.kind)]
+
+
+class FreshFolder(Folder):
+    """A folder of a kind that is too large to be kept among the tests: trained and saved when it is needed."""
+
+    @cached_property
+    def contents(self) -> Any:
+        """What a new folder of the kind holds."""
+        from vectable.artifact import read_folder
+
+        with tempfile.TemporaryDirectory() as folder:
+            return read_folder(SMALL.make(self.kind).save(Path(folder) / "model", serving=self.path.name == "serving"))
 
 
 def _ask(answers: Any) -> object:
@@ -203,6 +217,7 @@ FOLDERS = {
     if one.is_dir()
 }
 
+FOLDERS |= {f"images/{one}": FreshFolder(Path("images") / one, "images") for one in ("whole", "serving")}
 FOLDERS |= {
     f"{name}/answers": Folder(one.path, one.kind, light=True)
     for name, one in FOLDERS.items()

@@ -1,7 +1,6 @@
 """The application for ratings: who will like what, why, and what the model learned."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,38 +8,30 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vectable.data.ratings import saved_ratings
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.deprecation import renamed_arguments
-from vectable.errors import ArtifactError, require, warn
-from vectable.folder_schema import PartError, boolean, list_of, mapping, number, one_of, part, whole
+from vectable.errors import require, warn
 from vectable.models.dot_bias import EmbeddingDotBias
 from vectable.models.embedding_net import EmbeddingNet
-from vectable.models.ensemble import RatingEnsemble, seeded_members
-from vectable.models.losses import CLASS_LOSSES, LOSSES, activation_of
+from vectable.models.ensemble import seeded_members
+from vectable.models.losses import activation_of
 from vectable.models.prediction_range import check_within, choose_range
-from vectable.models.saved_model import model_from_saved
+from vectable.ratings import saved_collab
 from vectable.ratings.beside_baselines import baseline_errors, verdict
 from vectable.ratings.lists import By, ListRanking
 from vectable.ratings.rating_answers import RatingAnswers
 from vectable.ratings.rating_rows import codes_of, predict_pairs, take_ratings
+from vectable.ratings.saved_collab import HowItAnswers, one_of_members
 from vectable.recommending.answer import Notes
 from vectable.recommending.item_search import ItemSearch
-from vectable.recommending.likeness import FACTORS_ALONE, Likeness
 from vectable.recommending.presenting import warn_of
 from vectable.recommending.recommender import Recommender
 from vectable.training.learner import Learner, check_arguments
 from vectable.training.saved_as_folder import needs_training_data
-from vectable.training.saved_state import weights_in
 from vectable.training.saving import saved_options
 
 if TYPE_CHECKING:
     from vectable.artifact import Contents
-
-MODELS: dict[str, type[EmbeddingDotBias] | type[EmbeddingNet]] = {
-    "EmbeddingDotBias": EmbeddingDotBias,
-    "EmbeddingNet": EmbeddingNet,
-}
 
 
 def collab_learner(
@@ -93,8 +84,8 @@ def collab_learner(
     ranking, members = ListRanking(lists), seeded_members(make, n_models, seed)
     check_arguments(collab_learner, learner)
     options = {"metrics": ["rmse", "mae"], **learner}
-    learn = CollabLearner(data, _one_of(members), wd=wd, preset=preset, seed=seed, **options)
-    learn.list_ranking = ranking
+    learn = CollabLearner(data, one_of_members(members), wd=wd, preset=preset, seed=seed, **options)
+    learn.how = HowItAnswers(list_ranking=ranking)
     return learn
 
 
@@ -102,17 +93,11 @@ class CollabLearner(RatingAnswers, Learner):
     """A `Learner` for ratings, with the words that belong to them; made by `collab_learner`.
 
     Attributes:
-        clips: whether predictions are clipped to the rating scale where nothing else is asked for. Models that an older
-            version saved do not clip: they answer as they did.
-        likeness: what makes two items alike; of models that an older version saved their factors alone.
-        list_ranking: what ranks the lists.
+        how: what it answers by, beside its model and its data.
     """
 
-    clips = True
-    likeness = Likeness()
-    list_ranking = ListRanking()
+    how = HowItAnswers()
     _recommender: Recommender | None = None
-    _noise: Sequence[float] | None = None
 
     @property
     def recommender(self) -> Recommender:
@@ -121,10 +106,10 @@ class CollabLearner(RatingAnswers, Learner):
             self._recommender = Recommender(
                 self.model,
                 self.data,
-                clips=self.clips,
-                likeness=self.likeness,
-                noise=self._noise,
-                lists=partial(self.list_ranking.ranker, self.data),
+                clips=self.how.clips,
+                likeness=self.how.likeness,
+                noise=self.how.noise,
+                lists=partial(self.how.list_ranking.ranker, self.data),
             )
         return self._recommender
 
@@ -213,24 +198,13 @@ class CollabLearner(RatingAnswers, Learner):
     def to_contents(self) -> "Contents":
         """Everything a saved folder holds: the ratings and vocabularies among it."""
         contents = super().to_contents()
-        contents.kind = "ratings"
-        data_tensors, data_tables, data_settings = saved_ratings.to_saved(self.data)
-        contents.settings |= {
-            "config": self.model.config(),
-            "n_models": len(self.members),
-            "clips": self.clips,
-            "likeness": asdict(self.likeness),
-            "about": repr(self.data),
-            "data": data_settings,
-        }
-        list_settings, list_tensors = self.list_ranking.to_saved(self.data)
-        contents.settings |= list_settings
-        contents.tensors |= data_tensors | list_tensors
-        contents.tables |= data_tables
+        contents.settings |= {"config": self.model.config(), "n_models": len(self.members)}
+        saved_collab.save_ratings(contents, self.data)
+        self.how.save(contents, self.data)
         return contents
 
     def _search_parts(self) -> "tuple[dict[str, Any], dict[str, Tensor]]":
-        if not isinstance(self.model, EmbeddingDotBias) or self.list_ranking.by != "ratings":
+        if not isinstance(self.model, EmbeddingDotBias) or self.how.list_ranking.by != "ratings":
             return super()._search_parts()
         items, users = (self.model.vectors(of_items).cpu().numpy() for of_items in (True, False))
         settings, arrays = ItemSearch.of(items, self.model.biases(True).cpu().numpy(), users[1:]).to_saved()
@@ -239,21 +213,10 @@ class CollabLearner(RatingAnswers, Learner):
     @classmethod
     def from_contents(cls, contents: "Contents", model: nn.Module | None = None, **more: Any) -> "CollabLearner":
         """The learner back from a saved folder's contents."""
-        settings = contents.settings
-        saved_data = part(settings, "data", mapping, "settings.")
-        data = saved_ratings.from_saved(contents.tensors, contents.tables, saved_data)
-        model = _saved_model(contents, data) if model is None else model
-        learn = cls(data, model, **saved_options(settings, more))
-        learn.clips = boolean(settings.get("clips", False), "settings.clips")
-        if "likeness" in settings:
-            learn.likeness = Likeness(**part(settings, "likeness", Likeness.SAVED, "settings."))
-        else:
-            learn.likeness = FACTORS_ALONE
-        learn.list_ranking = ListRanking.from_saved(settings, contents.tensors, data)
-        if "noise" in settings:
-            learn._noise = part(
-                settings, "noise", list_of(number(0), len(learn.members), len(learn.members)), "settings."
-            )
+        data = saved_collab.ratings_from(contents)
+        model = saved_collab.model_from(contents, data) if model is None else model
+        learn = cls(data, model, **saved_options(contents.settings, more))
+        learn.how = HowItAnswers.from_saved(contents, data, len(learn.members))
         super(CollabLearner, learn).take_state(contents)  # of the model and the data just made of it
         return learn
 
@@ -263,38 +226,6 @@ class CollabLearner(RatingAnswers, Learner):
         Raises:
             ArtifactError: the folder is of other users or items, or its model of another make.
         """
-        if contents.kind != "ratings" or contents.settings.get("config") != self.model.config():
-            theirs, ours = contents.settings.get("config"), self.model.config()
-            raise ArtifactError(f"The saved model is another: {theirs} there, and {ours} here. Use load_learner.")
-        if contents.tables.get("vocabularies") != self.data.vocabularies():
-            raise ArtifactError(
-                "The saved model knows other users or items than this learner's data. Use load_learner."
-            )
+        saved_collab.check_is_of(contents, self.model, self.data)
         super().take_state(contents)
         self._forget_answers()
-
-
-def _one_of(members: Sequence[EmbeddingDotBias | EmbeddingNet]) -> EmbeddingDotBias | EmbeddingNet | RatingEnsemble:
-    return members[0] if len(members) == 1 else RatingEnsemble(members)
-
-
-def _saved_model(contents: "Contents", data: RatingsData) -> nn.Module:
-    """The model of a saved folder, without its weights, known to have rows for the users and items of its ratings."""
-    settings = contents.settings
-    one_of(None, *(name for name in LOSSES if LOSSES[name] not in CLASS_LOSSES))(
-        settings.get("loss_func"), "settings.loss_func"
-    )
-    make = MODELS[part(settings, "model", one_of(*MODELS), "settings.")]
-    config = part(settings, "config", make.CONFIG, "settings.")
-    n_models = part(settings, "n_models", whole(1), "settings.")
-    sizes = (len(data.user_ids), len(data.item_ids))
-    if (config["n_users"], config["n_items"]) != sizes:
-        raise PartError(
-            f"settings.config is of {config['n_users']:,} users and {config['n_items']:,} items, the "
-            f"unknown among them, and the vocabularies of {sizes[0]:,} and {sizes[1]:,}"
-        )
-
-    def build() -> nn.Module:
-        return _one_of([make(**config) for _ in range(n_models)])
-
-    return model_from_saved(build, weights_in(contents), n_models * (1 + len(config.get("layers", ()))))

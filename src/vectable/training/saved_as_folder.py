@@ -34,7 +34,7 @@ class SavedAsFolder(PickledByContents):
 
     serving = False
 
-    def save(self, path: str | Path, *, serving: bool = False, search: bool = False) -> Path:
+    def save(self, path: str | Path, *, serving: bool = False, search: bool = False, half: bool = False) -> Path:
         """Save the learner as a folder; see `vectable.artifact`.
 
         Args:
@@ -44,16 +44,20 @@ class SavedAsFolder(PickledByContents):
             search: make an index for approximate search (extra `search`) and keep it beside the vectors, so that
                 `load_answers(path, search="approximate")` need not. For dot-product models of ratings alone; it is of
                 these weights, and saving again without leaves it out.
+            half: round the weights of a serving folder to 16 bits: half their bytes, and answers that differ by what
+                rounding makes of them, some thousandths of a star. The draws of a posterior have 16 bits anyway.
 
         Raises:
             ArtifactError: the folder holds something else, or cannot be written.
-            VectableError: search for a model that has none.
+            VectableError: search for a model that has none; or `half` of a folder that is not a serving folder.
         """
+        if half and not (serving or self.serving):
+            raise VectableError("half=True rounds the weights of a serving folder; give serving=True with it")
         contents = self.to_contents()
         if search:
             contents.settings[SEARCH], contents.tensors[SEARCH] = self._search_parts()
         if serving or self.serving:
-            contents = to_serving(contents)
+            contents = to_serving(contents, half)
             contents.settings = {**contents.settings, **self._serving_settings(), SERVING: True}
         return write_folder(path, contents)
 

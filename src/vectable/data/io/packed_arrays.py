@@ -5,6 +5,7 @@ well: the items of a catalogue, sorted within each user, take about a byte each.
 """
 
 import zlib
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,23 @@ def unpack(packed: NDArray[np.uint8], n_rows: int, where: str) -> NDArray[np.int
         PartError: the bytes are not those of as many codes.
     """
     return _inflated(packed, n_rows, where).astype(np.int32)
+
+
+def pack_halves(codes: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """As `pack`, for codes below 16: two in a byte, which deflate better than each in one of its own."""
+    even = np.zeros(len(codes) + len(codes) % 2, dtype=np.uint8)
+    even[: len(codes)] = codes
+    return _deflated(even[::2] << 4 | even[1::2])
+
+
+def unpack_halves(packed: NDArray[np.uint8], n_rows: int, where: str) -> NDArray[np.uint8]:
+    """The codes back from `pack_halves`, (n_rows,).
+
+    Raises:
+        PartError: as `unpack`.
+    """
+    both = _inflated(packed, -(-n_rows // 2), where, widths=(1,))
+    return np.column_stack([both >> 4, both & 15]).ravel()[:n_rows]
 
 
 def pack_differences(codes: NDArray[np.int32]) -> NDArray[np.uint8]:
@@ -58,18 +76,16 @@ def _deflated(values: Codes) -> NDArray[np.uint8]:
     return np.frombuffer(zlib.compress(planes.tobytes(), LEVEL), dtype=np.uint8)
 
 
-def _inflated(packed: NDArray[np.uint8], n_rows: int, where: str) -> Codes:
+def _inflated(packed: NDArray[np.uint8], n_rows: int, where: str, widths: Collection[int] = WIDTHS) -> Codes:
     inflating = zlib.decompressobj()
     try:
-        content = inflating.decompress(packed.tobytes(), max(WIDTHS) * n_rows + 1)
+        content = inflating.decompress(packed.tobytes(), max(widths) * n_rows + 1)
     except zlib.error as error:
         raise PartError(f"{where} is damaged: {error}") from error
     width = len(content) // max(n_rows, 1) or 1
-    if len(content) != width * n_rows or width not in WIDTHS or not inflating.eof or inflating.unused_data:
+    if len(content) != width * n_rows or width not in widths or not inflating.eof or inflating.unused_data:
         raise PartError(f"{where} does not hold {n_rows:,} codes")
-    planes = np.frombuffer(content, dtype=np.uint8).reshape(width, n_rows)
-    values = np.empty((n_rows, width), dtype=np.uint8)
-    for at, plane in enumerate(planes):
-        values[:, at] = plane
-    codes: Codes = values.view(WIDTHS[width]).ravel()
+    codes = np.zeros(n_rows, dtype=WIDTHS[width])
+    for at, plane in enumerate(np.frombuffer(content, dtype=np.uint8).reshape(width, n_rows)):
+        codes |= plane.astype(codes.dtype) << 8 * at
     return codes
