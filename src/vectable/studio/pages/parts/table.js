@@ -1,0 +1,44 @@
+import { el } from "../dom.js";
+import { figure } from "../format.js";
+import { button } from "./fields.js";
+
+const PAGE = 50;
+
+function cell(value, isHead) {
+  if (value instanceof Node) return el(isHead ? "th" : "td", isHead ? { scope: "row" } : {}, value);
+  const kind = `${isHead ? "th" : "td"}${typeof value === "number" ? ".number" : ""}`;
+  return el(kind, isHead ? { scope: "row" } : {}, figure(value));
+}
+
+/**
+ * A table; the first cell of a row is its head. Long ones grow by a button.
+ * @param {string} caption
+ * @param {string[]} columns
+ * @param {Array<Array<Node|string|number|null>>|{length: number, at: (i: number) => Array}} rows
+ */
+export function sheet(caption, columns, rows, { high = false } = {}) {
+  const row = (at) => (Array.isArray(rows) ? rows[at] : rows.at(at));
+  const body = el("tbody");
+  const first = rows.length ? row(0) : [];
+  const head = columns.map((name, at) => el(typeof first[at] === "number" ? "th.number" : "th", { scope: "col" }, name));
+  const table = el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, head)), body);
+  const more = button("Show more", () => grow(), "plain slim");
+  const grow = () => {
+    const end = Math.min(rows.length, body.rows.length + PAGE);
+    for (let at = body.rows.length; at < end; at += 1) {
+      body.append(el("tr", {}, row(at).map((value, place) => cell(value, place === 0))));
+    }
+    more.hidden = end === rows.length;
+  };
+  grow();
+  return el("div", {}, el(high ? "div.sheet.high" : "div.sheet", { tabindex: "0", role: "region", "aria-label": caption }, table), more);
+}
+
+/** A table that is made when it is opened: the way to a picture's numbers without the picture. */
+export function asTable(summary, make) {
+  const box = el("details", {}, el("summary", {}, summary));
+  box.addEventListener("toggle", () => {
+    if (box.open && box.children.length === 1) box.append(make());
+  });
+  return box;
+}
