@@ -45,6 +45,7 @@ async function show(moved) {
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
+  main.removeAttribute("data-shown");
   const address = readAddress(location.hash);
   const title = STEPS.find((one) => one.step === address.step).title;
   try {
@@ -62,9 +63,9 @@ async function show(moved) {
     const place = { address, project, run, main, details, signal };
     await screen.show(place);
     if (signal.aborted) return;
-    await showSame(place);
     main.setAttribute("data-shown", address.step);
     if (moved) focusHeading();
+    await showSame(place);
   } catch (why) {
     if (signal.aborted) return;
     showSteps({ ...address, project: null }, null, null);

@@ -21,6 +21,13 @@ export function figure(value) {
   return value.toPrecision(size >= 1 ? 4 : 3);
 }
 
+/** A number beside an axis: no zeros at its end. */
+export function mark(value) {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size >= 1e6 || size < 1e-3 ? Number(value.toPrecision(3)).toExponential() : String(Number(value.toPrecision(4)));
+}
+
 /** A number with its sign: +0.25, −0.25. */
 export function signed(value) {
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
@@ -38,5 +45,5 @@ export function bytes(value) {
 export function moment(iso) {
   const when = new Date(iso);
   if (Number.isNaN(when.getTime())) return "";
-  return when.toLocaleString("en", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  return when.toLocaleString("en", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }

@@ -28,21 +28,34 @@ export class Surface {
     return [across, FIELD.height - up];
   }
 
+  /** The error between the places that are known, both counted from 0 to 1. */
+  errorAt(across, up) {
+    const column = across * (this.x.length - 1);
+    const row = up * (this.y.length - 1);
+    const [left, low] = [Math.min(Math.floor(column), this.x.length - 2), Math.min(Math.floor(row), this.y.length - 2)];
+    const [right, high] = [column - left, row - low];
+    const along = (line) => line[left] * (1 - right) + line[left + 1] * right;
+    return along(this.z[low]) * (1 - high) + along(this.z[low + 1]) * high;
+  }
+
   paint() {
     const borders = bordersOf(this.z);
-    const [columns, rows] = [this.x.length, this.y.length];
-    const small = el("canvas", { width: columns, height: rows });
-    const context = small.getContext("2d");
-    const image = context.createImageData(columns, rows);
-    for (let row = 0; row < rows; row += 1) {
-      for (let column = 0; column < columns; column += 1) {
-        const value = this.z[rows - 1 - row][column];
-        const shade = SHADES[borders.filter((one) => value >= one).length];
-        image.data.set([...shade, 255], 4 * (row * columns + column));
+    const { width, height } = FIELD;
+    const picture = el("canvas", { width, height });
+    const context = picture.getContext("2d");
+    const image = context.createImageData(width, height);
+    for (let down = 0; down < height; down += 1) {
+      for (let across = 0; across < width; across += 1) {
+        const value = this.errorAt(across / (width - 1), 1 - down / (height - 1));
+        let shade = 0;
+        while (shade < borders.length && value >= borders[shade]) shade += 1;
+        const at = 4 * (down * width + across);
+        [image.data[at], image.data[at + 1], image.data[at + 2]] = SHADES[shade];
+        image.data[at + 3] = 255;
       }
     }
     context.putImageData(image, 0, 0);
-    return small;
+    return picture;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { paletteColour } from "../parts/chart.js";
-import { figure } from "../format.js";
+import { counted, figure } from "../format.js";
 
 const HUES = ["c1", "c2", "c3", "c4", "c5", "c6"];
 const REST = "c-rest";
@@ -46,7 +46,9 @@ function byCategory(values) {
   const left = values.length - named.reduce((sum, [, count]) => sum + count, 0);
   if (left) {
     const others = ranked.length - named.length;
-    legend.push({ name: others ? `${others} others, and missing` : "missing", count: left, colour: paletteColour(REST) });
+    const missing = values.some((one) => one === null || one === undefined);
+    const words = [others ? counted(others, "other") : null, missing ? "missing" : null].filter(Boolean);
+    legend.push({ name: words.join(" and "), count: left, colour: paletteColour(REST) });
   }
   return { colours, palette: [...named.map((_, at) => rgb(paletteColour(HUES[at]))), rgb(paletteColour(REST))], legend };
 }

@@ -3,6 +3,7 @@ import { paletteColour } from "../parts/chart.js";
 const MOST = 26; // labels at once
 const LOOKED_AT = 3000; // points that may get one
 const LONGEST = 28; // characters
+const CORNER = [150, 112]; // of the minimap, which names would run under
 
 /** A name, cut where it is long. */
 export function short(name) {
@@ -35,7 +36,7 @@ export function writeLabels(context, view, xs, ys, names, order) {
     const text = short(names[at]);
     const width = context.measureText(text).width;
     const box = [across + 7, down - 8, across + 9 + width, down + 8];
-    if (box[2] > view.width) continue;
+    if (box[2] > view.width || (box[2] > view.width - CORNER[0] && box[3] > view.height - CORNER[1])) continue;
     if (taken.some((one) => box[0] < one[2] && box[2] > one[0] && box[1] < one[3] && box[3] > one[1])) continue;
     taken.push(box);
     write(context, text, across + 8, down);

@@ -14,7 +14,10 @@ export class Minimap {
     this.whole = new View(bounds);
     this.whole.resize(WIDTH, HEIGHT);
     Object.assign(this, { xs, ys, picture: null });
-    const go = (event) => onGo(...this.whole.toMap(event.offsetX, event.offsetY));
+    const go = (event) => {
+      const scale = WIDTH / this.canvas.clientWidth;
+      onGo(...this.whole.toMap(event.offsetX * scale, event.offsetY * scale));
+    };
     this.canvas.addEventListener("pointerdown", (event) => {
       this.canvas.setPointerCapture(event.pointerId);
       go(event);

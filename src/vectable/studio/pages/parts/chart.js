@@ -1,5 +1,5 @@
 import { el } from "../dom.js";
-import { figure } from "../format.js";
+import { figure, mark } from "../format.js";
 import { asTable, sheet } from "./table.js";
 
 const MOST_ROWS = 60; // of a curve's table
@@ -49,7 +49,7 @@ export function chart({ label, xLabel, yLabel, series, logX = false, onPick, hei
   const axis = (name) => ({
     label: name, labelSize: 22, labelFont: "12px system-ui, sans-serif", font: "11px system-ui, sans-serif",
     stroke: paletteColour("soft"), grid: { stroke: paletteColour("line"), width: 1 }, ticks: { stroke: paletteColour("line"), width: 1 },
-    values: (_, splits) => splits.map((value) => (value === null ? "" : figure(value))),
+    values: (_, splits) => splits.map((value) => (value === null ? "" : mark(value))),
   });
   const draw = async () => {
     const uPlot = await uPlotLoaded();

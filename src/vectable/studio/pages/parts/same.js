@@ -1,6 +1,7 @@
 import { ask, projectAt, runAt, withQuery } from "../api.js";
 import { el } from "../dom.js";
 import { codeBlock } from "./code.js";
+import { notice } from "./notice.js";
 
 function commandsAt({ address, run }) {
   if (!address.project || address.step === "lesson") return "/api/commands";
@@ -10,7 +11,13 @@ function commandsAt({ address, run }) {
 /** "The same in Python" and "The same by command" of a screen. */
 export async function showSame(place) {
   const at = document.getElementById("same");
-  const commands = await ask(withQuery(commandsAt(place), { screen: place.address.step }), { signal: place.signal });
+  let commands;
+  try {
+    commands = await ask(withQuery(commandsAt(place), { screen: place.address.step }), { signal: place.signal });
+  } catch (why) {
+    if (!place.signal.aborted) at.replaceChildren(notice(why.message));
+    return;
+  }
   if (place.signal.aborted) return;
   at.replaceChildren(
     el(

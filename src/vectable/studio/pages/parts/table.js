@@ -4,10 +4,10 @@ import { button } from "./fields.js";
 
 const PAGE = 50;
 
-function cell(value, isHead) {
-  if (value instanceof Node) return el(isHead ? "th" : "td", isHead ? { scope: "row" } : {}, value);
-  const kind = `${isHead ? "th" : "td"}${typeof value === "number" ? ".number" : ""}`;
-  return el(kind, isHead ? { scope: "row" } : {}, figure(value));
+function cell(value, isHead, name) {
+  const traits = isHead ? { scope: "row", role: "rowheader" } : { role: "cell", "data-name": name };
+  if (value instanceof Node) return el(isHead ? "th" : "td", traits, value);
+  return el(`${isHead ? "th" : "td"}${typeof value === "number" ? ".number" : ""}`, traits, figure(value));
 }
 
 /**
@@ -18,15 +18,17 @@ function cell(value, isHead) {
  */
 export function sheet(caption, columns, rows, { high = false } = {}) {
   const row = (at) => (Array.isArray(rows) ? rows[at] : rows.at(at));
-  const body = el("tbody");
+  const body = el("tbody", { role: "rowgroup" });
   const first = rows.length ? row(0) : [];
-  const head = columns.map((name, at) => el(typeof first[at] === "number" ? "th.number" : "th", { scope: "col" }, name));
-  const table = el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, head)), body);
+  const head = columns.map((name, at) => el(typeof first[at] === "number" ? "th.number" : "th", { scope: "col", role: "columnheader" }, name));
+  // The roles are written out because a table that is laid out as blocks, on a phone, would lose them.
+  const top = el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, head));
+  const table = el("table", { role: "table" }, el("caption", {}, caption), top, body);
   const more = button("Show more", () => grow(), "plain slim");
   const grow = () => {
     const end = Math.min(rows.length, body.rows.length + PAGE);
     for (let at = body.rows.length; at < end; at += 1) {
-      body.append(el("tr", {}, row(at).map((value, place) => cell(value, place === 0))));
+      body.append(el("tr", { role: "row" }, row(at).map((value, place) => cell(value, place === 0, columns[place]))));
     }
     more.hidden = end === rows.length;
   };

@@ -1,6 +1,7 @@
 import { ask, modelAt } from "../api.js";
 import { el } from "../dom.js";
 import { counted } from "../format.js";
+import { button } from "../parts/fields.js";
 import { notesOf, notice } from "../parts/notice.js";
 import { reasonBars, reasonsOf } from "./reasons.js";
 
@@ -23,12 +24,14 @@ export async function listCard(place, run, asked, filters, isBeside) {
   const answer = await listOf(place, run, asked, filters);
   const isUnknown = answer.notes?.some((one) => one.code === "unknown_user");
   const items = answer.items.map((item, at) => listItem(place, run, asked, item, at === 0 && !isBeside, isUnknown));
+  const list = el("ol.recommended", {}, items);
+  const openAll = button("All reasons", () => list.querySelectorAll("details").forEach((one) => { one.open = true; }), "plain slim");
   return el(
     "section.card",
     { "aria-label": title },
-    el("h2", {}, title),
+    el("div.row.ends", {}, el("h2", {}, title), items.length && !isUnknown ? openAll : null),
     notesOf(answer.notes),
-    items.length ? el("ol.recommended", {}, items) : el("p.quiet", {}, "Nothing is left to recommend under these conditions."),
+    items.length ? list : el("p.quiet", {}, "Nothing is left to recommend under these conditions."),
   );
 }
 

@@ -37,13 +37,20 @@ export async function show(place) {
     window.dispatchEvent(new CustomEvent("studio:project"));
   };
   const draw = () => {
+    if (!project.task) {
+      place.main.replaceChildren(heading(project.name, "There is no file in this project yet."), told, el("p", {}, el("a.button.main", { href: addressOf(null, "start") }, "Choose one")));
+      place.details.replaceChildren(...aside(project, change));
+      return;
+    }
     const facts = [project.rows ? counted(project.rows, "row") : null, project.columns?.length ? counted(project.columns.length, "column") : null];
     place.main.replaceChildren(
       heading(project.label || project.name, facts.filter(Boolean).join(", ")),
       told,
       ...taskAndProblems(project, change),
       project.columns?.length ? columnsTable(project, change) : "",
-      el("p", {}, el("a.button.main", { href: addressOf(project.name, "train") }, "Go on to training")),
+      project.classes?.length ? classesTable(project) : "",
+      ...(project.notes ?? []).map((text) => notice(text)),
+      isFatal(project) ? "" : el("p", {}, el("a.button.main", { href: addressOf(project.name, "train") }, "Go on to training")),
     );
     place.details.replaceChildren(...aside(project, change));
   };
@@ -51,16 +58,20 @@ export async function show(place) {
 }
 
 function taskAndProblems(project, change) {
-  const choices = Object.entries(TASKS).map(([value, label]) => ({ value, label }));
-  const suggested = project.suggested;
+  const choices = project.tasks ?? Object.entries(TASKS).map(([value, label]) => ({ value, label }));
+  const { suggested } = project;
   const same = suggested && suggested.task === project.task;
   const why = suggested ? (same ? suggested.why : `Suggested: ${TASKS[suggested.task]}. ${suggested.why}`) : null;
   const task = field("These are", menu(choices, project.task, (value) => change({ task: value }), { "data-keep": "task" }), why);
   return [el("section.card", { "aria-label": "Task" }, task), problemsOf(project)];
 }
 
+function isFatal(project) {
+  return (project.problems ?? []).some((one) => one.kind === "fatal");
+}
+
 function problemsOf(project) {
-  if (!project.problems?.length) return notice("Every row can be read.", "good");
+  if (!project.problems?.length) return project.source === "table" ? notice("Every row can be read.", "good") : "";
   const lines = project.problems.map((one) =>
     el(
       "li",
@@ -69,20 +80,28 @@ function problemsOf(project) {
       one.rows?.length ? asTable("Which", () => sheet(one.text, ["line", "what it says"], one.rows.map((row) => [count(row.line), row.text]), { high: true })) : null,
     ),
   );
-  return el("section.notice", { "aria-label": "Rows to look at" }, el("ul.plain.stack.tight", {}, lines));
+  return el(isFatal(project) ? "section.notice.bad" : "section.notice", { "aria-label": "Rows to look at" }, el("ul.plain.stack.tight", {}, lines));
+}
+
+function classesTable(project) {
+  return sheet("Photographs of each class", ["Class", "Photographs"], project.classes.map((one) => [one.name, one.count]));
 }
 
 function columnsTable(project, change) {
   const kinds = (column) => project.roles?.[column.name] ?? [{ value: column.role, label: column.role }];
   const rows = project.columns.map((one) => [
     one.name,
-    menu(kinds(one), one.role, (value) => change({ roles: { [one.name]: value } }), { class: "slim", "aria-label": `${one.name} is taken for`, "data-keep": `role ${one.name}` }),
-    one.why,
+    el(
+      "div",
+      {},
+      menu(kinds(one), one.role, (value) => change({ roles: { [one.name]: value } }), { class: "slim", "aria-label": `${one.name} is taken for`, "data-keep": `role ${one.name}` }),
+      el("p.hint", {}, one.named ? "chosen by you" : one.why),
+    ),
     el("span.examples", {}, (one.examples ?? []).map((value) => el("code", {}, String(value)))),
     one.missing ? figure(one.missing) : "none",
     figure(one.unique),
   ]);
-  return el("section.columns", { "aria-label": "Columns" }, sheet("What each column was taken for", ["Column", "Taken for", "Why", "Values", "Missing", "Different"], rows));
+  return el("section.columns", { "aria-label": "Columns" }, sheet("What each column was taken for", ["Column", "Taken for, and why", "Values", "Missing", "Different"], rows));
 }
 
 function aside(project, change) {

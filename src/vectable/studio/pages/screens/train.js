@@ -43,7 +43,7 @@ export async function show(place) {
   const watch = (run) => {
     const view = run.kind === "finder"
       ? finderCard(run, (rate) => form.set("lr", rate), place.signal)
-      : liveRun(project, run, place.signal);
+      : liveRun(project, run, watch, place.signal);
     current.replaceChildren(view.box);
     follow(project.name, run.id, view.add, place.signal).then(async () => {
       if (place.signal.aborted) return;

@@ -10,16 +10,19 @@ import { notice } from "../parts/notice.js";
 const STATES = { waiting: "Waiting", running: "Training", stopped: "Stopped", done: "Done", failed: "Failed" };
 const MOST_POINTS = 2000; // of a curve; beyond, every second one is left out
 
-/** A run as it goes: how far it is, its losses, its baselines, and what came out. */
-export function liveRun(project, run, signal) {
+/**
+ * A run as it goes: how far it is, its losses, its baselines, and what came out.
+ * @param {(run: object) => void} onContinue called with a run that was taken up again
+ */
+export function liveRun(project, run, onContinue, signal) {
   const steps = { x: [], loss: [] };
   const epochs = { x: [], train: [], valid: [] };
   const state = el("span.tag", { "data-state": run.state }, STATES[run.state]);
   const bar = el("progress", { max: "1", "aria-label": "Progress of training", is: { value: 0 } });
   const line = el("p.quiet.small.number");
-  const outcome = el("div");
+  const outcome = el("div.stack.tight");
   const messages = el("div");
-  const compared = el("div");
+  const compared = el("div.stack.tight");
   const stop = button("Stop and keep the work", async () => {
     stop.disabled = true;
     await ask(`${runAt(project.name, run.id)}/stop`, { method: "POST" });
@@ -89,7 +92,7 @@ export function liveRun(project, run, signal) {
   const end = (ended) => {
     show(ended.state);
     compared.replaceChildren(...comparison(ended));
-    outcome.replaceChildren(...outcomeOf(project, ended));
+    outcome.replaceChildren(...outcomeOf(project, ended, onContinue));
     if (!steps.x.length && !epochs.x.length) losses.box.hidden = true;
     say(`Training: ${STATES[ended.state]}.`);
   };
@@ -109,12 +112,13 @@ function comparison(run) {
   ];
 }
 
-function outcomeOf(project, run) {
-  if (run.state === "failed") return [notice(run.error ?? "The run ended before it was done. Its log is in the project's folder; train again.", "bad")];
-  if (!run.model) return [];
+function outcomeOf(project, run, onContinue) {
+  const goOn = button("Continue where it stopped", async () => onContinue(await ask(`${runAt(project.name, run.id)}/continue`, { method: "POST" })));
+  if (run.state === "failed") return [notice(run.error ?? "The run ended before it was done. Continue it, or train again.", "bad"), el("p", {}, goOn)];
+  if (!run.model) return run.state === "stopped" ? [el("p", {}, goOn)] : [];
   const next = { ratings: "map", interactions: "map", table: "predict", photographs: "photographs" }[project.task];
   const label = { map: "Walk through the map", predict: "Predict", photographs: "Look at the photographs" }[next];
   return [
-    el("p.row", {}, el("a.button.main", { href: addressOf(project.name, next, { run: run.id }) }, label), el("a.button", { href: addressOf(project.name, "take-away", { run: run.id }) }, "Take it away")),
+    el("p.row", {}, el("a.button.main", { href: addressOf(project.name, next, { run: run.id }) }, label), el("a.button", { href: addressOf(project.name, "take-away", { run: run.id }) }, "Take it away"), run.state === "stopped" ? goOn : null),
   ];
 }

@@ -3,18 +3,18 @@ import { figure, moment } from "../format.js";
 import { button } from "../parts/fields.js";
 import { sheet } from "../parts/table.js";
 
-const KINDS = { train: "Training", finder: "Finder", project: "Map" };
+const KINDS = { train: "Training", finder: "Finder", opened: "Opened" };
 
 /** The runs side by side: what they were set to where they differ, and what came out. */
 export function runsTable(project, onShow, onRemove) {
-  const runs = project.runs.filter((one) => one.kind === "train" || one.kind === "finder");
+  const runs = project.runs.filter((one) => one.kind in KINDS);
   if (!runs.length) return el("div");
   const names = new Set(runs.flatMap((one) => Object.keys(one.settings ?? {})));
   const differing = [...names].filter((name) => new Set(runs.map((one) => JSON.stringify(one.settings?.[name]))).size > 1);
   const labels = Object.fromEntries((project.settings ?? []).map((one) => [one.name, one.label]));
   const figures = [...new Set(runs.flatMap((one) => Object.keys(one.figures ?? {})))];
   const rows = runs.map((one) => [
-    el("button.link", { type: "button", onclick: () => onShow(one) }, one.label ?? one.id),
+    el("button.link.line", { type: "button", onclick: () => onShow(one) }, one.label ?? one.id),
     KINDS[one.kind],
     one.state,
     ...differing.map((name) => shown(one.settings?.[name])),
