@@ -14,7 +14,8 @@ export function counted(value, one, many = `${one}s`) {
 export function figure(value) {
   if (typeof value !== "number") return value === null || value === undefined ? "–" : String(value);
   if (!Number.isFinite(value)) return String(value);
-  if (Number.isInteger(value) && Math.abs(value) < 1e9) return count(value);
+  // Without a comma below 10,000: it may be a year.
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return Math.abs(value) < 1e4 ? String(value) : count(value);
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) return value.toExponential(2);
   if (size >= 1000) return count(value);

@@ -1,5 +1,5 @@
 import { el, say } from "../dom.js";
-import { figure } from "../format.js";
+import { mark } from "../format.js";
 import { button, field } from "../parts/fields.js";
 
 function verdict(guessed, answer) {
@@ -18,8 +18,8 @@ export function guessCard(step, makeCurve) {
   const input = el("input", { type: "number", step: "any", autocomplete: "off" });
   const shown = el("div.stack.tight", { "aria-live": "polite" });
   const show = () => {
-    const number = `${figure(answer)}${unit ? ` ${unit}` : ""}`;
-    const words = input.value === "" ? `It is ${number}.` : `${verdict(Number(input.value), answer)} You said ${figure(Number(input.value))}; it is ${number}.`;
+    const number = `${mark(answer)}${unit ? ` ${unit}` : ""}`;
+    const words = input.value === "" ? `It is ${number}.` : `${verdict(Number(input.value), answer)} You said ${mark(Number(input.value))}; it is ${number}.`;
     shown.replaceChildren(el("p", {}, el("strong", {}, words)), after ? el("p", {}, after) : "", makeCurve() ?? "");
     say(words);
   };

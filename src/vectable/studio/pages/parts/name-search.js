@@ -8,7 +8,7 @@ import { el, freshId } from "../dom.js";
  */
 export function nameSearch(label, find, onChoose) {
   const listId = freshId("names");
-  const list = el("ul", { id: listId, role: "listbox", "aria-label": label, hidden: true });
+  const list = el("ul", { id: listId, role: "listbox", "aria-label": `Suggestions: ${label}`, hidden: true });
   const input = el("input", {
     type: "text", id: freshId("search"), role: "combobox", autocomplete: "off", spellcheck: "false",
     "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list",

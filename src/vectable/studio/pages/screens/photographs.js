@@ -27,6 +27,7 @@ export async function show(place) {
   const choose = (one) => {
     place.details.replaceChildren(photographCard(one, classes, images, choose, place.signal));
     place.main.querySelectorAll(".thumb").forEach((thumb) => thumb.setAttribute("aria-pressed", String(thumb.dataset.id === String(one.id))));
+    if (matchMedia("(max-width: 1080px)").matches) place.details.scrollIntoView({ block: "start" });
     say(`${one.name}: ${one.predicted}.`);
   };
   const first = await load();

@@ -16,7 +16,7 @@ export async function show(place) {
     ask(`${base}/columns`, { signal: place.signal }),
     ask(`${base}/insight`, { signal: place.signal }),
   ]);
-  const answer = el("div", { "aria-live": "polite" });
+  const answer = el("div.stack.tight", { "aria-live": "polite" });
   const predict = async () => {
     const row = form.values();
     if (row === null) return;
