@@ -2,6 +2,7 @@ import { addressOf } from "../address.js";
 import { el } from "../dom.js";
 import { menu } from "./fields.js";
 import { heading } from "./notice.js";
+import { longRunName } from "./run-name.js";
 
 const OF_A_RUN = ["map", "recommend", "predict", "photographs", "take-away"];
 
@@ -24,6 +25,6 @@ export function trainedRuns(project) {
 export function runChoice(address, project, run) {
   const runs = project ? trainedRuns(project) : [];
   if (runs.length < 2 || !run || !OF_A_RUN.includes(address.step)) return null;
-  const choices = runs.map((one) => ({ value: one.id, label: one.label ?? one.id }));
+  const choices = runs.map((one) => ({ value: one.id, label: longRunName(one) }));
   return menu(choices, run.id, (id) => { location.hash = addressOf(project.name, address.step, { run: id }); }, { class: "slim run-choice", "aria-label": "Model of" });
 }

@@ -3,6 +3,7 @@ import { el } from "../dom.js";
 import { counted } from "../format.js";
 import { button } from "../parts/fields.js";
 import { notesOf, notice } from "../parts/notice.js";
+import { runName } from "../parts/run-name.js";
 import { reasonBars, reasonsOf } from "./reasons.js";
 
 /**
@@ -20,7 +21,7 @@ async function listOf(place, run, asked, filters) {
 
 /** The list that a model gives, each item with the bars that add up to its prediction. */
 export async function listCard(place, run, asked, filters, isBeside) {
-  const title = isBeside ? (run.label ?? run.id) : "The list";
+  const title = isBeside ? runName(run) : "The list";
   const answer = await listOf(place, run, asked, filters);
   const isUnknown = answer.notes?.some((one) => one.code === "unknown_user");
   const items = answer.items.map((item, at) => listItem(place, run, asked, item, at === 0 && !isBeside, isUnknown));

@@ -4,6 +4,7 @@ import { el, say } from "../dom.js";
 import { button, field, menu } from "../parts/fields.js";
 import { namesOfRun, nameSearch } from "../parts/name-search.js";
 import { heading, notice } from "../parts/notice.js";
+import { longRunName } from "../parts/run-name.js";
 import { needsRun, trainedRuns } from "../parts/run-choice.js";
 import { basket } from "../recommend/basket.js";
 import { filters } from "../recommend/filters.js";
@@ -57,7 +58,7 @@ export async function show(place) {
   place.details.append(conditions.box);
   const others = trainedRuns(project).filter((one) => one.id !== run.id);
   if (others.length) {
-    const choices = [{ value: "", label: "nothing" }, ...others.map((one) => ({ value: one.id, label: one.label ?? one.id }))];
+    const choices = [{ value: "", label: "nothing" }, ...others.map((one) => ({ value: one.id, label: longRunName(one) }))];
     place.details.append(el("section.card", {}, field("Side by side with", menu(choices, "", (id) => {
       other = others.find((one) => one.id === id) ?? null;
       ask();

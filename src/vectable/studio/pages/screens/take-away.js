@@ -3,6 +3,7 @@ import { el } from "../dom.js";
 import { bytes } from "../format.js";
 import { codeBlock } from "../parts/code.js";
 import { heading } from "../parts/notice.js";
+import { runName } from "../parts/run-name.js";
 import { needsRun } from "../parts/run-choice.js";
 
 /** Take away: the model, lists, vectors, the script that does the same, and a report that needs no server. */
@@ -27,6 +28,6 @@ export async function show(place) {
   );
   const figures = Object.entries(place.run.figures ?? {});
   place.details.append(
-    el("section.card", {}, el("h2", {}, place.run.label ?? place.run.id), el("dl.facts", {}, figures.map(([name, value]) => [el("dt", {}, name), el("dd", {}, typeof value === "number" ? value.toPrecision(4) : String(value))]))),
+    el("section.card", {}, el("h2", {}, runName(place.run)), el("dl.facts", {}, figures.map(([name, value]) => [el("dt", {}, name), el("dd", {}, typeof value === "number" ? value.toPrecision(4) : String(value))]))),
   );
 }

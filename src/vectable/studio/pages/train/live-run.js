@@ -6,6 +6,7 @@ import { bars } from "../parts/bars.js";
 import { chart } from "../parts/chart.js";
 import { button } from "../parts/fields.js";
 import { notice } from "../parts/notice.js";
+import { runName } from "../parts/run-name.js";
 
 const STATES = { waiting: "Waiting", running: "Training", stopped: "Stopped", done: "Done", failed: "Failed" };
 const MOST_POINTS = 2000; // of a curve; beyond, every second one is left out
@@ -33,8 +34,9 @@ export function liveRun(project, run, onContinue, signal) {
   });
   const box = el(
     "section.card",
-    { "aria-label": `Run ${run.label ?? run.id}` },
-    el("div.row.ends", {}, el("h2", {}, run.label ?? run.id, " ", state), stop),
+    { "aria-label": runName(run) },
+    el("div.row.ends", {}, el("h2", {}, runName(run), " ", state), stop),
+    run.label ? el("p.quiet.small", {}, run.label) : null,
     bar, line, losses.box, messages, compared, outcome,
   );
   let drawing = false;
@@ -102,7 +104,7 @@ export function liveRun(project, run, onContinue, signal) {
 
 function comparison(run) {
   if (!run.figure || !run.baselines?.length) return [];
-  const rows = [{ name: run.label ?? "This run", value: run.figure.value }, ...run.baselines].map((one) => ({ ...one, text: figure(one.value) }));
+  const rows = [{ name: runName(run), value: run.figure.value }, ...run.baselines].map((one) => ({ ...one, text: figure(one.value) }));
   const rule = run.figure.lower_is_better ? "lower is better" : "higher is better";
   const title = `${run.figure.name}, ${rule}`;
   return [
