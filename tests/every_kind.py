@@ -22,8 +22,11 @@ OF_RATINGS = (
     "ordinal posterior with histories",
     "posterior with days",
 )
-OF_INTERACTIONS = ("ALS", "EASE", "neighbours", "next item")
+OF_INTERACTIONS = ("ALS", "EASE", "neighbours", "next item", "SASRec")
 OF_ROWS = ("classes", "numbers", "images")
+WITHOUT_REASONS = ("SASRec",)
+"""Kinds whose scores are no sums."""
+SMALL_NET = {"width": 16, "n_blocks": 1, "max_length": 8, "epochs": 2, "device": "cpu"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class EveryKind:
             lambda one: one.recommend("u7", 5, max_per={"genre": 2}, diversity=0.3, min_ratings=3),
             lambda one: one.recommend_many(["u3", "u5"], 4),
             lambda one: one.similar("Film é 3", 5),
-            lambda one: one.explain("u7", 9),
+            *([] if name in WITHOUT_REASONS else [lambda one: one.explain("u7", 9)]),
             lambda one: one.fold_in(basket).recommend(5),
         ]
         if name in OF_RATINGS:
@@ -119,6 +122,7 @@ class EveryKind:
             "EASE": lambda: self._of_interactions(vt.implicit_learner, model="ease"),
             "neighbours": lambda: self._of_interactions(vt.implicit_learner, model="neighbours"),
             "next item": lambda: self._of_interactions(vt.next_item_learner),
+            "SASRec": lambda: self._of_interactions(vt.next_item_learner, model="sasrec", sasrec=SMALL_NET),
             "classes": lambda: self._of_rows("stars", n_models=2),
             "numbers": lambda: self._of_rows("rating"),
             "images": self._of_images,

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import vectable as vt
-from every_kind import OF_INTERACTIONS, OF_RATINGS, EveryKind
+from every_kind import OF_INTERACTIONS, OF_RATINGS, WITHOUT_REASONS, EveryKind
 from vectable.answers.best_items import best_items
 from vectable.artifact import read_folder, write_folder
 from vectable.recommending.selection import Selection
@@ -176,12 +176,15 @@ def test_every_kind_answers_as_its_learner(any_pair: tuple[str, Any, Any]) -> No
         lambda one: one.recommend("u7", 5, False, **limits),
         lambda one: one.recommend("u7", 5, candidates=[3, 9, 11], exclude=[9]),
         lambda one: one.similar("Film é 3", 5),
-        lambda one: one.explain("u7", 9),
+        *([] if kind in WITHOUT_REASONS else [lambda one: one.explain("u7", 9)]),
     ):
         answer = ask(answers)
         assert json.loads(json.dumps(answer)) == answer
         assert_same(shown(answer), ask(learn))
     assert_same(shown(answers.fold_in(basket, 5)), learn.fold_in(basket).recommend(5), 1e-5)
+    if kind in WITHOUT_REASONS:
+        with pytest.raises(vt.VectableError, match="no exact reason"):
+            answers.explain("u7", 9)
     frame = learn.recommend_many(["u3", "u5"], 4)
     rows = shown(answers.recommend_many(["u3", "u5"], 4))
     assert_same([{name: row[name] for name in frame.columns} for row in rows], frame)
@@ -383,7 +386,7 @@ for path in ("EASE", "ALS", "neighbours", "next item"):
     one.explain("u7", 3)
 assert "torch" not in sys.modules
 """
-    for kind in ("numbers", *OF_INTERACTIONS):
+    for kind in ("numbers", "ALS", "EASE", "neighbours", "next item"):
         KINDS.make(kind).save(tmp_path / kind)
     paths = [str(folder), str(vt.slim(folder, tmp_path / "slim"))]
     done = subprocess.run(
