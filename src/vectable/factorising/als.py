@@ -23,6 +23,9 @@ from vectable.vectors import LANES
 Floats = NDArray[np.float32]
 
 START = 0.1  # deviation of the length of an item's row at the start, as in Rendle et al.
+EXPECTED = 0.5
+"""Share of what its features lead to expect that an item's row shrinks towards. All of it would make rare items as long
+as frequent ones, which costs lists more than the features gain."""
 GRAM_ROWS = 1 << 16  # rows that one thread multiplies by themselves at a time
 NO_PRIOR = np.zeros((0, LANES), dtype=np.float32)
 
@@ -105,9 +108,8 @@ class ImplicitALS:
     ) -> "ImplicitALS":
         """Fit rows to a matrix whose values are confidences.
 
-        With features of the items, their rows shrink towards what a linear map of the features leads to expect, and the
-        map is found again in every epoch: one sum of squares is made smaller in turn by users, items and the map. The
-        map from the users' features is found once, at the end.
+        With features of the items, their rows shrink towards half of what a linear map of the features leads to expect,
+        and the map is found again in every epoch. The map from the users' features is found once, at the end.
 
         Args:
             by_user: a row per user, a column per item.
@@ -120,21 +122,20 @@ class ImplicitALS:
         items = first_rows(by_item, options)
         users = np.zeros((len(by_user), items.shape[1]), dtype=np.float32)
         n_threads = usable_threads(len(by_user.columns), threads)
-        regs = scaled_regs(options, by_item.lengths, len(by_user)) * (by_item.lengths > 0)
-        ridge = None if item_features is None else FeatureRidge(item_features, regs)
+        met = by_item.lengths > 0
+        ridge = None if item_features is None else FeatureRidge(item_features, met)
         for epoch in range(options.epochs):
             try:
                 improve(by_user, items, options, users, n_threads)
                 prior = NO_PRIOR
                 if ridge is not None:
-                    prior = ridge.fit(items).rows(item_features)
-                    prior[by_item.lengths == 0] = 0.0
+                    prior = np.float32(EXPECTED) * ridge.fit(items).rows(item_features) * met[:, None]
                 improve(by_item, users, options, items, n_threads, prior)
                 if on_epoch is not None:
                     on_epoch(epoch + 1)
             except KeyboardInterrupt:
                 break
-        item_map = None if item_features is None else FeatureRidge(item_features, by_item.lengths > 0).fit(items)
+        item_map = None if ridge is None else ridge.fit(items)
         user_map = None if user_features is None else FeatureRidge(user_features, by_user.lengths > 0).fit(users)
         return cls(options, items, len(by_user), item_map, user_map)
 

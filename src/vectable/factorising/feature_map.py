@@ -1,4 +1,4 @@
-"""From features of users or items to their rows: a linear map, by weighted ridge regression."""
+"""From features of users or items to their rows: a linear map, by ridge regression."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from vectable.one_blas_thread import one_blas_thread
 
 Floats = NDArray[np.float32]
 
-RIDGE = 1.0  # beside weights of rows whose mean is 1
+RIDGE = 2.0
 
 
 @dataclass(frozen=True)
@@ -34,21 +34,19 @@ class FeatureMap:
 
 
 class FeatureRidge:
-    """Finds the map for rows that change while their features stay: ``(F'DF + RIDGE I)^-1 F'D rows``.
+    """Finds the map for rows that change while their features stay: ``(F'F + RIDGE I)^-1 F' rows``.
 
     The matrix is factored once.
 
     Args:
         features: F, sparse, (rows, features).
-        weights: the diagonal of D, (rows,); rows of weight 0 are passed over.
+        counted: which rows count, (rows,) bool.
     """
 
-    def __init__(self, features: Any, weights: NDArray[Any]) -> None:
-        counted = np.asarray(weights, dtype=np.float64)
-        counted = counted / max(counted.sum() / max(np.count_nonzero(counted), 1), 1e-30)
+    def __init__(self, features: Any, counted: NDArray[np.bool_]) -> None:
         whole = sparse.hstack([features, np.ones((features.shape[0], 1))], format="csr")
-        self._weighted = sparse.csr_matrix(whole.T @ sparse.diags(counted))
-        matrix = (self._weighted @ whole).toarray()
+        self._transposed = sparse.csr_matrix(whole.T @ sparse.diags(counted.astype(np.float64)))
+        matrix = (self._transposed @ whole).toarray()
         matrix[np.diag_indices_from(matrix)] += RIDGE
         with one_blas_thread():
             self._factor = linalg.cho_factor(matrix)
@@ -56,5 +54,5 @@ class FeatureRidge:
     def fit(self, rows: Floats) -> FeatureMap:
         """The map to these rows, (rows, width)."""
         with one_blas_thread():
-            solved = linalg.cho_solve(self._factor, self._weighted @ rows.astype(np.float64))
+            solved = linalg.cho_solve(self._factor, self._transposed @ rows.astype(np.float64))
         return FeatureMap(solved.astype(np.float32))

@@ -106,7 +106,7 @@ class NewRows:
             )
         frame = read_side_table(table, "new items")
         require(len(frame) > 0, "The table of new items has no row.")
-        wanted = [name for name in items.columns.columns if name not in items.columns.left_out]
+        wanted = items.names
         missing = [name for name in wanted if name not in frame.columns]
         if len(missing) == len(wanted):
             raise DataError(
@@ -128,7 +128,7 @@ class NewRows:
                 "their columns alone, and recommend() knows them better."
             ),
         )
-        absent = [name for name in items.columns.columns if name not in frame.columns]
+        absent = [name for name in (*items.columns.columns, *items.words.columns) if name not in frame.columns]
         filled = frame.with_columns(pl.lit(None).alias(name) for name in absent)
         about = {data.columns.item: frame[key]}
         if data.columns.title is not None and data.columns.title in frame.columns and data.columns.title != key:

@@ -84,17 +84,23 @@ class SideFeatures:
         """Features of the rows of a table that has the columns, sparse (rows, features)."""
         return self._encode(table)[:, np.flatnonzero(self.kept)].tocsr()
 
-    def encode_one(self, given: Mapping[str, Any], what: str) -> NDArray[np.float64]:
+    def encode_one(self, given: Mapping[str, Any], what: str, besides: Sequence[str] = ()) -> NDArray[np.float64]:
         """Features of one row from some of the columns, (features,); what is not given is missing.
+
+        Args:
+            besides: other columns that may be given, which somebody else encodes.
 
         Raises:
             VectableError: a column that the model does not know, with the closest.
         """
+        names = [*self.columns, *besides]
         for name in given:
-            if name not in self.columns:
-                known = quote_some(self.columns, 12) or "none"
-                hint = did_you_mean(name, self.columns)
+            if name not in names:
+                known, hint = quote_some(names, 12) or "none", did_you_mean(name, names)
                 raise VectableError(f"The model knows no feature {name!r} of {what}s.{hint} It knows {known}.")
+        if not self.columns:
+            return np.zeros(0)
+        given = {name: value for name, value in given.items() if name not in besides}
         row = pl.DataFrame({name: [_joined(given.get(name))] for name in self.columns}, strict=False)
         unheard = [
             f"{name} {given[name]!r}" for name in given if given[name] is not None and self._is_unheard(row, name)
