@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vectable.cli.image_report import draw_inside, draw_training, measure, print_measured, report_verdict
+from vectable.cli.image_report import draw_inside, draw_training, print_measured, report_verdict
 from vectable.cli.models import open_images, settings_of
 from vectable.cli.output import print_json, print_rows, print_table, report
 from vectable.errors import DataError, VectableError
@@ -36,6 +36,8 @@ def predict_images(model: Path, paths: list[Path], out: Path | None, as_json: bo
 
 def mistakes_on_images(model: Path, photographs: Path | None, n: int, plots: Path | None, as_json: bool) -> None:
     """Confusion matrix and worst mistakes on a folder of images, a folder per class."""
+    from vectable.images.beside_guess import measure
+
     learn = _open_with(model, photographs)
     measured, worst = measure(learn), learn.top_losses(n)
     if plots is not None:

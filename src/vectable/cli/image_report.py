@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from vectable.data.images.image_data import ImageData
     from vectable.images.vision import VisionLearner
 
-GUESS = "accuracy of the commonest class"
-
 
 def classes_taken(data: "ImageData") -> str:
     """A line that names the classes, and how many images each has for training."""
@@ -19,18 +17,6 @@ def classes_taken(data: "ImageData") -> str:
     counts = np.bincount(data.train.target.numpy(), minlength=len(data.classes))
     listed = ", ".join(f"{name!r} ({count:,} images)" for name, count in zip(data.classes, counts, strict=True))
     return f"Classes: {listed}."
-
-
-def measure(learn: "VisionLearner") -> dict[str, Any]:
-    """Loss and accuracy on the held-out images, and the accuracy of always predicting the commonest class."""
-    import numpy as np
-
-    measured: dict[str, Any] = dict(learn.validate())
-    held_out = learn.data.valid.target.numpy()
-    if len(np.unique(held_out)) > 1:
-        measured[GUESS] = float(np.bincount(held_out).max() / len(held_out))
-        measured["beats_baselines"] = measured["accuracy"] > measured[GUESS]
-    return measured
 
 
 def print_measured(learn: "VisionLearner", measured: dict[str, Any]) -> None:
@@ -45,12 +31,11 @@ def print_measured(learn: "VisionLearner", measured: dict[str, Any]) -> None:
 
 def report_verdict(measured: dict[str, Any]) -> None:
     """A line where the model is not better than always predicting the commonest class."""
-    if measured.get("beats_baselines") is False:
-        report(
-            f"note: This model does not beat the simplest guess: its accuracy on the held-out images is "
-            f"{measured['accuracy']:.1%}, and always predicting the commonest class has {measured[GUESS]:.1%}. Do not "
-            "rely on it: train longer or at another learning rate, and look at the images (--plots)."
-        )
+    from vectable.images.beside_guess import not_better
+
+    verdict = not_better(measured)
+    if verdict is not None:
+        report(f"note: {verdict}")
 
 
 def draw_training(learn: "VisionLearner", folder: Path) -> None:

@@ -104,7 +104,9 @@ def _last_figures(model: Path) -> dict[str, Any]:
 def _measured_now(model: Path, kind: str) -> Any:
     """The figures of the loaded model on its held-out rows."""
     if kind == "table":
-        return table_report.measure(open_table(model))
+        from vectable.tables.beside_guess import measure
+
+        return measure(open_table(model))
     if kind in ("ratings", "posterior"):
         return ratings_report.measure(open_ratings(model), None)
     raise VectableError(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from vectable.cli.models import open_table
 from vectable.cli.output import make_folder, print_json, print_table, report
-from vectable.cli.table_report import measure, print_measured, report_verdict
+from vectable.cli.table_report import print_measured, report_verdict
 from vectable.errors import VectableError
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ MOST_MAPPED = 300  # values of a column whose map can still be read
 
 def insight_of_table(model: Path, n: int, plots: Path | None, as_json: bool) -> None:
     """Errors, importance of the columns, worst rows; for classes the confusion matrix and the calibration."""
+    from vectable.tables.beside_guess import measure
+
     learn = open_table(model)
     if len(learn.data.valid_rows) < 2:
         raise VectableError(

@@ -8,7 +8,7 @@ import typer
 
 from vectable.cli.completing import complete_one_of
 from vectable.cli.gathering import grouped
-from vectable.cli.image_report import classes_taken, draw_training, measure, print_measured, report_verdict
+from vectable.cli.image_report import classes_taken, draw_training, print_measured, report_verdict
 from vectable.cli.options import AsJson, ModelFolder, Plots, Preset, Quiet, Seed, ValidPct, numbers_in
 from vectable.cli.output import print_json, progress_console, report
 from vectable.cli.training import Saved, Watching, outcome, report_kept, report_stopped, stoppable
@@ -164,6 +164,8 @@ def _train(learn: "VisionLearner", backbone: Backbone, rates: Any, watching: Wat
 
 def _finish(learn: "VisionLearner", out: Path, plots: Path | None, stopped: int, as_json: bool) -> None:
     """Save what was trained, and report how good it is."""
+    from vectable.images.beside_guess import measure
+
     saved = Saved.of(learn, out)
     measured = measure(learn)
     saved.keep(measured, measured.get("beats_baselines"))

@@ -10,7 +10,7 @@ from vectable.cli.gathering import grouped
 from vectable.cli.options import AsJson, Epochs, Lr, ModelFolder, NModels, Preset, Quiet, TextFile, Wd, numbers_in
 from vectable.cli.output import print_json, print_table, progress_console, report
 from vectable.cli.table_file import File, TableColumns, TableRows, read_table_data
-from vectable.cli.table_report import beats_guess, columns_taken, measure, print_measured, report_verdict
+from vectable.cli.table_report import columns_taken, print_measured, report_verdict
 from vectable.cli.training import Saved, Watching, outcome, report_kept, report_stopped, stoppable
 from vectable.tables.defaults import WEIGHT_DECAY
 
@@ -90,6 +90,8 @@ def table(
 
 def _finish(learn: "TabularLearner", out: Path, stopped: int, as_json: bool) -> None:
     """Save what was trained, and report how good it is."""
+    from vectable.tables.beside_guess import beats_guess, measure
+
     saved = Saved.of(learn, out)
     measured = measure(learn)
     saved.keep(measured, beats_guess(measured))

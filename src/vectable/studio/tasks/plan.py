@@ -19,6 +19,11 @@ class Call:
     given: Sequence[Any] = ()
     named: Mapping[str, Any] = field(default_factory=dict)
 
+    def values(self) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments, expressions replaced by what they stand for."""
+        named = {name: _value(one) for name, one in self.named.items()}
+        return [_value(one) for one in self.given], named
+
     def arguments(self, first: str = "") -> str:
         """The arguments as Python writes them.
 
@@ -90,11 +95,6 @@ def row_has(column: str, needed: str) -> Any:
     return value.cast(pl.Float64, strict=False).is_finite().fill_null(False)
 
 
-def values_of(named: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments with the values that expressions stand for."""
-    return {name: one.value if isinstance(one, Source) else one for name, one in named.items()}
-
-
 def source_of(value: Any) -> str:
     """A value as Python writes it."""
     return value.text if isinstance(value, Source) else repr(value)
@@ -106,5 +106,9 @@ def _called(call: Call, first: Any, **more: Any) -> Any:
     made: Any = vectable
     for part in call.name.split("."):
         made = getattr(made, part)
-    given = [one.value if isinstance(one, Source) else one for one in call.given]
-    return made(first, *given, **values_of(call.named), **more)
+    given, named = call.values()
+    return made(first, *given, **named, **more)
+
+
+def _value(argument: Any) -> Any:
+    return argument.value if isinstance(argument, Source) else argument
