@@ -163,7 +163,16 @@ class HistoryTables:
             UnknownNameError: the user or the item is not in the training data.
         """
         code, target = find_code(self.data, user, False), find_code(self.data, item, True)
-        items, counts = self.data.train.of(code)
+        return self._reasons(*self.data.train.of(code), target, n)
+
+    def explain_new(self, items: Iterable[Any] | Mapping[Any, float], item: Any, n: int = 5) -> Json:
+        """The same for somebody new by basket or session; see `fold_in`."""
+        notes, target = Notes(), find_code(self.data, item, True)
+        history = history_of(self.data, items, notes)
+        return {**self._reasons(*history.of(0), target, n), "notes": notes_as_json(notes)}
+
+    def _reasons(self, items: NDArray[np.int32], counts: NDArray[np.float32], target: int, n: int) -> Json:
+        """What of a history adds up to the score of an item."""
         terms = strongest_reasons(items, *self.recommender.reasons(items, counts, target), target, n)
         named = [(term, self._items.name(at) if at else {}, points) for term, at, points in terms]
         return {"terms": [{"term": term, **name, "points": points} for term, name, points in named], "notes": []}

@@ -194,8 +194,25 @@ class RatingTables:
         notes = Notes()
         code = int(find_codes(self.data, [user], False, notes)[0])
         target = find_code(self.data, item, True)
+        row = self.model.users[code].astype(np.float64)
+        return {"terms": self._reasons(row, self._seen_by(code), target, n, of), "notes": notes_as_json(notes)}
+
+    def explain_new(
+        self, ratings: Mapping[Any, float], item: Any, n: int = 5, of: Literal["list", "rating"] = "list"
+    ) -> Json:
+        """The same for a user who is not in the training data, from a few ratings; see `fold_in`."""
+        notes = Notes()
+        known = given_ratings(self.data, ratings, True, notes)
+        target = find_code(self.data, item, True)
+        row = fit_row(self.model.predict_with_jacobian, self.prior, *known)
+        return {"terms": self._reasons(row, known, target, n, of), "notes": notes_as_json(notes)}
+
+    # ---------------------------------------------------------------- inside
+
+    def _reasons(self, row: NDArray[np.float64], known: Known, target: int, n: int, of: str) -> list[Json]:
+        """What adds up to the score of an item for a user's row, who rated these items."""
         require(of in ("list", "rating"), f"of must be 'list' or 'rating'; got {of!r}.")
-        row, (seen, ratings) = self.model.users[code].astype(np.float64), self._seen_by(code)
+        seen, ratings = known
         predict, both = self.model.predict_with_jacobian, np.array([0, target], dtype=np.int32)
         average, of_user = (predict(one, both)[0] for one in (self.model.users[0].astype(np.float64), row))
         points = rating_contributions(predict, self.prior, row, seen, ratings, target) if len(seen) else np.zeros(0)
@@ -204,9 +221,7 @@ class RatingTables:
         if self.ranker is not None and of == "list":
             prediction = float(self._clipped(np.array([corners[3]], dtype=np.float32), False)[0])
             terms = self.ranker.reasons(seen, ratings, target, n, prediction)
-        return {"terms": terms_as_json(terms, self._items), "notes": notes_as_json(notes)}
-
-    # ---------------------------------------------------------------- inside
+        return terms_as_json(terms, self._items)
 
     def _list(self, row: Floats, known: Known, request: ListRequest, notes: Notes, raw: bool) -> list[Json]:
         return self._chosen(row, known, request, allowed_items(self.data, request, notes), raw)

@@ -16,10 +16,13 @@ from vectable.studio.access import StudioAccess
 from vectable.studio.helpers import Helpers
 from vectable.studio.limits import QUESTION_SECONDS, REQUESTS
 from vectable.studio.models import LoadingFirst, Models
+from vectable.studio.routes.answer_routes import answer_routes, question_routes
 from vectable.studio.routes.file_routes import file_routes
 from vectable.studio.routes.pages import HEADERS, page_routes
+from vectable.studio.routes.photograph_routes import photograph_routes
 from vectable.studio.routes.project_routes import project_routes
 from vectable.studio.routes.run_routes import run_routes
+from vectable.studio.routes.take_away_routes import take_away_routes
 from vectable.studio.runs import Runs
 from vectable.studio.state import Studio
 from vectable.studio.workspace import Workspace
@@ -53,7 +56,15 @@ def make_studio(folder: Path, access: StudioAccess) -> StudioServer:
     app = FastAPI(title="vectable studio", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.router.redirect_slashes = False
     add_problem_handlers(app)
-    for routes in (project_routes, file_routes, run_routes):
+    for routes in (
+        project_routes,
+        file_routes,
+        run_routes,
+        answer_routes,
+        question_routes,
+        photograph_routes,
+        take_away_routes,
+    ):
         app.include_router(routes(studio))
     app.include_router(page_routes(access))
     app.mount("", LoadingFirst(make_serving(studio.models.shelf).app, studio.models))

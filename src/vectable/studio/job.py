@@ -1,4 +1,4 @@
-"""A run's own process: ``python -m vectable.studio.job FOLDER``. It trains, keeps what came of it, and says how it went."""
+"""A run's own process, ``python -m vectable.studio.job FOLDER``: it trains, keeps what came of it, and says how."""
 
 import os
 import signal

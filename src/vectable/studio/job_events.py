@@ -9,7 +9,7 @@ from torch import nn
 
 from vectable.studio.events import EventWriter
 from vectable.training.hooks import Callback, Losses
-from vectable.training.lr_finder import smooth
+from vectable.training.recorder import smooth
 from vectable.training.session import TrainingSession
 
 BETWEEN_STEPS = 0.05  # seconds
@@ -23,14 +23,15 @@ class StepEvents(Callback):
     """
 
     def __init__(self, events: EventWriter) -> None:
-        self._events, self._waiting, self._last = events, [], 0.0
-        self._before, self._done, self._lrs, self._tried = 0, 0, [], []
+        self._events, self._last = events, 0.0
+        self._waiting: list[float] = []
+        self._before, self._done = 0, 0
 
     def on_fit_start(self, session: TrainingSession, model: nn.Module) -> None:
         """Steps count on over fits and members."""
         self._before += self._done
         self._done = len(session.recorder.losses) if session.plan.purpose == "fit" and session.recorder.runs else 0
-        self._waiting, self._tried, self._lrs = [], [], []
+        self._waiting = []
 
     def on_step_end(self, session: TrainingSession, model: nn.Module, losses: Losses) -> None:
         """The mean loss since the last event."""
@@ -44,7 +45,9 @@ class StepEvents(Callback):
     def on_epoch_end(self, session: TrainingSession, model: nn.Module, row: dict[str, float]) -> None:
         """The figures of an epoch."""
         self._tell(session)
-        shown = {name: value for name, value in row.items() if name not in ("epoch", "train_loss", "valid_loss", "seconds")}
+        shown = {
+            name: value for name, value in row.items() if name not in ("epoch", "train_loss", "valid_loss", "seconds")
+        }
         self._events.write(
             "epoch",
             epoch=int(row["epoch"]) + 1,

@@ -7,6 +7,7 @@ it lives, whoever started it.
 
 import fcntl
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from vectable.studio.json_files import read_json_file, write_json
 
 JOB, STATE, EVENTS, LOG, LOCK = "job.json", "state.json", "events.jsonl", "log.txt", "lock"
 WAITING, RUNNING, STOPPED, DONE, FAILED = "waiting", "running", "stopped", "done", "failed"
+UNDER_WAY = (WAITING, RUNNING)
+LEAVING_SECONDS = 20.0
 LOG_END = 600  # characters of the log that an error shows
 
 
@@ -56,9 +59,9 @@ class RunFolder:
     def state(self) -> dict[str, Any]:
         """How it stands; a process that ended without a word has failed."""
         found: dict[str, Any] = read_json_file(self.folder / STATE, {"state": WAITING})
-        if found["state"] in (WAITING, RUNNING) and not self.is_alive():
+        if found["state"] in UNDER_WAY and not self.is_alive():
             found = read_json_file(self.folder / STATE, {"state": WAITING})  # it may have ended between the two looks
-            if found["state"] in (WAITING, RUNNING):
+            if found["state"] in UNDER_WAY:
                 return {**found, "state": FAILED, "error": self._last_words()}
         return found
 
@@ -85,19 +88,27 @@ class RunFolder:
             os.close(file)
         return False
 
+    def is_under_way(self) -> bool:
+        """Whether its process is at work; one that has said how it went only has to leave."""
+        return self.is_alive() and read_json_file(self.folder / STATE, {"state": WAITING})["state"] in UNDER_WAY
+
     def take_lock(self) -> int:
-        """The lock's open file, for the process that is to hold it.
+        """The lock's open file, for the process that is to hold it; one that leaves is waited for.
 
         Raises:
-            BlockingIOError: a process holds it.
+            BlockingIOError: a process holds it and does not leave.
         """
         file = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            raise
-        return file
+        deadline = time.monotonic() + LEAVING_SECONDS
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return file
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(file)
+                    raise
+                time.sleep(0.05)
 
     def _last_words(self) -> str:
         try:

@@ -16,7 +16,7 @@ from vectable.errors import VectableError, require
 from vectable.studio.choosing import choices_of, task_of
 from vectable.studio.json_files import write_json
 from vectable.studio.problems import conflict, not_found, told_when_full, unusable
-from vectable.studio.run_folder import DONE, FAILED, JOB, LOG, RUNNING, STOPPED, WAITING, RunFolder
+from vectable.studio.run_folder import DONE, FAILED, JOB, LOG, STOPPED, WAITING, RunFolder
 from vectable.studio.workspace import Project, now
 
 TRAIN, FINDER, PROJECT = "train", "finder", "project"
@@ -50,7 +50,7 @@ class Runs:
     def busy(self, project: Project) -> RunFolder | None:
         """The run that is under way; None where none is."""
         self._started = [one for one in self._started if one.poll() is None]  # those that ended are let go
-        return next((one for one in self.of(project) if one.is_alive()), None)
+        return next((one for one in self.of(project) if one.is_under_way()), None)
 
     def start(self, project: Project, kind: str, settings: Mapping[str, Any]) -> RunFolder:
         """Start a run.
@@ -113,8 +113,9 @@ class Runs:
         Raises:
             RefusalError: 409 while it is under way.
         """
-        if run.is_alive():
+        if run.is_under_way():
             raise conflict(f"The run {run.id} is under way; stop it first.")
+        os.close(run.take_lock())
         (run.folder / JOB).unlink(missing_ok=True)  # from here on it is none
         shutil.rmtree(run.folder)
 
@@ -202,6 +203,3 @@ def _label(job: Mapping[str, Any]) -> str:
     shown = ("model", "epochs", "lr", "factors", "layers", "seed")
     said = ", ".join(f"{name} {settings[name]}" for name in shown if name in settings)
     return {FINDER: "finder: ", PROJECT: "map: ", OPENED: "opened"}.get(str(job.get("kind")), "") + said
-
-
-UNDER_WAY = (WAITING, RUNNING)

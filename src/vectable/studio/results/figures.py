@@ -51,7 +51,11 @@ def _of_interactions(learn: Any) -> dict[str, Any]:
     except VectableError as why:
         return {**nothing_held_out(), "sentence": str(why)}
     rows = {row["model"]: row for row in found.to_frame().to_dicts()}
-    named = {f"ndcg@{LIST_LENGTH}": "NDCG@10", f"recall@{LIST_LENGTH}": "recall@10", f"coverage@{LIST_LENGTH}": "coverage@10"}
+    named = {
+        f"ndcg@{LIST_LENGTH}": "NDCG@10",
+        f"recall@{LIST_LENGTH}": "recall@10",
+        f"coverage@{LIST_LENGTH}": "coverage@10",
+    }
     figures = {label: rows["model"][name] for name, label in named.items() if name in rows["model"]}
     figure = f"ndcg@{LIST_LENGTH}"
     baselines = {_capital(name): row[figure] for name, row in rows.items() if name != "model"}

@@ -1,5 +1,6 @@
 """What the form of a prediction asks for, what is usual in each column, and how far predictions are off."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def _fields(learn: Any) -> list[dict[str, Any]]:
     """From the held-out rows as they came, or where there are none from what the encoder knows."""
     encoder, frame = learn.data.encoder, learn.data.valid_frame
     fields = []
-    for name in encoder.raw_columns:
+    for name in sorted(encoder.raw_columns, key=_order_in(frame)):
         kind = learn.data.kinds[name].kind
         values = frame[name].drop_nulls() if name in frame.columns else pl.Series([], dtype=pl.String)
         field: dict[str, Any] = {"name": name, "kind": kind, "example": None, "usual": None}
@@ -41,17 +42,25 @@ def _fields(learn: Any) -> list[dict[str, Any]]:
             field["example"] = plain_value(values[0])
             field["usual"] = plain_value(_usual(values, kind))
         if kind in ("category", "ordinal") and name in encoder.categories:
-            field["choices"] = [plain_value(one) for one in encoder.categories[name].vocabulary.to_list()[:MOST_CHOICES]]
+            field["choices"] = [
+                plain_value(one) for one in encoder.categories[name].vocabulary.to_list()[:MOST_CHOICES]
+            ]
             field["more_choices"] = max(0, len(encoder.categories[name].vocabulary) - MOST_CHOICES)
         elif kind == "number" and values.dtype.is_numeric() and len(values):
-            field |= {"min": plain_value(float(values.min())), "max": plain_value(float(values.max()))}
+            field |= {"min": plain_value(values.min()), "max": plain_value(values.max())}
         fields.append(field)
     return fields
 
 
+def _order_in(frame: pl.DataFrame) -> Callable[[str], int]:
+    """The order of columns in the file."""
+    places = {name: at for at, name in enumerate(frame.columns)}
+    return lambda name: places.get(name, len(places))
+
+
 def _usual(values: pl.Series, kind: str) -> Any:
     """The median of numbers and dates, the commonest of others."""
-    if kind in ("number", "date") and not values.dtype == pl.String:
+    if kind in ("number", "date") and values.dtype != pl.String:
         return values.sort()[len(values) // 2]
     return values.value_counts(sort=True)[values.name][0]
 
@@ -93,7 +102,7 @@ def interval(errors: Any) -> dict[str, Any] | None:
     ordered = np.sort(np.asarray(errors, dtype=np.float64))
     low, high = float(ordered[count - rank]), float(ordered[rank - 1])
     sentence = (
-        f"{COVERAGE:.0%} of {count:,} held-out rows lie between {low:+.4g} and {high:+.4g} around their prediction; the "
-        "same rows chose the epoch, so a little fewer may elsewhere."
+        f"{COVERAGE:.0%} of {count:,} held-out rows lie between {low:+.4g} and {high:+.4g} around their prediction; "
+        "the same rows chose the epoch, so a little fewer may elsewhere."
     )
     return {"coverage": COVERAGE, "low": low, "high": high, "sentence": sentence}

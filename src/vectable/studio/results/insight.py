@@ -24,7 +24,9 @@ def _of_ratings(learn: Any) -> list[dict[str, Any]]:
     rows = [{"name": one, "value": float(value)} for one, value in zip(label, biases["bias"].to_list(), strict=True)]
     parts = [
         _bars("Rated highest for what it is", "Items that everybody rates above what taste explains.", rows[:ROWS]),
-        _bars("Rated lowest for what it is", "Items that everybody rates below what taste explains.", rows[::-1][:ROWS]),
+        _bars(
+            "Rated lowest for what it is", "Items that everybody rates below what taste explains.", rows[::-1][:ROWS]
+        ),
     ]
     held = data.valid_ratings
     if len(held):

@@ -34,9 +34,7 @@ def write_photographs(results: Path, learn: Any) -> None:
         _save(center_crop(rows.picture(int(row)), rows.size), folder / f"{one['id']}.png")
     _look_inside(learn, rows, shown, ids, images, folder)
     of = "held-out" if len(learn.data.valid) else "training"
-    write_json(
-        folder / INDEX, {"classes": list(learn.classes), "total": len(rows), "of": of, "images": images}
-    )
+    write_json(folder / INDEX, {"classes": list(learn.classes), "total": len(rows), "of": of, "images": images})
 
 
 def _about(learn: Any, rows: Any, row: int, at: int, probabilities: Any, truth: Any) -> dict[str, Any]:

@@ -87,7 +87,9 @@ def _of_rated(learn: Any, items: bool) -> Vectors:
     columns |= _side(side)
     names = data.item_names(codes).to_list() if items else ids.cast(pl.String).to_list()
     label = "Items" if items else "Users"
-    return Vectors("items" if items else "users", label, ids.to_list(), names, learn.weight(ids, items), counts, columns)
+    return Vectors(
+        "items" if items else "users", label, ids.to_list(), names, learn.weight(ids, items), counts, columns
+    )
 
 
 def _of_taken(learn: Any) -> Vectors:
