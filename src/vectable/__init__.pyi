@@ -2,6 +2,7 @@
 
 from vectable import insight as insight
 from vectable import lab as lab
+from vectable import spark as spark
 from vectable._version import __version__ as __version__
 from vectable.answers.loading import load_answers as load_answers
 from vectable.comparing import compare as compare
@@ -15,6 +16,7 @@ from vectable.data.images.image_data import ImageData as ImageData
 from vectable.data.interactions.interactions_data import InteractionsData as InteractionsData
 from vectable.data.ratings.rating_lanes import encode_lanes as encode_lanes
 from vectable.data.ratings.ratings_data import RatingsData as RatingsData
+from vectable.data.ratings.ratings_shard import RatingsShard as RatingsShard
 from vectable.data.sets import catalogue
 from vectable.data.tables.table_data import TableData as TableData
 from vectable.data.tensors import TensorData as TensorData

@@ -36,6 +36,9 @@ class EngineUnavailable(VectableError):  # noqa: N818 - it reads as what happene
 def compile_module(name: str, on_compile: Callable[[], None] | None = None) -> dict[str, Callable[..., Any]]:
     """The compiled functions of a module of kernels, by name: those that its `SIGNATURES` tell the arguments of.
 
+    numba compiles again what stands in a file that was changed. Where a kernel calls functions of other files, the
+    module lists those modules as `BUILT_ON`.
+
     Args:
         on_compile: called once, before the compiling starts, if they are not in the disk cache.
 
@@ -67,14 +70,17 @@ def compile_module(name: str, on_compile: Callable[[], None] | None = None) -> d
 
     try:
         source = importlib.import_module(name)
+        built_on = [Path(str(module.__file__)) for module in getattr(source, "BUILT_ON", ())]
         with event.install_listener("numba:compile", Announce()):
-            return {kernel: _specialise(getattr(source, kernel), of) for kernel, of in source.SIGNATURES.items()}
+            return {
+                kernel: _specialise(getattr(source, kernel), of, built_on) for kernel, of in source.SIGNATURES.items()
+            }
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise EngineUnavailable(f"numba {numba.__version__} cannot compile the kernels: {reason}") from error
 
 
-def _specialise(dispatcher: Any, argument_types: tuple[Any, ...]) -> Any:
+def _specialise(dispatcher: Any, argument_types: tuple[Any, ...], built_on: list[Path]) -> Any:
     """Compile a function for the one kind of arguments it is called with, with the disk cache if it works."""
     import numba
 
@@ -83,6 +89,7 @@ def _specialise(dispatcher: Any, argument_types: tuple[Any, ...]) -> Any:
     try:
         cached.enable_caching()  # RuntimeError: no directory can be written
         _remove_damaged(cached)  # OSError: nor can what is there be removed
+        _remove_older(cached, built_on)
         cached.compile(argument_types)  # any error: a damaged or vanished cache
         _write_checksums(cached)
     except Exception:
@@ -107,6 +114,15 @@ def _remove_damaged(dispatcher: Any) -> None:
         for file in files:
             file.unlink(missing_ok=True)
             _checksum_file(file).unlink(missing_ok=True)
+
+
+def _remove_older(dispatcher: Any, files: list[Path]) -> None:
+    """Remove a function's cache where it was compiled before one of these files was written."""
+    newest = max((file.stat().st_mtime for file in files), default=0.0)
+    for cache in _cache_files(dispatcher):
+        if cache.stat().st_mtime < newest:
+            cache.unlink(missing_ok=True)
+            _checksum_file(cache).unlink(missing_ok=True)
 
 
 def _write_checksums(dispatcher: Any) -> None:

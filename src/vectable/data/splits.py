@@ -15,7 +15,7 @@ def random_split(n_rows: int, valid_pct: float, seed: int) -> tuple[Rows, Rows]:
 
     Both come sorted, so that the order of the file is kept. One row alone always trains.
     """
-    _check_share(valid_pct)
+    check_share(valid_pct)
     require(isinstance(seed, Integral) and int(seed) >= 0, f"seed must be a non-negative integer; got {seed!r}.")
     shuffled = np.arange(n_rows, dtype=np.int32)
     np.random.default_rng(seed).shuffle(shuffled)
@@ -26,12 +26,13 @@ def random_split(n_rows: int, valid_pct: float, seed: int) -> tuple[Rows, Rows]:
 
 def time_split(times: NDArray[np.float64], valid_pct: float) -> tuple[Rows, Rows]:
     """Training and validation rows: the latest share `valid_pct` of the rows validates; equal times stay in order."""
-    _check_share(valid_pct)
+    check_share(valid_pct)
     latest_first = np.argsort(times, kind="stable")[::-1].astype(np.int32)
     return _cut(latest_first[: _n_valid(len(times), valid_pct)], len(times))
 
 
-def _check_share(valid_pct: float) -> None:
+def check_share(valid_pct: float) -> None:
+    """Raise a sentence unless `valid_pct` is a share of rows that leaves some to train on."""
     usable = isinstance(valid_pct, Real) and 0 <= valid_pct < 1
     require(usable, f"valid_pct must be a share of the rows in [0, 1); got {valid_pct!r}.")
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from vectable.data.ratings.ratings_data import RatingsData
+from vectable.data.ratings.ratings_shard import RatingsShard
 from vectable.deprecation import renamed_arguments
 from vectable.errors import require, warn
 from vectable.models.dot_bias import EmbeddingDotBias
@@ -22,11 +23,13 @@ from vectable.ratings.lists import By, ListRanking
 from vectable.ratings.rating_answers import RatingAnswers
 from vectable.ratings.rating_rows import codes_of, predict_pairs, take_ratings
 from vectable.ratings.saved_collab import HowItAnswers, one_of_members
+from vectable.ratings.sharded.learner import ShardedLearner
 from vectable.recommending.answer import Notes
 from vectable.recommending.item_search import ItemSearch
 from vectable.recommending.presenting import warn_of
 from vectable.recommending.recommender import Recommender
 from vectable.training.learner import Learner, check_arguments
+from vectable.training.options import TrainingOptions
 from vectable.training.saved_as_folder import needs_training_data
 from vectable.training.saving import saved_options
 
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from vectable.artifact import Contents
 
 
+@overload
 def collab_learner(
     data: RatingsData,
     n_factors: int = 40,
@@ -49,11 +53,44 @@ def collab_learner(
     preset: str = "modern",
     seed: int = 42,
     **learner: Any,
-) -> "CollabLearner":
+) -> "CollabLearner": ...
+
+
+@overload
+def collab_learner(
+    data: RatingsShard,
+    n_factors: int = 40,
+    y_range: Sequence[float] | str | None = "auto",
+    wd: float = 0.1,
+    *,
+    lists: By = "ratings",
+    preset: str = "modern",
+    seed: int = 42,
+    **learner: Any,
+) -> ShardedLearner: ...
+
+
+def collab_learner(
+    data: RatingsData | RatingsShard,
+    n_factors: int = 40,
+    y_range: Sequence[float] | str | None = "auto",
+    wd: float = 0.1,
+    *,
+    use_nn: bool = False,
+    layers: Sequence[int] = (100,),
+    widths: tuple[int, int] | None = None,
+    dropout: float = 0.0,
+    n_models: int = 1,
+    lists: By = "ratings",
+    preset: str = "modern",
+    seed: int = 42,
+    **learner: Any,
+) -> "CollabLearner | ShardedLearner":
     """A learner for ratings.
 
     Args:
-        data: the ratings.
+        data: the ratings; of a `RatingsShard`, the share of a process that torchrun started, the learner is a
+            `ShardedLearner`, which trains one dot-product model in all processes.
         n_factors: width of the vectors of users and items.
         y_range: (low, high) of the sigmoid around the prediction, a little outside the scale; "auto" takes an eighth
             of the scale beyond both ends; None leaves the sigmoid out.
@@ -72,6 +109,10 @@ def collab_learner(
     Raises:
         VectableError: an argument out of range, or data that is not a `RatingsData`.
     """
+    if isinstance(data, RatingsShard):
+        require(not use_nn and n_models == 1, "Several processes train one dot-product model: no use_nn, no n_models.")
+        whole = {"n_factors": n_factors, "wd": wd, "lists": lists, "preset": preset, "seed": seed, **learner}
+        return _sharded_learner(data, y_range, whole)
     take_ratings(data)
     limits = choose_range(*data.rating_range, y_range)
     sizes = len(data.user_ids), len(data.item_ids)
@@ -87,6 +128,24 @@ def collab_learner(
     learn = CollabLearner(data, one_of_members(members), wd=wd, preset=preset, seed=seed, **options)
     learn.how = HowItAnswers(list_ranking=ranking)
     return learn
+
+
+def _sharded_learner(data: RatingsShard, y_range: Sequence[float] | str | None, how: dict[str, Any]) -> ShardedLearner:
+    """The learner of a share of the ratings.
+
+    Args:
+        how: the other arguments of `collab_learner`, with which process 0 makes the ordinary learner.
+    """
+    given = {name: value for name, value in how.items() if name not in ("n_factors", "lists")}
+    check_arguments(collab_learner, given)
+    limits = choose_range(*data.rating_range, y_range)
+    metrics, opt = given.pop("metrics", ["rmse", "mae"]), given.pop("opt", TrainingOptions.opt)
+    shown = {name: given.pop(name) for name in ("callbacks", "progress") if name in given}
+    require(given.pop("device", None) in (None, "cpu"), "Several processes train on the CPU: leave device out.")
+    options = TrainingOptions.of(metrics, opt, given)
+    ordinary = {name: value for name, value in how.items() if name not in ("callbacks", "engine")}
+    make_whole = partial(collab_learner, y_range=limits, **ordinary)
+    return ShardedLearner(data, how["n_factors"], limits, options, make_whole=make_whole, **shown)
 
 
 class CollabLearner(RatingAnswers, Learner):

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -78,6 +78,12 @@ class Checkpoint:
         asked = [each for each in (self.seconds, 60 * self.minutes if self.minutes else None) if each is not None]
         return min(asked) if asked else None
 
+    def writer(
+        self, session: TrainingSession, schedule: Schedule, n_epochs: int, callbacks: Sequence[Callback]
+    ) -> "FitCheckpoints":
+        """What keeps the checkpoints of one fit."""
+        return CheckpointWriter(self, session, schedule, n_epochs, callbacks)
+
 
 @dataclass(frozen=True)
 class ResumePoint:
@@ -95,6 +101,38 @@ class ResumePoint:
         torch.set_rng_state(self.random["cpu"])
         if device.type == "cuda":
             torch.cuda.set_rng_state(self.random["cuda"], device)
+
+
+class FitCheckpoints(Protocol):
+    """What a fit asks of whatever keeps its checkpoints.
+
+    Attributes:
+        path: where they are.
+        steps: most steps from one to the next, or None.
+        found: whether there is one.
+        unfinished: whether that is of a fit that has more to do.
+    """
+
+    path: Path
+    steps: int | None
+    found: bool
+    unfinished: bool
+
+    def after(self, n_steps: int, engine: Engine) -> None:
+        """`n_steps` more steps are done: write, if it is time and no gradient is half gathered."""
+
+    def write(self, engine: Engine) -> None:
+        """Keep the session's position now, unless a gradient is half gathered."""
+
+    def finish(self) -> None:
+        """The fit is over: keep its result, so that it is not trained again."""
+
+    def resume(self) -> ResumePoint:
+        """Give the session weights, history and optimizers of the checkpoint, and the fit where to continue.
+
+        Raises:
+            ArtifactError: it is damaged, or belongs to another training.
+        """
 
 
 class CheckpointWriter:

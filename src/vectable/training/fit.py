@@ -13,7 +13,7 @@ from vectable.artifact import making_from
 from vectable.data.batches import BatchPlan
 from vectable.errors import ArtifactError, NonFiniteLossError, warn
 from vectable.models.ensemble import Ensemble
-from vectable.training.checkpoints import Checkpoint, CheckpointWriter, ResumePoint
+from vectable.training.checkpoints import Checkpoint, FitCheckpoints, ResumePoint
 from vectable.training.engines.protocol import Engine
 from vectable.training.held_signals import HeldSignals
 from vectable.training.hooks import Callback, hears_steps
@@ -51,7 +51,7 @@ class Fit:
         self.listeners = [*([display] if display else []), *callbacks]
         if resume and session.interrupted_at is not None:
             session.epochs_done = session.interrupted_at
-        self.writer = CheckpointWriter(checkpoint, session, schedule, n_epochs, callbacks) if checkpoint else None
+        self.writer = checkpoint.writer(session, schedule, n_epochs, callbacks) if checkpoint else None
         self.resumed = self.writer.resume() if self.writer and self.writer.found and resume else None
         if self.writer and self.writer.unfinished and not resume:
             given_up = f"The unfinished fit in {str(self.writer.path)!r} is given up for a new one"
@@ -181,7 +181,7 @@ class Fit:
             )
             raise KeyboardInterrupt from problem
 
-    def _keep_result(self, writer: CheckpointWriter) -> None:
+    def _keep_result(self, writer: FitCheckpoints) -> None:
         """Keep the end of the fit, so that it is not trained again."""
         try:
             writer.finish()

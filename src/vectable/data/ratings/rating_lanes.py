@@ -18,7 +18,7 @@ from vectable.data.lanes.writer import LaneWriter
 from vectable.data.pair_columns import as_floats, shown_value, to_times, without_missing_ids
 from vectable.data.ratings.encoded_ratings import Ratings
 from vectable.data.ratings.rating_columns import Columns, find_columns
-from vectable.data.splits import random_split
+from vectable.data.splits import check_share
 from vectable.errors import DataError, is_whole, require, warn
 
 BLOCK_ROWS = 1 << 21  # rows in memory at a time, some 40 bytes each
@@ -107,12 +107,15 @@ def read_lanes(
     """
     lanes = open_lanes(folder)
     if lanes.n_rows > MOST_ROWS:
-        raise DataError(f"{folder} has {lanes.n_rows:,} rows; {MOST_ROWS:,} is the most that one process trains on.")
+        raise DataError(
+            f"{folder} has {lanes.n_rows:,} rows; {MOST_ROWS:,} is the most that one process takes whole: let "
+            "it read them in windows, window=8, or start several processes with torchrun."
+        )
     names: dict[str, Any] = dict(lanes.columns)
     columns = Columns(**names)
     whole = _all_rows(lanes)
-    held_out = np.zeros(lanes.n_rows, dtype=np.bool_)
-    held_out[random_split(lanes.n_rows, valid_pct, seed)[1]] = True
+    starts = np.concatenate([[0], np.cumsum([piece.length for piece in lanes.pieces["rows"]])]).astype(np.int64)
+    held_out = np.concatenate([held_out_of_lane(starts, lane, valid_pct, seed) for lane in range(len(lanes))])
     vocabularies = {}
     for name, ids in (("user", lanes.ids("users")), ("item", lanes.ids("items"))):
         shown = np.zeros(len(ids) + 1, dtype=np.bool_)
@@ -122,6 +125,31 @@ def read_lanes(
         vocabularies[name] = Categorify(ids.filter(pl.Series(shown[1:])))
     train, valid = (Ratings(**{name: values[part] for name, values in whole.items()}) for part in (~held_out, held_out))
     return train, valid, vocabularies["user"], vocabularies["item"], columns
+
+
+def training_rows(lengths: NDArray[np.int64], valid_pct: float) -> NDArray[np.int64]:
+    """How many rows of each lane train, (lanes,); all but ``int(rows * valid_pct)`` in all.
+
+    Args:
+        lengths: rows of each lane, (lanes,).
+    """
+    check_share(valid_pct)
+    held_out_until = np.concatenate([[0], np.cumsum(lengths) * valid_pct]).astype(np.int64)
+    return np.asarray(lengths - (held_out_until[1:] - held_out_until[:-1]))
+
+
+def held_out_of_lane(starts: NDArray[np.int64], lane: int, valid_pct: float, seed: int) -> NDArray[np.bool_]:
+    """Which rows of a lane validate, (rows,): as many as `training_rows` leaves, drawn by the seed and the lane alone.
+
+    Args:
+        starts: where each lane's rows begin, and the last ones end, (lanes + 1,).
+    """
+    require(is_whole(seed, 0), f"seed must be a non-negative integer; got {seed!r}.")
+    length = int(starts[lane + 1] - starts[lane])
+    chosen = length - int(training_rows(np.diff(starts), valid_pct)[lane])
+    held_out = np.zeros(length, dtype=np.bool_)
+    held_out[np.random.default_rng([seed, lane]).permutation(length)[:chosen]] = True
+    return held_out
 
 
 def _all_rows(lanes: Lanes) -> dict[str, NDArray[Any]]:

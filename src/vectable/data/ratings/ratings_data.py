@@ -29,9 +29,11 @@ from vectable.data.side_tables import item_titles, lengthen, named_items, side_t
 from vectable.data.splits import random_split, time_split
 from vectable.data.titled_items import ids_for_titles
 from vectable.data.vocabularies import Vocabularies
+from vectable.distributed.world import started_by_torchrun, world
 from vectable.errors import is_finite, quote_some, require, require_columns, warn
 
 if TYPE_CHECKING:
+    from vectable.data.ratings.ratings_shard import RatingsShard
     from vectable.data.tensors import TensorSet
 
 # From this many training rows on, the two-thread block order is used: below it a thread costs more than it saves.
@@ -207,20 +209,47 @@ class RatingsData(Vocabularies):
         seed: int = 42,
         items: Any = None,
         users: Any = None,
-        batch_size: int = 64,
-    ) -> "RatingsData":
+        batch_size: int | None = None,
+        window: int | None = None,
+    ) -> "RatingsData | RatingsShard":
         """Take the ratings of a folder that `encode_lanes` made: codes alone come into memory, 12 bytes a row.
+
+        In a program that torchrun started they are those of the process's own users, a `RatingsShard`. `collab_learner`
+        takes either, and trains one model in all processes.
 
         Args:
             path: the folder.
-            valid_pct: share of the rows held out at random, 0 to 1; may be 0.
+            valid_pct: share of the rows held out at random, 0 to 1; may be 0. The same rows in any number of processes.
             seed: of that.
-            items, users: side tables as in `from_df`.
-            batch_size: rows per step.
+            items, users: side tables as in `from_df`; not under torchrun.
+            batch_size: rows per step; by default by the number of users, see `batch_size_for`.
+            window: number of lanes whose rows are in memory at a time, for ratings that are larger than it: a
+                `RatingsShard` without torchrun, too.
 
         Raises:
-            DataError: a piece is missing or damaged; more than 2,147,483,647 rows.
+            DataError: a piece is missing or damaged; more than 2,147,483,647 rows without `window` or torchrun.
         """
+        if window is None and not started_by_torchrun():
+            return cls.from_whole_lanes(
+                path, valid_pct=valid_pct, seed=seed, items=items, users=users, batch_size=batch_size
+            )
+        from vectable.data.ratings.ratings_shard import RatingsShard
+
+        require(items is None and users is None, "Side tables belong to whole ratings; leave items and users out.")
+        return RatingsShard(path, world(), valid_pct=valid_pct, seed=seed, batch_size=batch_size, window=window)
+
+    @classmethod
+    def from_whole_lanes(
+        cls,
+        path: str | Path,
+        *,
+        valid_pct: float = 0.1,
+        seed: int = 42,
+        items: Any = None,
+        users: Any = None,
+        batch_size: int | None = None,
+    ) -> "RatingsData":
+        """As `from_lanes`, all ratings, also in a process that torchrun started."""
         train, valid, user_ids, item_ids, columns = read_lanes(path, valid_pct, seed)
         return cls._make(
             train,

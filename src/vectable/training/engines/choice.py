@@ -9,12 +9,14 @@ from vectable.training.engines.job import Job
 from vectable.training.engines.nets.engine import NetEngine
 from vectable.training.engines.protocol import Engine
 from vectable.training.engines.sgd.engine import SgdEngine
+from vectable.training.engines.sharded.engine import ShardedEngine
 from vectable.training.engines.torch_engine import TorchEngine
 
 AUTO = "auto"
 
-ENGINES: tuple[type[Engine], ...] = (SgdEngine, CompiledEngine, NetEngine, TorchEngine)
-"""All engines, the fastest first; the last one trains anything. A new engine is a file and a place in this line."""
+ENGINES: tuple[type[Engine], ...] = (ShardedEngine, SgdEngine, CompiledEngine, NetEngine, TorchEngine)
+"""All engines: the first that can train a job does, and the last one can train any. A new one is a file and a place in
+this line."""
 
 
 def make_engine(job: Job, report: Callable[[str], None] = lambda message: None) -> Engine:

@@ -1,0 +1,1 @@
+"""Ratings that several processes train on together: the learner that `collab_learner` makes under torchrun."""
