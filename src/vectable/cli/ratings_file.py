@@ -118,10 +118,11 @@ def read_ratings(
     """The ratings that the options name.
 
     Args:
-        file: a file, a data set of the catalogue, or the address of a database.
+        file: a file, a folder of lanes, a data set of the catalogue, or the address of a database.
         columns, more, text: the groups of options that were given.
         how: further arguments of `RatingsData.from_df`.
     """
+    from vectable.data.lanes.lanes import MANIFEST
     from vectable.data.ratings.ratings_data import RatingsData
     from vectable.data.sets.catalogue import RatingsSet
 
@@ -130,8 +131,21 @@ def read_ratings(
     chosen = named_set(file, RatingsSet)
     if chosen is not None:
         return chosen.to_data(**how)
+    if (Path(file) / MANIFEST).is_file():
+        return _of_lanes(file, how | more.arguments(text.encoding))
     table, how = text.read(file), how | more.arguments(text.encoding)
     if columns.wide:
         require(how.pop("timestamp") is None, "--timestamp names a column, and with --wide columns are items.")
         return RatingsData.from_wide(table, columns.user, missing=columns.missing or (), **how)
     return RatingsData.from_df(table, columns.user, columns.item, columns.rating, **how)
+
+
+def _of_lanes(folder: str, how: dict[str, Any]) -> "RatingsData":
+    """The ratings of lanes, whose columns were named when they were encoded."""
+    from vectable.data.ratings.ratings_data import RatingsData
+
+    named = [name for name in ("title", "timestamp") if how.pop(name, None) is not None]
+    require(not named, f"--{''.join(named[:1])} belongs to vectable encode: lanes have the columns that it took.")
+    for name, usual in (("duplicates", "keep"), ("missing_ids", "error"), ("split", "random")):
+        require(how.pop(name, usual) == usual, f"--{name.replace('_', '-')} {usual} is all that lanes have.")
+    return RatingsData.from_whole_lanes(folder, **how)

@@ -14,6 +14,7 @@ from vectable.cli.ratings_file import File, MoreColumns, RatingColumns, RatingRo
 from vectable.cli.ratings_methods import Bayes, Gradient, Methods
 from vectable.cli.ratings_report import RankingOption, columns_taken, measure, print_measured, report_verdict
 from vectable.cli.train_auto import Tried, print_tried, try_methods
+from vectable.cli.train_sharded import Sharded, refuse_what_is_of_whole_ratings, train_sharded
 from vectable.cli.training import Saved, Watching, outcome, report_stopped, stoppable, was_interrupted
 from vectable.errors import VectableError, require
 
@@ -37,6 +38,7 @@ def ratings(
     gradient: Gradient,
     bayes: Bayes,
     watching: Watching,
+    sharded: Sharded,
     out: ModelFolder = Path("model"),
     method: Annotated[
         str,
@@ -71,7 +73,13 @@ def ratings(
     require(lists in ("ratings", "interactions"), f"--lists must be 'ratings' or 'interactions'; got {lists!r}.")
     refuse_others(context, method)
     watching.check()
+    sharded.check()
     check_target(out)
+    if sharded.wanted:
+        require(method == "gradient", f"Several processes train with --method gradient, and this is {method}.")
+        refuse_what_is_of_whole_ratings(context)
+        train_sharded(file, rows, factors, gradient, watching, sharded, out, quiet=quiet, as_json=as_json)
+        return
     data = read_ratings(file, columns, more, text, batch_size=gradient.batch_size, **rows.arguments)
     report(columns_taken(data))
     if not quiet:
