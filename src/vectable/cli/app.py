@@ -21,6 +21,7 @@ from vectable.cli.predict import predict
 from vectable.cli.publish import publish
 from vectable.cli.recommend import recommend
 from vectable.cli.renamed import Command
+from vectable.cli.score import score
 from vectable.cli.search import search
 from vectable.cli.serve import serve
 from vectable.cli.slim import slim
@@ -83,6 +84,7 @@ _add(app, "search", search, ASKING)
 _add(app, "similar", similar, ASKING)
 _add(app, "explain", explain, ASKING)
 _add(app, "predict", predict, ASKING)
+_add(app, "score", score, ASKING)
 _add(app, "insight", insight, ASKING)
 _add(app, "info", info, ASKING)
 _add(app, "export-vectors", export_vectors, ELSEWHERE)

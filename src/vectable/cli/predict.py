@@ -9,12 +9,10 @@ from vectable.cli.image_answers import predict_images
 from vectable.cli.models import kind_of, open_posterior, open_ratings, open_table
 from vectable.cli.options import AsJson, Model, OutFile, Raw
 from vectable.cli.output import print_rows
-from vectable.errors import DataError, VectableError
+from vectable.errors import VectableError
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from vectable.tables.tabular import TabularLearner
 
 
 def predict(
@@ -35,6 +33,7 @@ def predict(
     [bold]Example:[/bold] vectable predict model pairs.csv -o predicted.csv        vectable predict model ant.jpg
     """
     from vectable.data.io.files import read_table
+    from vectable.scoring import score_frame
 
     kind = kind_of(model)
     if kind == "images":
@@ -44,7 +43,7 @@ def predict(
     learn = open_table(model) if kind == "table" else None
     decimal = "." if learn is None else learn.data.encoder.decimal
     rows = read_table(files[0], sep=sep, encoding=encoding, decimal=decimal)
-    predicted = _of_ratings(model, rows, interval, raw) if learn is None else _of_table(learn, rows)
+    predicted = _of_ratings(model, rows, interval, raw) if learn is None else score_frame(learn, rows)
     print_rows(predicted, out, as_json)
 
 
@@ -58,30 +57,3 @@ def _of_ratings(model: Path, rows: "pl.DataFrame", interval: float | None, raw: 
     predicted, ends = learn.predict(rows, raw=raw), learn.predict_interval(rows, interval)
     columns = {"prediction": predicted, "low": ends[:, 0], "high": ends[:, 1]}
     return rows.with_columns(pl.Series(name, values) for name, values in columns.items())
-
-
-def _of_table(learn: "TabularLearner", rows: "pl.DataFrame") -> "pl.DataFrame":
-    """The rows of a table with the prediction, and the probability of each class."""
-    added = _predictions(learn, rows)
-    taken = [name for name in added.columns if name in rows.columns]
-    if taken:
-        raise DataError(f"The table has a column {taken[0]!r} already: rename it, so that it is not lost.")
-    return rows.hstack(added)
-
-
-def _predictions(learn: "TabularLearner", rows: "pl.DataFrame") -> "pl.DataFrame":
-    """The columns that predicting adds."""
-    import numpy as np
-    import polars as pl
-
-    from vectable.data.tables.targets import ClassTarget
-
-    outputs, target = learn.outputs(rows), learn.data.target
-    decoded = target.decode(outputs)
-    if isinstance(target, ClassTarget):
-        shares = {f"probability of {name}": outputs[:, at] for at, name in enumerate(target.labels)}
-        return pl.DataFrame({"prediction": decoded, **shares})
-    if len(target.names) == 1:
-        return pl.DataFrame({"prediction": decoded})
-    columns = np.asarray(decoded).T
-    return pl.DataFrame({f"prediction of {name}": one for name, one in zip(target.names, columns, strict=True)})
