@@ -384,9 +384,17 @@ for path in ("EASE", "ALS", "neighbours", "next item"):
     one = vt.load_answers(path)
     one.recommend("u7", max_per={"genre": 2}), one.recommend_many(n=2), one.fold_in([3, 5]), one.similar(3)
     one.explain("u7", 3)
+for path in json.loads(draws):
+    one = vt.load_answers(path)
+    one.recommend("u7", max_per={"genre": 2}, ucb_scale=1), one.recommend_many(n=2), one.fold_in({3: 5}), one.similar(3)
+    one.explain("u7", 3), one.predict([{"user": "u7", "item": 3, "day": 4}], return_std=True)
+    one.fold_in({}, features={"age": 30}, ucb_scale=-1)
 assert "torch" not in sys.modules
+assert "scipy.stats" not in sys.modules  # a second of the start
 """
-    for kind in ("numbers", "ALS", "EASE", "neighbours", "next item"):
+    draws = [kind for kind in OF_RATINGS if "posterior" in kind]
+    code = f"import json\ndraws = {json.dumps(json.dumps(draws))}\n{code}"
+    for kind in ("numbers", *draws, "ALS", "EASE", "neighbours", "next item"):
         KINDS.make(kind).save(tmp_path / kind)
     paths = [str(folder), str(vt.slim(folder, tmp_path / "slim"))]
     done = subprocess.run(

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import vectable as vt
+from vectable.models.drawn_model import DrawnModel
 from vectable.models.ensemble import RatingEnsemble
 from vectable.models.factorisation_machine import FactorisationMachine
 from vectable.models.posterior import PosteriorDotBias
@@ -46,7 +47,8 @@ def posterior(ordinal: bool = False, n_draws: int = 5, n_factors: int = 3) -> Po
         inner = torch.tensor([-1.0, 0.2, 1.0]) + 0.1 * torch.arange(n_draws)[:, None]
         ends = torch.full((n_draws, 1), torch.inf)
         cuts, values = torch.cat([-ends, inner, ends], dim=1), torch.tensor([1.0, 2.0, 3.0, 5.0])
-    return PosteriorDotBias(users, items, n_draws, 3.4, 1.2, cuts, values)
+    arrays = [None if one is None else one.numpy() for one in (users, items, cuts, values)]
+    return PosteriorDotBias(DrawnModel(*arrays[:2], n_draws, 3.4, 1.2, *arrays[2:]))
 
 
 def machine_in_context() -> vt.EmbeddingDotBias:

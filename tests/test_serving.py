@@ -127,6 +127,9 @@ def test_interactions_are_folded_in_by_items(tmp_path):
     assert answer == {"model": answer["model"]} | expected.fold_in(["lemon"], 1)
     assert shop.get("/v1/models/shop/users/3/recommendations").json()["items"] == expected.recommend(3)["items"]
     assert shop.get("/v1/models/shop/items/tea/similar?n=1").json()["items"] == expected.similar("tea", 1)["items"]
+    often = shop.get("/v1/models/shop/items/milk/similar?min_ratings=20").json()["items"]
+    assert [one["item"] for one in often] == ["tea"]
+    assert often == expected.similar("milk", min_ratings=20)["items"]
     assert detail(shop.post("/v1/models/shop/fold-in", json={}), 422).startswith("body: say either what the user rated")
 
 

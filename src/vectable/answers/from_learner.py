@@ -10,7 +10,6 @@ from vectable.answers.learned_tables import Codes, LearnedTables, Predicted
 from vectable.recommending.folded_user import FoldedUser
 
 if TYPE_CHECKING:
-    from vectable.ratings.bayes import BayesLearner
     from vectable.ratings.collab import CollabLearner
 
 
@@ -25,12 +24,11 @@ def tables_of_learner(path: str | Path, version: str) -> LearnedTables | ImageTa
     """
     from vectable.images.vision import VisionLearner
     from vectable.loading import load_learner
-    from vectable.ratings.bayes import BayesLearner
 
     learn: Any = load_learner(path, progress=False)
     if isinstance(learn, VisionLearner):
         return ImageTables(learn, version)
-    tables = _of_draws(learn, version) if isinstance(learn, BayesLearner) else _of_nets(learn, version)
+    tables = _of_nets(learn, version)
     tables.recommend("", 1)  # the first questions make what all others use
     tables.fold_in({}, 1)
     tables.similar(tables.data.item_ids.vocabulary[0], 1)
@@ -47,9 +45,3 @@ def _of_nets(learn: "CollabLearner", version: str) -> LearnedTables:
         return (each.mean(axis=0), each.std(axis=0)) if len(each) > 1 else (each[0], None)
 
     return LearnedTables(known, predict, lambda *given: FoldedUser(known, known.fold_in(*given), *given), version)
-
-
-def _of_draws(learn: "BayesLearner", version: str) -> LearnedTables:
-    answers, columns = learn.session.answers, learn.data.columns
-    timestamp = columns.timestamp if learn.options.user_day_bias else None
-    return LearnedTables(answers.recommender, answers.posterior.predict, answers.fold_in, version, timestamp, True)

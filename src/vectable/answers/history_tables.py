@@ -22,6 +22,7 @@ from vectable.interactions.new_row_parts import new_rows_from_parts
 from vectable.interactions.new_rows import NewRows, need_new_rows
 from vectable.interactions.presenting import strongest_reasons
 from vectable.recommending.answer import Answer, Notes
+from vectable.recommending.likeness import check_neighbours
 from vectable.recommending.names import find_code, listed
 from vectable.recommending.request import ListRequest
 
@@ -139,7 +140,7 @@ class HistoryTables:
         ]
         return {"users": lists, "notes": notes_as_json(notes)}
 
-    def similar(self, item: Any, n: int = 10) -> Json:
+    def similar(self, item: Any, n: int = 10, min_ratings: int | None = None) -> Json:
         """The `n` items met by the same kind of users as `item` (id or title); see `InteractionLearner.similar`.
 
         Returns:
@@ -148,8 +149,8 @@ class HistoryTables:
         Raises:
             UnknownNameError: the item is not in the training data.
         """
-        request, _ = history_request(n, True, {})
-        codes, cosines = self.recommender.similar(find_code(self.data, item, True), request.n)
+        check_neighbours(n, min_ratings)
+        codes, cosines = self.recommender.similar(find_code(self.data, item, True), n, min_ratings or 1)
         return {"items": self._items.rows(codes, similarity=cosines), "notes": []}
 
     def explain(self, user: Any, item: Any, n: int = 5) -> Json:

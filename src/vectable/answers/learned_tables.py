@@ -1,4 +1,4 @@
-"""A model of ratings that torch answers for (a net, an ensemble, draws), ready to answer as JSON values."""
+"""A model of ratings that is no single dot product (a net, an ensemble, draws), ready to answer as JSON values."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from vectable.recommending.presenting import check_of
 from vectable.recommending.request import NEEDS_SPREAD, Filters, ListRequest
 
 if TYPE_CHECKING:
+    from vectable.answers.drawn_recommender import DrawnRecommender, DrawnUser
     from vectable.recommending.folded_user import FoldedUser
     from vectable.recommending.recommender import Recommender
 
@@ -30,7 +31,7 @@ Predicted = tuple[NDArray[Any], NDArray[Any] | None]
 
 @dataclass(frozen=True)
 class LearnedTables:
-    """Answers of any model of ratings, as JSON values; made by `load_answers` for those that torch computes.
+    """Answers of any model of ratings, as JSON values; made by `load_answers` for draws, nets and ensembles.
 
     It never changes and may be asked from many threads at once: every call takes its own notes.
 
@@ -44,9 +45,9 @@ class LearnedTables:
         by_features: whether new users are known by columns of the side table too.
     """
 
-    recommender: "Recommender"
+    recommender: "Recommender | DrawnRecommender"
     predict_codes: Callable[[Codes, Codes, NDArray[np.float64] | None], Predicted]
-    fold: Callable[..., "FoldedUser"]
+    fold: Callable[..., "FoldedUser | DrawnUser"]
     version: str
     timestamp: str | None = None
     by_features: bool = False
@@ -133,7 +134,8 @@ class LearnedTables:
     def explain(self, user: Any, item: Any, n: int = 5, of: Literal["list", "rating"] = "list") -> Json:
         """Why an item has its place in the lists, or with of="rating" its prediction; see `RatingTables.explain`."""
         check_of(of)
-        notes, known = Notes(), self.recommender
+        notes = Notes()
+        known: Any = self.recommender
         code = int(find_codes(self.data, [user], False, notes)[0])
         target, row, seen = find_code(self.data, item, True), known.row_of(code), known.seen_by(code)
         terms = known.reasons(row, seen, target, n) if of == "list" else known.explain_row(row, *seen, target, n)

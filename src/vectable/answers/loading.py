@@ -42,8 +42,8 @@ def load_answers(path: str | Path, *, search: Search = "exact") -> "Answers":
     """What answers from the saved model at `path`, as JSON values with notes: arrays and lists made once.
 
     Its answers are the learner's, in a fraction of the time. It never changes, and threads may share it. torch is not
-    imported for dot-product models of ratings, for models of interactions, and for tabular nets with a loss of their
-    own kind; it computes the answers of nets and ensembles for ratings, of draws, and of nets for photographs.
+    imported for dot-product models and draws of ratings, for models of interactions (but SASRec), and for tabular nets
+    with a loss of their own kind; it computes the answers of nets and ensembles for ratings, and for photographs.
 
     Args:
         path: a folder that `save` or `slim` wrote, or an address; see `load_learner`.
@@ -82,7 +82,7 @@ def load_answers(path: str | Path, *, search: Search = "exact") -> "Answers":
         search != "approximate" or (contents.kind == "ratings" and _is_dot_product(contents)),
         f"{str(path)!r} is no dot-product model of ratings, for which alone there is approximate search.",
     )
-    if contents.kind in ("images", "posterior") or (contents.kind == "ratings" and not _is_dot_product(contents)):
+    if contents.kind == "images" or (contents.kind == "ratings" and not _is_dot_product(contents)):
         from vectable.answers.from_learner import tables_of_learner
 
         return tables_of_learner(path, contents.version)
@@ -94,6 +94,10 @@ def load_answers(path: str | Path, *, search: Search = "exact") -> "Answers":
             rows = RowTables.from_saved(contents.settings, contents.arrays, contents.tables, contents.version)
             rows.predict([dict.fromkeys(rows.encoder.raw_columns)])  # the first question makes what all others use
             return rows
+        if contents.kind == "posterior":
+            from vectable.answers.drawn_tables import drawn_tables
+
+            return drawn_tables(contents)
         if contents.kind != "ratings":
             from vectable.answers.history_tables import history_tables
 

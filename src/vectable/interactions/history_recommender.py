@@ -95,9 +95,13 @@ class HistoryRecommender:
         )
         return Answers(items, scores, scores, None, notes)
 
-    def similar(self, item: int, n: int) -> tuple[Codes, Floats]:
-        """Codes of up to `n` items most like one, of those that training shows, and how like it, -1 to 1."""
-        return nearest(self.directions, item, n, allowed=self.data.item_counts > 0)
+    def similar(self, item: int, n: int, fewest: int = 1) -> tuple[Codes, Floats]:
+        """Codes of up to `n` items most like one, and how like it, -1 to 1.
+
+        Args:
+            fewest: interactions that a neighbour must have.
+        """
+        return nearest(self.directions, item, n, allowed=self.data.item_counts >= max(fewest, 1))
 
     def reasons(self, items: Codes, counts: Floats, target: int) -> tuple[NDArray[np.float64], float]:
         """What each entry of a history adds to the score of an item, (entries,), and the score."""

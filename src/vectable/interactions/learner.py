@@ -40,6 +40,7 @@ from vectable.interactions.new_rows import NewRows, need_new_rows
 from vectable.interactions.presenting import lists_frame, one_list_frame, reasons_frame
 from vectable.interactions.selecting import Trial, choose, measure, some_users
 from vectable.recommending.answer import Notes
+from vectable.recommending.likeness import check_neighbours
 from vectable.recommending.names import find_code, listed
 from vectable.recommending.presenting import warn_of
 from vectable.recommending.request import ListRequest
@@ -240,10 +241,14 @@ class InteractionLearner(SavedAsFolder):
 
     # ---------------------------------------------------------------- insight
 
-    def similar(self, item: Any, n: int = 10) -> Any:
-        """The `n` items met by the same kind of users as `item` (id or title), by the cosine of their vectors."""
-        request = ListRequest(n)
-        codes, cosines = self.recommender().similar(find_code(self.data, item, True), request.n)
+    def similar(self, item: Any, n: int = 10, min_ratings: int | None = None) -> Any:
+        """The `n` items met by the same kind of users as `item` (id or title), by the cosine of their vectors.
+
+        Args:
+            min_ratings: interactions that a neighbor must have; by default one.
+        """
+        check_neighbours(n, min_ratings)
+        codes, cosines = self.recommender().similar(find_code(self.data, item, True), n, min_ratings or 1)
         return self.data.to_native(self.data.item_frame(codes, similarity=cosines, count=self.data.item_counts[codes]))
 
     def explain(self, user: Any, item: Any, n: int = 5) -> Any:

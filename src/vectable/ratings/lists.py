@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vectable.data.ratings.encoded_ratings import Ratings
+    from vectable.folder_schema import Numbers
 
 By = Literal["ratings", "interactions"]
 BYS: tuple[By, ...] = ("ratings", "interactions")
@@ -59,7 +60,7 @@ class ListRanking:
 
     @classmethod
     def from_saved(
-        cls, settings: Mapping[str, Any], tensors: "Mapping[str, Mapping[str, Tensor]]", data: RatingsData
+        cls, settings: Mapping[str, Any], tensors: "Mapping[str, Mapping[str, Numbers]]", data: RatingsData
     ) -> "ListRanking":
         """What a saved folder says; of an older one the expected rating.
 

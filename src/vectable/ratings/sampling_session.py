@@ -10,15 +10,17 @@ from vectable.data.ratings.encoded_ratings import Ratings
 from vectable.data.ratings.rating_features import RatingFeatures
 from vectable.data.ratings.ratings_data import RatingsData
 from vectable.errors import VectableError, require, warn
+from vectable.models.posterior import normal
 from vectable.ratings.bayes_folder import BayesFolder
 from vectable.ratings.drawn_answers import DrawnAnswers
 from vectable.ratings.lists import ListRanking
 from vectable.recommending.new_row import NewRow
 from vectable.sampling.convergence import few_draws
+from vectable.sampling.day_biases import offset_keys
 from vectable.sampling.directions import Directions
 from vectable.sampling.options import SamplingOptions
 from vectable.sampling.record import DrawRecord
-from vectable.sampling.run import Pairs, SamplingRun, offset_keys
+from vectable.sampling.run import Pairs, SamplingRun
 from vectable.sampling.units import Units
 
 Groups = tuple[Sequence[Directions], Sequence[Directions]]
@@ -121,10 +123,12 @@ class SamplingSession:
         """
         if self._answers is None:
             self.need_draws()
-            train = _pairs(self.data.train_ratings)
-            keys = offset_keys(train) if self.options.user_day_bias and train.time is not None else None
+            train = self.data.train_ratings
+            keys = None
+            if self.options.user_day_bias and train.time is not None:
+                keys = offset_keys(train.user, train.time)
             about = self.units, self.features, self.groups, keys, self._measured_noise, self.ranking
-            self._answers = DrawnAnswers(self.record.draws(), list(self.added), self.data, *about)
+            self._answers = DrawnAnswers(self.record.draws(), list(self.added), self.data, *about, normal)
         return self._answers
 
     def need_draws(self) -> None:

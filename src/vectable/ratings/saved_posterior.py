@@ -28,8 +28,9 @@ from vectable.folder_schema import (
 )
 
 if TYPE_CHECKING:
-    from vectable.artifact import Contents
+    from vectable.folder_schema import Numbers
 
+Files = Mapping[str, Mapping[str, "Numbers"]]
 Arrays = dict[str, NDArray[Any]]
 
 MOST_THREADS, MOST_CHAINS, MOST_FACTORS = 1024, 1024, 10_000
@@ -59,30 +60,31 @@ SETTINGS = record(
 HISTORY = list_of(map_of(any_number))
 
 
-def checked_settings(contents: "Contents") -> dict[str, Any]:
+def checked_settings(saved: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a folder of draws.
 
     Raises:
         PartError: they have another form.
     """
-    settings: dict[str, Any] = SETTINGS(contents.settings, "settings")
+    settings: dict[str, Any] = SETTINGS(saved, "settings")
     if len(settings["every"]) != settings["config"]["n_chains"]:
         raise PartError("settings.every must have an entry for each chain")
     return settings
 
 
-def checked_history(contents: "Contents") -> list[dict[str, float]]:
+def checked_history(tables: Mapping[str, Any]) -> list[dict[str, float]]:
     """The rows of figures that the sampling reported."""
-    rows: list[dict[str, float]] = part(contents.tables, "epochs", HISTORY)
+    rows: list[dict[str, float]] = part(tables, "epochs", HISTORY)
     return rows
 
 
 def checked_arrays(
-    contents: "Contents", features: RatingFeatures, data: RatingsData, settings: Mapping[str, Any]
+    tensors: Files, features: RatingFeatures, data: RatingsData, settings: Mapping[str, Any]
 ) -> dict[str, Arrays]:
     """The arrays of a folder of draws by file and name.
 
     Args:
+        tensors: of the folder's files, by file and name.
         features: of the model, which say how many groups there are.
         data: what the draws are of, items added since among its items.
         settings: those of the folder, checked.
@@ -91,18 +93,18 @@ def checked_arrays(
         PartError: one is missing, or of another size, type or range than the others ask for.
     """
     config = settings["config"]
-    added = contents.tensors.get("added", {})
+    added = tensors.get("added", {})
     sizes = {"users": data.n_users, "items": data.n_items - len(added), "valid": len(data.valid_ratings)}
     sizes["depth"] = config["n_factors"] + 1
     if config["likelihood"] == "ordinal":
         sizes["levels"] = len(np.unique(data.train_ratings.rating))
     groups = group_sizes(features, sizes)
-    found = {"directions": take_arrays(contents.tensors, "directions", _directions(groups), sizes)}
+    found = {"directions": take_arrays(tensors, "directions", _directions(groups), sizes)}
     draws: dict[str, Array] = {}
     for chain in range(config["n_chains"]):
-        if any(name.startswith(f"{chain}.") for name in contents.tensors.get("draws", {})):
+        if any(name.startswith(f"{chain}.") for name in tensors.get("draws", {})):
             draws |= _draws(chain, groups, config, "levels" in sizes)
-    found["draws"] = take_arrays(contents.tensors, "draws", draws, sizes)
+    found["draws"] = take_arrays(tensors, "draws", draws, sizes)
     if not draws:
         raise PartError("draws holds no draw")
     for name, one in found["draws"].items():
@@ -111,11 +113,11 @@ def checked_arrays(
     n_draws = sum(length for name, length in sizes.items() if name.startswith("kept_of_"))
     sizes["row"] = n_draws * sizes["depth"]
     row = Array(config["draw_dtype"], "row", finite=True)
-    found["added"] = take_arrays(contents.tensors, "added", {str(at): row for at in range(len(added))}, sizes)
-    found["sums"] = take_arrays(contents.tensors, "sums", _sums(), sizes)
-    found["traces"] = take_arrays(contents.tensors, "traces", _traces(contents, config["n_chains"]), sizes)
+    found["added"] = take_arrays(tensors, "added", {str(at): row for at in range(len(added))}, sizes)
+    found["sums"] = take_arrays(tensors, "sums", _sums(), sizes)
+    found["traces"] = take_arrays(tensors, "traces", _traces(tensors, config["n_chains"]), sizes)
     chains = {} if added or settings["serving"] else _chains(config["n_chains"], groups, "levels" in sizes)
-    found["chains"] = take_arrays(contents.tensors, "chains", chains, sizes)
+    found["chains"] = take_arrays(tensors, "chains", chains, sizes)
     return found
 
 
@@ -195,10 +197,10 @@ def _sums() -> dict[str, Array]:
     }
 
 
-def _traces(contents: "Contents", n_chains: int) -> dict[str, Array]:
+def _traces(tensors: Files, n_chains: int) -> dict[str, Array]:
     """A row of figures for each draw; of a chain without draws an empty array."""
-    saved = contents.tensors.get("traces", {})
-    empty = {name for name, one in saved.items() if one.numel() == 0 and one.dim() == 1}
+    saved = tensors.get("traces", {})
+    empty = {name for name, one in saved.items() if tuple(one.shape) == (0,)}
     rows = {str(at): f"draws_of_{at}_ {WATCHED}" for at in range(n_chains)}
     return {name: Array("float64", "0" if name in empty else shape) for name, shape in rows.items()}
 

@@ -3,9 +3,8 @@
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from vectable.errors import is_finite, require
 
@@ -26,21 +25,8 @@ def interval_about(
         mean, spread: expected ratings, not clipped, and their standard deviations, (rows,).
         noise: variance of a single rating about its expectation.
     """
-    reach = norm.ppf(0.5 + level / 2) * np.sqrt(spread**2 + noise)
+    reach = ndtri(0.5 + level / 2) * np.sqrt(spread**2 + noise)
     return np.column_stack([mean - reach, mean + reach]).clip(*limits).astype(np.float32)
-
-
-def category_shares(cuts: torch.Tensor, sums: torch.Tensor, extra: Floats) -> Any:
-    """The chance of each category, (rows, categories): mean over the draws.
-
-    Args:
-        cuts: of each draw, (draws, categories + 1).
-        sums: of each draw, (draws, rows).
-        extra: variance that comes to each sum, (draws, rows).
-    """
-    wider = torch.from_numpy(np.sqrt(1 + extra).astype(np.float32))
-    edges = (cuts[:, None, :] - sums[..., None]) / wider[..., None]
-    return torch.special.ndtr(edges).diff(dim=-1).double().mean(dim=0).numpy()
 
 
 def shortest_runs(probabilities: Floats, categories: Floats, level: float) -> NDArray[np.float32]:

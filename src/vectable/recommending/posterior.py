@@ -6,12 +6,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vectable.data.ratings.rating_features import RatingFeatures
-from vectable.models.posterior import PosteriorDotBias
-from vectable.recommending.intervals import category_shares, interval_about, shortest_runs
+from vectable.models.drawn_model import DrawnModel
+from vectable.recommending.intervals import interval_about, shortest_runs
 from vectable.recommending.new_row import NewRow, new_row
 from vectable.sampling.day_biases import places_of
 from vectable.sampling.directions import Directions
@@ -36,7 +35,7 @@ class Posterior:
     """
 
     draws: dict[str, NDArray[Any]]
-    model: PosteriorDotBias
+    model: DrawnModel
     features: RatingFeatures
     groups: tuple[Sequence[Directions], Sequence[Directions]]
     units: Units
@@ -45,7 +44,7 @@ class Posterior:
 
     def _blocks(
         self, users: NDArray[np.int32], items: NDArray[np.int32], times: Floats | None
-    ) -> Iterable[tuple[slice, torch.Tensor, Floats]]:
+    ) -> Iterable[tuple[slice, NDArray[np.float32], Floats]]:
         """Parts of the rows: which, every draw's sum, (draws, rows), and the variance that not knowing user, item or
         day adds to it, (draws, rows).
         """
@@ -54,13 +53,12 @@ class Posterior:
         size = max(PAIRS_A_BLOCK // model.n_draws, 1)
         for first in range(0, max(len(users), 1), size):
             part = slice(first, first + size)
-            u, i = (torch.from_numpy(np.ascontiguousarray(one[part])).long() for one in (users, items))
-            sums = model.sums(u, i)
-            extra = self._unknown_variance(u.numpy(), i.numpy())
+            u, i = users[part], items[part]
+            sums, extra = model.sums(u, i), self._unknown_variance(u, i)
             places = places_of(self.keys, users[part], None if times is None else times[part])
             if places is not None:
                 padded = np.concatenate([offsets, np.zeros((len(offsets), 1), offsets.dtype)], axis=1)
-                sums = sums + torch.from_numpy(padded[:, places].astype(np.float32))
+                sums = sums + padded[:, places].astype(np.float32)
                 extra = extra + (places == offsets.shape[1]) / draws["precisions"][:, 1:]
             yield part, sums, extra
 
@@ -70,10 +68,10 @@ class Posterior:
         """Mean over the draws, not clipped, and standard deviation of the expected rating, (rows,) each."""
         mean, spread = np.empty(len(users)), np.empty(len(users))
         for part, sums, extra in self._blocks(users, items, times):
-            each = self.model.to_ratings(sums).double().numpy()
+            each = self.model.to_ratings(sums).astype(np.float64)
             slope: Any = self.units.scale
             if self.units.categories is not None:
-                slope = (self.model.to_ratings(sums + 0.5) - self.model.to_ratings(sums - 0.5)).double().numpy()
+                slope = (self.model.to_ratings(sums + 0.5) - self.model.to_ratings(sums - 0.5)).astype(np.float64)
             mean[part], spread[part] = each.mean(axis=0), np.sqrt(each.var(axis=0) + (slope**2 * extra).mean(axis=0))
         return mean, spread
 
@@ -82,8 +80,7 @@ class Posterior:
         assert self.units.categories is not None
         found = np.empty((len(users), len(self.units.categories)))
         for part, sums, extra in self._blocks(users, items, times):
-            assert self.model.cuts is not None
-            found[part] = category_shares(self.model.cuts, sums, extra)
+            found[part] = self.model.category_shares(sums, extra)
         return found
 
     def interval(
@@ -96,7 +93,7 @@ class Posterior:
         noise = float((self.units.scale**2 / self.draws["precisions"][:, 0]).mean())
         return interval_about(mean, spread, noise, level, self.rating_range)
 
-    def _unknown_variance(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> Floats:
+    def _unknown_variance(self, users: NDArray[np.int32], items: NDArray[np.int32]) -> Floats:
         """What the prior's own spread adds to the sum's variance where user or item is unknown, (draws, rows)."""
         model, draws = self.model, self.draws
         extra = np.zeros((model.n_draws, len(users)))
@@ -108,8 +105,7 @@ class Posterior:
             (spreads[1], items, users, model.users),
         ):
             at = np.flatnonzero(codes == 0)
-            designs = rows[torch.from_numpy(others[at])].double().numpy()
-            designs = designs.reshape(len(at), model.n_draws, model.n_factors + 1)
+            designs = rows[others[at]].astype(np.float64).reshape(len(at), model.n_draws, model.depth)
             designs[..., -1] = 1.0
             extra[:, at] += np.einsum("nsd,sde,nse->sn", designs, covariance, designs, optimize=True)
         both = (spreads[0] * spreads[1])[:, :-1, :-1].sum(axis=(1, 2))
@@ -139,8 +135,8 @@ class Posterior:
                 known = np.flatnonzero(one)  # few of many: the whole product would take longer than all the rest
                 direction = one[known] @ group.to_direction[known]
             means += (direction.astype(np.float32) @ coefficients).reshape(means.shape)
-        designs = rows[torch.from_numpy(codes).long()].double().numpy()
-        designs = designs.reshape(len(codes), model.n_draws, model.n_factors + 1).transpose(1, 0, 2).copy()
+        designs = rows[codes].astype(np.float64)
+        designs = designs.reshape(len(codes), model.n_draws, model.depth).transpose(1, 0, 2).copy()
         biases = designs[..., -1].copy()
         designs[..., -1] = 1.0
         given = (means, draws[f"{side}.precision"], draws["precisions"][:, 0], designs)

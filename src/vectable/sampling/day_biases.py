@@ -14,6 +14,11 @@ def day_keys(users: NDArray[np.int32], times: Floats) -> Keys:
     return (users.astype(np.int64) << 32) + (days(times) + (1 << 31))
 
 
+def offset_keys(users: NDArray[np.int32], times: Floats) -> Keys:
+    """User and day of every offset that some ratings have, rising."""
+    return np.unique(day_keys(users, times))
+
+
 def places_of(keys: Keys | None, users: NDArray[np.int32], times: Floats | None) -> NDArray[np.int64] | None:
     """The offset of each row's user and day, or the place after the last where training saw none; None without keys.
 

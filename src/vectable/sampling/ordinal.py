@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
 Judge = Callable[[Floats], Floats]  # from cuts to the log-likelihood of each category's ratings
@@ -18,7 +18,7 @@ Judge = Callable[[Floats], Floats]  # from cuts to the log-likelihood of each ca
 def first_cuts(levels: NDArray[np.int32], n_levels: int) -> Floats:
     """Cuts that give every category its share among latents of variance 2, (levels + 1,), from -inf to inf."""
     shares = np.cumsum(np.bincount(levels, minlength=n_levels)) / len(levels)
-    return np.concatenate([[-np.inf], norm.ppf(shares[:-1]) * np.sqrt(2.0), [np.inf]])
+    return np.concatenate([[-np.inf], ndtri(shares[:-1]) * np.sqrt(2.0), [np.inf]])
 
 
 class CutWalk:

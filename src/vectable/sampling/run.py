@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vectable.sampling.chain import Chain
-from vectable.sampling.day_biases import Keys, day_keys, places_of
+from vectable.sampling.day_biases import offset_keys, places_of
 from vectable.sampling.directions import Directions
 from vectable.sampling.layout import Layout, days
 from vectable.sampling.options import SamplingOptions
@@ -95,7 +95,7 @@ class SamplingRun:
             )
             for number in range(options.n_chains)
         ]
-        keys = offset_keys(train) if with_days else None
+        keys = offset_keys(train.user, train.time) if with_days and train.time is not None else None
         self._places = places_of(keys, held_out.user, held_out.time)
         rows = np.linspace(0, len(train.rating) - 1, WATCHED).astype(int)
         self._watched = train.user[rows], train.item[rows]
@@ -141,9 +141,3 @@ class SamplingRun:
         """Take up what `to_arrays` gave; the next draw is the one that would have come."""
         for at, chain in enumerate(self.chains):
             chain.load_arrays(part_of(arrays, f"{at}."))
-
-
-def offset_keys(train: Pairs) -> Keys:
-    """User and day of every offset, in one number each, rising."""
-    assert train.time is not None
-    return np.unique(day_keys(train.user, train.time))

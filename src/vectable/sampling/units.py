@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from vectable.errors import DataError
 
@@ -60,7 +60,7 @@ class Units:
         """Expected ratings, (pairs,), of one draw's sums; `cuts`, (categories + 1,), with categories."""
         if cuts is None or self.categories is None:
             return self.centre + self.scale * sums
-        return np.asarray(np.diff(norm.cdf(cuts - sums[:, None])) @ self.categories)
+        return np.asarray(np.diff(ndtr(cuts - sums[:, None])) @ self.categories)
 
     @property
     def n_levels(self) -> int | None:
