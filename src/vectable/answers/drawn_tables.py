@@ -23,4 +23,5 @@ def drawn_tables(contents: ArrayContents) -> LearnedTables:
     )
     tables.recommend("", 1)  # the first questions make what all others use
     tables.fold_in({}, 1)
+    tables.explain("", answers.data.item_ids.vocabulary[0], 1)
     return tables

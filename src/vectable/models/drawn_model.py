@@ -56,8 +56,9 @@ class DrawnModel:
     def sums(self, users: Codes, items: Codes) -> Floats:
         """Every draw's dot product and biases, (draws, rows), in the sampler's units."""
         shape = (len(users), self.n_draws, self.depth)
-        p, q = (rows.astype(np.float32).reshape(shape) for rows in (self.users[users], self.items[items]))
-        return np.asarray(((p[..., :-1] * q[..., :-1]).sum(axis=2) + p[..., -1] + q[..., -1]).T)
+        p, q = (rows.reshape(shape) for rows in (_rows(self.users, users), _rows(self.items, items)))
+        dots = np.einsum("rsd,rsd->rs", p[..., :-1], q[..., :-1])
+        return np.asarray((dots + p[..., -1] + q[..., -1]).T)
 
     def to_ratings(self, sums: Floats) -> Floats:
         """From each draw's sum, (draws, ...), to its expected rating."""
@@ -146,3 +147,8 @@ class DrawnModel:
     @cached_property
     def _factors(self) -> tuple[Floats, Floats]:
         return mean_factors(self.users, self.items, self.n_draws, self.scale)
+
+
+def _rows(table: NDArray[Any], codes: Codes) -> Floats:
+    """Rows of a table in single precision; the whole table is converted where they are more than it has."""
+    return table[codes].astype(np.float32) if len(codes) < len(table) else table.astype(np.float32)[codes]

@@ -34,12 +34,15 @@ class RatingScale:
         """
         if cuts is None:
             return np.asarray(self.centre + self.scale * sums, dtype=np.float32)
-        return np.asarray(np.diff(self.normal(cuts - sums[..., None]), axis=-1) @ self.values)
+        assert self.values is not None
+        below = self.normal(cuts[..., 1:-1] - sums[..., None])  # the outer cuts are infinite
+        return np.asarray(self.values[-1] - below @ np.diff(self.values))
 
     def slopes(self, sums: Floats, cuts: Floats) -> Floats:
         """Derivative of the expected category by the latent, as `expected`."""
-        density = np.exp(-0.5 * (cuts - sums[..., None]) ** 2) / np.float32(np.sqrt(2 * np.pi))
-        return np.asarray(-np.diff(density, axis=-1) @ self.values)
+        assert self.values is not None
+        density = np.exp(-0.5 * (cuts[..., 1:-1] - sums[..., None]) ** 2) / np.float32(np.sqrt(2 * np.pi))
+        return np.asarray(density @ np.diff(self.values))
 
 
 @dataclass(frozen=True)
