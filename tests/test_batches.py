@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from torch import nn
 
 import vectable as vt
-from vectable.data.batches import BatchPlan, batch_size_for, block_batches, count_steps, shuffled_batches, spread_evenly
+from vectable.data.batches import (
+    BatchPlan,
+    batch_size_for,
+    block_batches,
+    count_steps,
+    shuffled_batches,
+    spread_evenly,
+    two_lanes,
+)
 
 
 def codes(rng, n_rows, n_codes, skew):
@@ -189,6 +197,12 @@ def test_every_block_with_rows_gets_a_step_and_none_more_than_it_has_rows(sizes,
     shares = _share_out(n_steps, sizes)
     assert sum(shares) == n_steps
     assert all((share > 0) == (size > 0) and share <= size for share, size in zip(shares, sizes, strict=True))
+
+
+def test_a_step_that_is_left_over_goes_to_the_block_with_the_largest_batches():
+    plan = two_lanes(np.arange(1000, dtype=np.int32), [500, 300, 150, 50], 112)  # 9 steps; in proportion 4, 2, 1 and 1
+    ends = [500, 800, 950, 1000]
+    assert np.bincount(np.searchsorted(ends, plan.starts, side="right")).tolist() == [4, 3, 1, 1]
 
 
 def test_with_many_rows_both_lanes_have_half_the_work_and_batches_keep_their_size():

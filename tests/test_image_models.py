@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -11,6 +12,7 @@ import vectable as vt
 from vectable.models import image_backbone
 from vectable.models.image_backbone import TimmBackbone, load_weights, timm_names
 from vectable.models.image_head import image_head
+from vectable.models.image_net import ImageNet
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="needs the extra vision")
 
@@ -108,3 +110,11 @@ def test_without_network_and_file_the_sentence_names_both_ways(monkeypatch):
     monkeypatch.setattr(image_backbone.urllib.request, "getproxies", dict)
     with pytest.raises(vt.ArtifactError, match=r"weights=.*network once.*pretrained=False"):
         TimmBackbone("resnet18")
+
+
+def test_bytes_become_colors_of_mean_nought_and_spread_one_over_imagenet():
+    images = torch.randint(0, 256, (2, 3, 4, 5), dtype=torch.uint8)
+    mean, std = (np.array(one)[:, None, None] for one in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    np.testing.assert_allclose(
+        ImageNet(nn.Identity(), nn.Identity())(images).numpy(), (images.numpy() / 255 - mean) / std, atol=1e-5
+    )

@@ -165,6 +165,18 @@ def test_a_border_between_classes_must_gain_more_than_chance_gives(times: float,
     assert len(bins.borders) - 1 == n_bins
 
 
+def test_the_constant_for_missing_numbers_is_nought_unless_named() -> None:
+    column = pl.Series([2.0, None])
+    assert vt.FillMissing("constant").fit(column).encode(column).tolist() == [2.0, 0.0]
+    assert vt.FillMissing("constant", 7).fit(column).encode(column).tolist() == [2.0, 7.0]
+
+
+def test_leaves_of_the_tree_are_no_borders() -> None:
+    values = np.repeat(np.arange(-5.0, 6.0), 20)  # scikit-learn marks a leaf by the threshold -2
+    bins = vt.PiecewiseLinearBins("tree").fit(values, np.where(values > 0.5, 1.0, 0.0))
+    assert bins.borders.tolist() == [-5.0, 0.5, 5.0]
+
+
 def test_bins_refuse_what_they_cannot_use() -> None:
     with pytest.raises(vt.VectableError, match=r"how must be .*; got 'trees'"):
         vt.PiecewiseLinearBins("trees")
