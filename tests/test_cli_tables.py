@@ -195,7 +195,7 @@ def test_insight_says_what_matters_and_draws_it(inside, model, tmp_path):
 
 def test_info_says_what_the_model_is(inside, model):
     text = good(inside("info", model)).stdout
-    said = ("TabularModel x 1", "480 training and 120 validation rows", "since", "date", "accuracy", vt.__version__)
+    said = ("TabularModel x 4", "480 training and 120 validation rows", "since", "date", "accuracy", vt.__version__)
     for part in said:
         assert part in text
     about = json.loads(good(inside("info", model, "--json")).stdout)

@@ -22,7 +22,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import vectable as vt
 from vectable.estimators.inputs import canonical_rows, held_out_rows
-from vectable.estimators.table_trainer import auto_batch_size, auto_epochs
+from vectable.tables.defaults import batch_size_for, epochs_for
 
 # The checks that scikit-learn skips for its own estimators too: for want of an environment variable, or of a package.
 SKIPPED = {"check_array_api_input"}
@@ -278,11 +278,11 @@ def test_rows_are_held_out_class_by_class():
     ("rows", "batch"), [(0, 16), (1, 16), (300, 16), (1000, 32), (4095, 128), (4096, 256), (10**7, 256)]
 )
 def test_auto_batch_size(rows, batch):
-    assert auto_batch_size(rows) == batch
+    assert batch_size_for(rows) == batch
 
 
 def test_auto_epochs_make_enough_steps():
-    assert [auto_epochs(n_steps) for n_steps in (1, 3, 20, 1000)] == [200, 67, 10, 10]
+    assert [epochs_for(n_steps, 10) for n_steps in (1, 3, 20, 1000)] == [200, 67, 10, 10]
 
 
 def test_a_net_begins_at_the_shares_of_the_classes():

@@ -84,12 +84,15 @@ def test_a_resnet_splits_where_the_lesson_splits_it():
     assert {names[id(one)].split(".")[0] for one in last} == {"layer3", "layer4"}
 
 
-@pytest.mark.parametrize(("arch", "channels"), [("convnext_atto", 320), ("vit_tiny_patch16_224", 192)])
+@pytest.mark.parametrize(
+    ("arch", "channels"), [("convnext_atto", 320), ("vit_tiny_patch16_224", 192), ("mambaout_femto", 288)]
+)
 def test_other_architectures_give_maps_of_channels(arch, channels):
     body = TimmBackbone(arch, pretrained=False).eval()
     assert body.n_features == channels
     with torch.no_grad():
-        assert body(torch.zeros(1, 3, 224, 224)).ndim == 4
+        maps = body(torch.zeros(2, 3, 224, 224))
+    assert (maps.ndim, *maps.shape[:2]) == (4, 2, channels)
 
 
 def test_wrong_names_and_weights_are_told(lite0_file, tmp_path):

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import vectable as vt
+from vectable.models.factorisation_machine import FactorisationMachine
 from vectable.models.layers import embedding
 from vectable.models.tabular import STEP, PiecewiseLinear
 
@@ -80,3 +81,16 @@ def test_bins_in_a_net_are_slopes_and_steps() -> None:
 def test_impossible_sizes_are_sentences(make: object) -> None:
     with pytest.raises(vt.VectableError, match=r"1|positive"):
         make()  # type: ignore[operator]
+
+
+def test_what_a_factorisation_machine_never_met_is_the_mean_and_a_missing_value_that_it_met_is_kept():
+    machine = FactorisationMachine([4, 4], [False, True], n_factors=3)
+    tables = [*machine.embeddings, *machine.biases]
+    before = [table.weight.detach().clone() for table in tables]
+    machine.fill_unknown()
+    for at, (table, old) in enumerate(zip(tables, before, strict=True)):
+        new, shown = table.weight.detach(), at % 2 == 1  # the last row stands for missing
+        mean = old[1:].mean(dim=0) if shown else old[1:-1].mean(dim=0)
+        torch.testing.assert_close(new[0], mean)
+        torch.testing.assert_close(new[1:-1], old[1:-1], rtol=0, atol=0)
+        torch.testing.assert_close(new[-1], old[-1] if shown else mean)

@@ -1,22 +1,23 @@
 """`vectable train table`: from a table of mixed columns to a saved model that predicts one of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from vectable.cli.gathering import grouped
-from vectable.cli.options import AsJson, Epochs, Lr, ModelFolder, NModels, Preset, Quiet, TextFile, Wd, numbers_in
+from vectable.cli.options import AsJson, Lr, ModelFolder, NModels, Preset, Quiet, TextFile, Wd, numbers_in
 from vectable.cli.output import print_json, print_table, progress_console, report
 from vectable.cli.table_file import File, TableColumns, TableRows, read_table_data
 from vectable.cli.table_report import columns_taken, print_measured, report_verdict
 from vectable.cli.training import Saved, Watching, outcome, report_kept, report_stopped, stoppable
-from vectable.tables.defaults import WEIGHT_DECAY
+from vectable.tables.defaults import DECAY, LAYERS, N_MODELS, RATE, batch_size_for, epochs_for
 
 if TYPE_CHECKING:
     from vectable.tables.tabular import TabularLearner
 
+USUAL_LAYERS = ",".join(map(str, LAYERS))
 Layers = Annotated[str, typer.Option(help="Widths of the hidden layers.")]
 
 
@@ -26,16 +27,26 @@ class Net:
 
     panel: ClassVar[str] = "Model and training"
 
-    epochs: Epochs = 10
-    lr: Lr = 3e-3
-    wd: Wd = WEIGHT_DECAY
-    layers: Layers = "200,100"
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Number of passes over the training rows.", show_default="12, and at least 200 steps"),
+    ] = None
+    lr: Lr = RATE
+    wd: Wd = DECAY
+    layers: Layers = USUAL_LAYERS
     dropout: Annotated[float, typer.Option(help="Dropout after each hidden layer; in [0, 1).")] = 0.0
     emb_drop: Annotated[float, typer.Option(help="Dropout on the embeddings; in [0, 1).")] = 0.0
     y_range: Annotated[str | None, typer.Option(help="LOW,HIGH that predicted numbers stay within.")] = None
-    n_models: NModels = 1
+    n_models: NModels = N_MODELS
     preset: Preset = "modern"
-    batch_size: Annotated[int, typer.Option(help="Rows per step.")] = 256
+    batch_size: Annotated[
+        int | None, typer.Option(help="Rows per step.", show_default="by the number of rows, at most 256")
+    ] = None
+
+    @property
+    def named_batch_size(self) -> dict[str, int]:
+        """The batch size as an argument of `TableData.from_file`, where it is named."""
+        return {} if self.batch_size is None else {"batch_size": self.batch_size}
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -74,7 +85,10 @@ def table(
     check_target(out)
     watching.check()
     made = net.arguments
-    data = read_table_data(file, columns, text, batch_size=net.batch_size, **vars(rows))
+    data = read_table_data(file, columns, text, **net.named_batch_size, **vars(rows))
+    if net.batch_size is None:
+        data = replace(data, batch_size=batch_size_for(len(data.train_rows)))
+    n_epochs = epochs_for(data.n_steps) if net.epochs is None else net.epochs
     report(columns_taken(data))
     learn = tabular_learner(data, seed=rows.seed, progress=progress_console(quiet), **made)
     if not quiet:
@@ -82,8 +96,8 @@ def table(
     if not (quiet or as_json):
         print_table(data.summary(), "What the columns were taken for; --cats, --conts and --dates override it")
     with stoppable() as stop:
-        learn.fit_one_cycle(net.epochs, net.lr, watching.callbacks(learn), **watching.checkpoints())
-    report_kept(learn, watching, net.epochs, quiet)
+        learn.fit_one_cycle(n_epochs, net.lr, watching.callbacks(learn), **watching.checkpoints())
+    report_kept(learn, watching, n_epochs, quiet)
     report_stopped(learn, watching)
     _finish(learn, out, stop.code, as_json)
 

@@ -6,11 +6,13 @@ reached by it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vectable.tables.defaults import DECAY, EPOCHS, RATE, STEPS
 
 if TYPE_CHECKING:
     from vectable.tables.tabular import TabularLearner
@@ -47,8 +49,8 @@ class Plan:
 
 BESIDE_RIDGE = (Plan(200, 1, 10.0, 1e-2), Plan(600, 1, 3.0, 1e-2), Plan(1500, 1, 1.0, 1e-2))
 BY_STEPS = (Plan(200, 1, 3.0, 1e-2), Plan(600, 1, 1.0, 1e-2), Plan(1500, 1, 1.0, 1e-2))
-BY_EPOCHS = (Plan(200, 4, 0.3, 4e-3), Plan(200, 12, 0.3, 4e-3), Plan(200, 24, 0.3, 4e-3))
-USUAL = Plan(200, 12, 0.3, 4e-3)
+USUAL = Plan(STEPS, EPOCHS, DECAY, RATE)
+BY_EPOCHS = (replace(USUAL, epochs=4), USUAL, replace(USUAL, epochs=24))
 
 
 def plans_for(n_rows: int, linear: bool) -> Sequence[Plan]:

@@ -28,9 +28,9 @@ from vectable.estimators.inputs import (
     take_weights,
 )
 from vectable.estimators.persistent import PersistentEstimator
-from vectable.estimators.table_trainer import auto_batch_size, auto_epochs
 from vectable.ratings.bayes import BayesLearner, bayes_collab_learner
 from vectable.ratings.collab import CollabLearner, collab_learner
+from vectable.tables.defaults import batch_size_for, epochs_for
 from vectable.tables.factorisation import factorisation_learner
 from vectable.tables.tabular import TabularLearner
 
@@ -140,7 +140,7 @@ class RatingRegressor(RegressorMixin, PersistentEstimator):
             return self
         learner = self._learner(table, weights, is_frame(X))
         n_steps = learner.data.n_steps
-        n_epochs = auto_epochs(n_steps, EPOCHS) if isinstance(self.n_epochs, str) else self.n_epochs
+        n_epochs = epochs_for(n_steps, EPOCHS) if isinstance(self.n_epochs, str) else self.n_epochs
         self.learner_ = learner.fit_one_cycle(n_epochs, self.lr)
         self.n_iter_ = learner.epochs_done
         return self
@@ -200,7 +200,7 @@ class RatingRegressor(RegressorMixin, PersistentEstimator):
         """
         user, item, *side, rating = table.columns
         automatic = isinstance(self.batch_size, str)
-        batch_size: Any = auto_batch_size(len(table), LARGEST_BATCH) if automatic else self.batch_size
+        batch_size: Any = batch_size_for(len(table), LARGEST_BATCH) if automatic else self.batch_size
         weighted = bool((weights != 1).any())
         options: dict[str, Any] = {
             "wd": self.wd,

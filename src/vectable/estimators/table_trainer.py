@@ -19,32 +19,18 @@ from vectable.estimators.choosing import LINEAR_BELOW, USUAL, Plan, choose, part
 from vectable.estimators.inputs import canonical_rows, free_name, held_out_rows, is_frame
 from vectable.estimators.persistent import PersistentEstimator
 from vectable.models.tabular import check_layers
+from vectable.tables.defaults import STEPS, batch_size_for
 from vectable.tables.tabular import TabularLearner, tabular_learner
 from vectable.training.callbacks import EarlyStopping, RestoreBest
 
-# What "auto" means: on few rows smaller batches and more epochs, so that a net takes enough steps to learn at all.
-SMALLEST_BATCH, LARGEST_BATCH = 16, 256
-STEPS_AN_EPOCH = 16
-EPOCHS, STEPS = 10, 200
+EPOCHS = 10  # of an estimator that does not choose
 FAR = 10.0  # standard deviations that numbers never leave beside a ridge regression, which squashed ones would bend
-
-
-def auto_batch_size(n_rows: int, largest: int = LARGEST_BATCH) -> int:
-    """Rows per step: `largest`; with fewer than 16 times as many rows a power of two for some 16 steps per epoch,
-    at least 16."""
-    power_of_two = 1 << (n_rows // STEPS_AN_EPOCH).bit_length() >> 1
-    return min(max(power_of_two, SMALLEST_BATCH), largest)
-
-
-def auto_epochs(n_steps: int, enough: int = EPOCHS) -> int:
-    """Epochs: `enough`, and where they have few steps (`n_steps` each) as many as make 200 steps."""
-    return max(enough, -(-STEPS // n_steps))
 
 
 class TableTrainer(PersistentEstimator):
     """An estimator that trains a `TabularLearner`; what is not a parameter of it has the value that stands here."""
 
-    chooses: ClassVar[bool] = True  # how it trains where that is not named; else as `auto_epochs` says
+    chooses: ClassVar[bool] = True  # how it trains where that is not named; else for `EPOCHS` and at least 200 steps
     layers: Sequence[int]
     dropout: float = 0.0
     emb_drop: float = 0.0
@@ -191,7 +177,7 @@ class _Rows:
             names["weights"] = free_name("weight", table.columns)
             table = table.with_columns(pl.Series(names["weights"], self.weights))
         automatic = isinstance(trainer.batch_size, str)
-        batch_size: Any = auto_batch_size(len(table) - len(held_out)) if automatic else trainer.batch_size
+        batch_size: Any = batch_size_for(len(table) - len(held_out)) if automatic else trainer.batch_size
         data = TableData.from_df(
             table,
             self.targets,
