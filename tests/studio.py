@@ -94,9 +94,9 @@ def running_studio(folder, *options, env=None):
         match = ADDRESS.search("".join(said))
         assert match, said
         studio = StudioAsked(process, *match.groups())
-        assert studio.open().status_code == 303
-        yield studio
-        studio.client.close()
+        with studio.client:
+            assert studio.open().status_code == 303
+            yield studio
     finally:
         process.terminate()
         process.wait(SECONDS)

@@ -18,6 +18,7 @@ from vectable.studio.limits import QUESTION_SECONDS, REQUESTS
 from vectable.studio.models import LoadingFirst, Models
 from vectable.studio.routes.answer_routes import answer_routes, question_routes
 from vectable.studio.routes.file_routes import file_routes
+from vectable.studio.routes.lesson_routes import lesson_routes
 from vectable.studio.routes.pages import HEADERS, page_routes
 from vectable.studio.routes.photograph_routes import photograph_routes
 from vectable.studio.routes.project_routes import project_routes
@@ -64,6 +65,7 @@ def make_studio(folder: Path, access: StudioAccess) -> StudioServer:
         question_routes,
         photograph_routes,
         take_away_routes,
+        lesson_routes,
     ):
         app.include_router(routes(studio))
     app.include_router(page_routes(access))

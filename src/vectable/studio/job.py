@@ -63,7 +63,7 @@ class Job:
         if self.asked["kind"] == "finder":
             return self._find_rate()
         if self.asked["kind"] == "project":
-            from vectable.studio.results.projecting import project_vectors
+            from vectable.studio.projecting import project_vectors
 
             project_vectors(self.project, self.asked, self.events)
             return False
