@@ -22,12 +22,29 @@ class EventWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab", buffering=0)
+        self._path = path
+        if not _ends_whole(path):  # half a line, left by a process that was killed
+            self._append(b"")
 
     def write(self, kind: str, **what: Any) -> None:
         """One event, with the time."""
         line = orjson.dumps({"type": kind, "time": round(time.time(), 3), **what}, str, orjson.OPT_SERIALIZE_NUMPY)
-        self._file.write(line + b"\n")
+        self._append(line)
+
+    def _append(self, line: bytes) -> None:
+        with self._path.open("ab", buffering=0) as file:
+            file.write(line + b"\n")
+
+
+def _ends_whole(path: Path) -> bool:
+    """Whether a file is empty or ends with a line's end."""
+    if not path.is_file():
+        return True
+    with path.open("rb") as file:
+        if not file.seek(0, 2):
+            return True
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"
 
 
 def read_events(path: Path, after: int) -> tuple[list[Any], int]:
@@ -47,7 +64,7 @@ def read_events(path: Path, after: int) -> tuple[list[Any], int]:
     for line in whole.splitlines():
         try:
             found.append(orjson.loads(line))
-        except orjson.JSONDecodeError:  # half a line, left by a process that was killed; the next wrote behind it
+        except orjson.JSONDecodeError:  # half a line, left by a process that was killed
             continue
     return found, after + len(whole)
 

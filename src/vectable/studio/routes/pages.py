@@ -38,6 +38,11 @@ def page_routes(access: StudioAccess) -> APIRouter:
         response.set_cookie(access.cookie, access.secret, max_age=YEAR, httponly=True, samesite="strict", path="/")
         return response
 
+    @router.post("/api/address")
+    async def address(request: Request) -> dict[str, str]:
+        """An address that lets one more browser of this machine in."""
+        return {"address": f"{request.base_url}start?token={access.new_token()}"}
+
     @router.get("/")
     async def index(request: Request) -> Response:
         return _file(request, "index.html")
