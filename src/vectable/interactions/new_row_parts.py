@@ -29,7 +29,9 @@ def new_rows_to_parts(new: NewRows | None, model: HistoryModel) -> tuple[dict[st
     """The form as JSON values, and the arrays by name."""
     if new is None:
         return None, {}
-    form, arrays = (None, {}) if new.model is own_factors(model) else model_to_parts(new.model, PREFIX)
+    own = own_factors(model)
+    is_own = own is not None and new.model.als.items is own.als.items
+    form, arrays = (None, {}) if is_own else model_to_parts(new.model, PREFIX)
     for name, one in (("item_map", new.model.als.item_map), ("user_map", new.model.als.user_map)):
         if one is not None:
             arrays[PREFIX + name] = one.weights

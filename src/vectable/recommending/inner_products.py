@@ -2,7 +2,8 @@
 
 Of a hundred thousand items a user's list takes ten: to write all scores to memory and read them again takes longer than
 to compute them. Items come in the order of their lengths, so that a block of users is done with as soon as no item
-left can reach a list (Cauchy-Schwarz).
+left can reach a list (Cauchy-Schwarz). Where the processor has tiles for it, scores are first made in 16 bits, and
+exactly for the few items that may then belong into a list; see `rough_scores.py`.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,10 @@ from vectable.data.interactions.histories import Histories
 from vectable.factorising.parallel import equal_work, in_parts, usable_threads
 from vectable.one_blas_thread import one_blas_thread
 from vectable.recommending.lists import kernels
+from vectable.recommending.rough_scores import RoughTiles, may_score_roughly, one_torch_thread, room_for
 
 USERS_A_TILE, ITEMS_A_TILE = 256, 1024  # 1 MB of scores
+ROUGH_FROM = 20_000_000  # scores from which on rough ones come first
 ROUNDING = 1e-4  # share of a bound by which a score in 32 bits may lie above it
 
 Codes = NDArray[np.int32]
@@ -90,9 +93,51 @@ class RankedItems:
                 part = slice(at * USERS_A_TILE, min((at + 1) * USERS_A_TILE, len(users)))
                 self._tile(users[part], _sorted(seen, part), lists[part], scores[part])
 
+        if len(users) * len(self.codes) >= ROUGH_FROM and may_score_roughly():
+            with one_torch_thread():
+                ready = RoughTiles.of(self.tiles), [np.ascontiguousarray(tile.T) for tile in self.tiles]
+
+            def run_roughly(first: int, last: int) -> None:
+                with one_torch_thread():
+                    for at in range(first, last):
+                        part = slice(at * USERS_A_TILE, min((at + 1) * USERS_A_TILE, len(users)))
+                        self._rough_tile(users[part], ready, _sorted(seen, part), lists[part], scores[part])
+
+            in_parts(run_roughly, parts)
+            return lists, scores
         with one_blas_thread():
             in_parts(run, parts)
         return lists, scores
+
+    def _rough_tile(
+        self,
+        users: Floats,
+        ready: tuple[RoughTiles, list[Floats]],
+        seen: tuple[NDArray[np.int64], Codes],
+        lists: Codes,
+        scores: Floats,
+    ) -> None:
+        """As `_tile`, by rough scores first."""
+        rough, vectors = ready
+        users = np.ascontiguousarray(users)
+        near, lengths = rough.users(users), np.linalg.norm(users, axis=1)
+        counts = np.zeros(len(users), dtype=np.int64)
+        room = room_for(len(users) * ITEMS_A_TILE)
+        for at in range(len(vectors)):
+            if self._is_done(at * ITEMS_A_TILE, lengths, scores, counts):
+                break
+            table, offs = rough.scores(near, at, room)
+            codes = self.codes[at * ITEMS_A_TILE : (at + 1) * ITEMS_A_TILE]
+            kernels()["offer_rough_items"](table, offs, users, vectors[at], codes, *seen, lists, scores, counts)
+        self._settle(users, lists, scores)
+
+    def _is_done(self, first: int, lengths: Floats, scores: Floats, counts: NDArray[np.int64]) -> bool:
+        """Whether no item from the place `first` on can reach a list."""
+        if counts.min() < scores.shape[1]:
+            return False
+        reach = lengths * self.lengths[first]
+        bounds = reach + self.rests[first] + ROUNDING * (reach + abs(self.rests[first]))
+        return bool((bounds < scores[:, 0]).all())
 
     def _tile(self, users: Floats, seen: tuple[NDArray[np.int64], Codes], lists: Codes, scores: Floats) -> None:
         """The lists of a few users, written to `lists` and `scores`."""
@@ -102,14 +147,15 @@ class RankedItems:
         room = np.empty(len(users) * ITEMS_A_TILE, dtype=np.float32)
         for at, tile in enumerate(self.tiles):
             first = at * ITEMS_A_TILE
-            if counts.min() == lists.shape[1]:
-                reach = lengths * self.lengths[first]
-                bounds = reach + self.rests[first] + ROUNDING * (reach + abs(self.rests[first]))
-                if (bounds < scores[:, 0]).all():
-                    break
+            if self._is_done(first, lengths, scores, counts):
+                break
             table = room[: len(users) * tile.shape[1]].reshape(len(users), -1)
             np.matmul(rows, tile, out=table)
             kernels()["offer_items"](table, self.codes[first : first + ITEMS_A_TILE], *seen, lists, scores, counts)
+        self._settle(users, lists, scores)
+
+    def _settle(self, users: Floats, lists: Codes, scores: Floats) -> None:
+        """Exact scores of the lists, and their order."""
         exact = np.einsum("uf,unf->un", users, self.all_vectors[lists], dtype=np.float64) + self.all_biases[lists]
         found = np.where(lists > 0, exact, -np.inf).astype(np.float32)
         order = np.lexsort((np.where(lists > 0, lists, np.iinfo(np.int32).max), -found), axis=1)

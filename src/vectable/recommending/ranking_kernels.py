@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit, types
 
 SEGMENT = 64  # scores that are compared with the last of a list at a time
+ROUGH_SEGMENT = 128  # the same of rough ones
 
 
 @njit(inline="always")
@@ -130,6 +131,95 @@ def offer_items(scores, codes, seen_starts, seen_items, lists, best, counts):
         counts[user] = n
 
 
+@njit(inline="always")
+def in_order(half):
+    """A 16-bit float, given as a whole number, as one that is larger where the float is."""
+    return np.int16(half ^ ((half >> np.int16(15)) & np.int16(0x7FFF)))
+
+
+@njit(inline="always")
+def rough_limit(least, off, whole, halves):
+    """What a rough score must at least be, as `in_order` has it, for an exact score of at least `least`.
+
+    Args:
+        off: by how much it may be below the exact one, before it is rounded to 16 bits.
+        whole, halves: one place in memory, as a float of 32 bits and as two whole numbers of 16.
+    """
+    low = least - off
+    whole[0] = low - abs(low) * np.float32(0.00390625)
+    return np.int32(in_order(halves[1])) - 1  # the digits that are cut off may take a negative number upwards
+
+
+@njit(inline="always")
+def exact_score(user, vector, n_factors):
+    """Inner product and bias, the first factor of the vector, in 64 bits."""
+    sums0, sums1, sums2, sums3 = 0.0, 0.0, 0.0, 0.0
+    whole = n_factors - n_factors % 4
+    for at in range(0, whole, 4):
+        sums0 += np.float64(user[at]) * vector[at + 1]
+        sums1 += np.float64(user[at + 1]) * vector[at + 2]
+        sums2 += np.float64(user[at + 2]) * vector[at + 3]
+        sums3 += np.float64(user[at + 3]) * vector[at + 4]
+    for at in range(whole, n_factors):
+        sums0 += np.float64(user[at]) * vector[at + 1]
+    return np.float32(sums0 + sums1 + sums2 + sums3 + vector[0])
+
+
+@njit(nogil=True, error_model="numpy", boundscheck=False)
+def offer_rough_items(rough, offs, users, vectors, codes, seen_starts, seen_items, lists, best, counts):
+    """Take items into the lists of some users, scored exactly where their rough scores may be high enough.
+
+    Args:
+        rough: (users, items) int16: the upper halves of 32-bit floats.
+        offs: how far each user's are from the exact ones, before they are rounded, (users,).
+        users: their vectors, (users, factors).
+        vectors: of those items with the bias as first factor, (items, factors + 1).
+        codes, seen_starts, seen_items, lists, best, counts: as of `offer_items`.
+    """
+    n_users, n_items = rough.shape
+    most, n_factors = lists.shape[1], users.shape[1]
+    whole = np.zeros(1, dtype=np.float32)
+    halves = whole.view(np.int16)
+    for user in range(n_users):
+        row, items, values, n = rough[user], lists[user], best[user], counts[user]
+        least, limit = np.float32(-np.inf), np.int32(-40000)
+        for first in range(0, n_items, ROUGH_SEGMENT):
+            last = min(first + ROUGH_SEGMENT, n_items)
+            if n == most:
+                if values[0] != least:
+                    least = values[0]
+                    limit = rough_limit(least, offs[user], whole, halves)
+                if last - first == ROUGH_SEGMENT and limit >= 0:  # then negative numbers are below it as they are
+                    highest = np.int16(-32768)
+                    for at in range(ROUGH_SEGMENT):
+                        half = row[np.uint64(first) + np.uint64(at)]
+                        highest = half if half > highest else highest
+                    if np.int32(highest) < limit:
+                        continue
+            for at in range(first, last):
+                if n == most and np.int32(in_order(row[at])) < limit:
+                    continue
+                score, item = exact_score(users[user], vectors[at], n_factors), codes[at]
+                if n == most and not comes_after(values[0], items[0], score, item):
+                    continue
+                end = seen_starts[user + 1]
+                if seen_starts[user] < end and holds(seen_items[:end], seen_starts[user], end, item):
+                    continue
+                if n < most:
+                    items[n], values[n] = item, score
+                    n += 1
+                    if n == most:
+                        for parent in range(n // 2 - 1, -1, -1):
+                            sift_down(values, items, n, parent)
+                else:
+                    items[0], values[0] = item, score
+                    sift_down(values, items, n, 0)
+                if n == most and values[0] != least:
+                    least = values[0]
+                    limit = rough_limit(least, offs[user], whole, halves)
+        counts[user] = n
+
+
 @njit(nogil=True, error_model="numpy", boundscheck=False)
 def measure_lists(lists, target_starts, target_items, k, marked, figures, shown):
     """NDCG, recall, reciprocal rank, average precision and hit of each list among its first `k`.
@@ -181,11 +271,16 @@ def _read_only(kind, dimensions=1):
 
 
 _f4, _f8, _i4, _i8, _u1 = numba.float32, numba.float64, numba.int32, numba.int64, numba.uint8
+_i2 = numba.int16
 
 SIGNATURES = {
     "best_items": (_array(_f4, 2), _read_only(_i8), _read_only(_i4), _read_only(_u1), _array(_i4, 2), _array(_f4, 2)),
     "offer_items": (
         _array(_f4, 2), _read_only(_i4), _read_only(_i8), _read_only(_i4), _array(_i4, 2), _array(_f4, 2), _array(_i8),
+    ),
+    "offer_rough_items": (
+        _array(_i2, 2), _array(_f4), _array(_f4, 2), _array(_f4, 2), _read_only(_i4), _read_only(_i8), _read_only(_i4),
+        _array(_i4, 2), _array(_f4, 2), _array(_i8),
     ),
     "measure_lists": (
         _read_only(_i4, 2), _read_only(_i8), _read_only(_i4), _i8, _array(_u1), _array(_f8, 2), _array(_i8),
