@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from scipy.stats import norm, rankdata, truncnorm
+from scipy.stats import kstest, norm, rankdata, truncnorm
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import vectable as vt
@@ -741,3 +741,13 @@ def test_draws_with_side_columns_of_numbers_are_saved_and_loaded(tmp_path):
     back = vt.load_learner(learn.save(tmp_path / "model"), progress=False)
     assert (back.predict(rows) == learn.predict(rows)).all()
     assert back.cold_start({"age": 23.0}).recommend(3).equals(learn.cold_start({"age": 23.0}).recommend(3))
+
+
+def test_rows_have_random_numbers_of_their_own():
+    drawn = np.empty((3000, 6))
+    for row, out in enumerate(drawn):
+        kernels.fill_normals(np.uint64(7), row, 6, out)
+    assert np.unique(drawn).size == drawn.size
+    assert kstest(drawn.ravel(), "norm").pvalue > 1e-3
+    following = np.corrcoef(drawn[:-1].ravel(), drawn[1:].ravel())[0, 1]
+    assert abs(following) < 4 / np.sqrt(drawn.size)
