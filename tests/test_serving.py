@@ -398,6 +398,35 @@ def test_a_body_that_does_not_come_is_not_waited_for(folder):
     assert detail(answer, 408) == "The request was not there after 0.1 seconds."
 
 
+def test_a_client_that_does_not_take_its_answer_is_not_waited_for(folder):
+    app = Asked({"films": folder}, limits=Limits(write_seconds=0.1)).serving.app
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message["type"])
+        if message["type"] == "http.response.body":
+            await asyncio.sleep(30)
+
+    headers = [(b"host", b"localhost")]
+    about = {"type": "http", "method": "GET", "scheme": "http", "http_version": "1.1", "root_path": "", "client": None}
+    path = {"path": "/v1/models", "raw_path": b"/v1/models", "query_string": b"", "server": ("localhost", 80)}
+    began = asyncio.run(measured(app({**about, **path, "headers": headers}, receive, send)))
+    assert began < 10
+    assert sent == ["http.response.start", "http.response.body"]
+
+
+async def measured(call):
+    """Seconds until a call is given up."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(TimeoutError):
+        await call
+    return loop.time() - began
+
+
 def test_beyond_the_requests_in_flight_there_is_503_and_when_to_come_again(folder, monkeypatch):
     busy = Asked({"films": folder}, limits=Limits(quick_scores=0, long_waiting=2))
     answered = busy.together([("GET", f"{USERS}/30/recommendations", {})] * 5)

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -228,11 +230,19 @@ def test_workers_that_cannot_start_end_the_server(tmp_path, folder):
 def raw(server, data, seconds=30):
     """What comes back for bytes that are sent as they are."""
     with socket.create_connection(("127.0.0.1", server.port), seconds) as line:
-        line.sendall(data)
         found = b""
-        while part := line.recv(65536):
-            found += part
+        with suppress(ConnectionError):  # an answer may come, and the end, before all is sent
+            line.sendall(data)
+        with suppress(ConnectionError):
+            while part := line.recv(65536):
+                found += part
         return found
+
+
+def memory_of(server):
+    """Resident megabytes."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
 @pytest.mark.slow
@@ -244,6 +254,11 @@ def test_hostile_clients_get_a_sentence_or_are_cut_and_others_are_served(folder)
         long = raw(server, head + b"Content-Length: 10000000\r\n\r\n")
         assert long.startswith(b"HTTP/1.1 413 ")
         assert b"The body is longer than 8,000,000 bytes" in long
+        chunks = b"100000\r\n" + b"[" * 0x100000 + b"\r\n"
+        endless = raw(server, head + b"Transfer-Encoding: chunked\r\n\r\n" + 10 * chunks + b"0\r\n\r\n")
+        assert endless == b"" or endless.startswith(b"HTTP/1.1 413 ")  # the end may overtake the answer
+        assert memory_of(server) < 400
+        assert in_order(server, ("GET", LIST.format(30)))[0].status_code == 200
         began = time.monotonic()
         with (
             socket.create_connection(("127.0.0.1", server.port)) as slow,
@@ -266,14 +281,14 @@ def test_more_connections_than_are_held_leave_the_others_served(folder):
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    many = min(3000, hard - 200 if hard > 0 else 3000)
+    many = min(10_000, hard - 200 if hard > 0 else 10_000)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, many + 200), hard))
     with served(folder, "--no-access-log") as server:
         lines = []
         try:
             for at in range(many):
                 lines.append(socket.create_connection(("127.0.0.1", server.port), 30))
-                if at % 500 == 499:
+                if at % 1_000 == 999:
                     assert in_order(server, ("GET", LIST.format(30)))[0].status_code == 200
             assert len(os.listdir(f"/proc/{server.process.pid}/fd")) < 1_100
         finally:
