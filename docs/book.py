@@ -1,4 +1,4 @@
-"""Runs the code of the book's pages and puts what came out below it: for `mkdocs build`, and for the tests.
+"""Runs the code of the book's pages and puts what came out below it: for `building.py`, and for the tests.
 
 A page's blocks of ``python`` run in order in one namespace, those of ``sh`` in a shell, all in one folder that is empty
 at the start; PROJECT is where the project lies. What a block prints is shown below it, and so is the value of a last
@@ -14,9 +14,7 @@ until it or the package changes. Words after the language say more::
 
 import ast
 import contextlib
-import html
 import io
-import logging
 import os
 import re
 import subprocess
@@ -30,19 +28,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from page_cache import kept_or_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from mkdocs.config.defaults import MkDocsConfig
-    from mkdocs.structure.files import Files
-    from mkdocs.structure.pages import Page
 
 BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>python|sh)(?P<words>[^\n`]*)\n(?P<code>.*?)^(?P=indent)```$",
     re.M | re.S,
 )
-MATHS = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.S)
 PROJECT = Path(__file__).resolve().parent.parent
 PICTURES = (".png", ".svg", ".gif")
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -59,8 +52,6 @@ TABLES = pl.Config(
     fmt_str_lengths=60,
     tbl_width_chars=110,
 )
-
-log = logging.getLogger("mkdocs.book")
 
 
 class BookError(Exception):
@@ -110,6 +101,18 @@ def run_page(path: Path, folder: Path, text: str | None = None) -> RunPage:
             at = block.end()
     page.text += source[at:]
     return page
+
+
+def timed_output_of(path: str, text: str) -> tuple[tuple[str, dict[str, bytes]], float]:
+    """The text and the pictures of a page, and the seconds it ran, in a folder of its own; for another process to call.
+
+    Raises:
+        BookError: as `run_page`.
+    """
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        ran = run_page(Path(path), Path(folder), text)
+    return (ran.text, ran.pictures), time.perf_counter() - started
 
 
 def _run(
@@ -252,44 +255,3 @@ def _drawn(figure: "Figure") -> bytes:
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=144, bbox_inches="tight")
     return drawn.getvalue()
-
-
-# ------------------------------------------------------------------------------------- called by mkdocs
-
-
-def on_page_markdown(
-    text: str, page: "Page", config: "MkDocsConfig", files: "Files"
-) -> str:
-    """The page with its output; the pictures join the site's files."""
-    from mkdocs.structure.files import File
-
-    if not BLOCK.search(text):
-        return text
-    started = time.perf_counter()
-
-    def run() -> tuple[str, dict[str, bytes]]:
-        with tempfile.TemporaryDirectory() as folder:
-            ran = run_page(Path(str(page.file.abs_src_path)), Path(folder), text)
-        return ran.text, ran.pictures
-
-    (shown, pictures), kept = kept_or_run(page.file.src_uri, text, run)
-    for name, content in pictures.items():
-        where = Path(page.file.src_uri).with_suffix("") / name
-        files.append(File.generated(config, where.as_posix(), content=content))
-    took = (
-        "has not changed" if kept else f"ran in {time.perf_counter() - started:.1f} s"
-    )
-    log.info(f"{page.file.src_uri}: {took}")
-    return shown
-
-
-def on_page_content(text: str, **_: Any) -> str:
-    """Formulas as MathML, which browsers show by themselves: no script, no fonts."""
-    from latex2mathml.converter import convert
-
-    def formula(found: re.Match[str]) -> str:
-        return convert(
-            html.unescape(found[3]), display="block" if found[2] == "[" else "inline"
-        )
-
-    return MATHS.sub(formula, text)

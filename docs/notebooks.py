@@ -60,7 +60,7 @@ def _code(block: re.Match[str]) -> nbformat.NotebookNode:
 def on_page_markdown(
     text: str, page: "Page", config: "MkDocsConfig", files: "Files"
 ) -> str:
-    """A tutorial with a link to its notebook, which joins the site's files. Runs before the page's code does."""
+    """A tutorial with a link to its notebook, which is made of the page's source and joins the site's files."""
     from mkdocs.structure.files import File
 
     if page.file.src_uri not in TUTORIALS:
@@ -68,7 +68,9 @@ def on_page_markdown(
     name = f"{Path(page.file.src_uri).stem}.ipynb"
     files.append(
         File.generated(
-            config, f"notebooks/{name}", content=nbformat.writes(to_notebook(text))
+            config,
+            f"notebooks/{name}",
+            content=nbformat.writes(to_notebook(page.file.content_string)),
         )
     )
     return HEADING.sub(

@@ -9,7 +9,6 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -19,33 +18,35 @@ PROJECT = Path(__file__).resolve().parent.parent
 FOLDER = PROJECT / ".cache" / "book"
 LIBRARIES = ["numpy", "polars", "torch", "numba", "matplotlib", "scikit-learn", "rich"]
 NEEDED = re.compile(r"needs=(\w+)")
+ANY_KEY = "[0-9a-f]" * 16
 
 Output = tuple[str, dict[str, bytes]]
 
 
-def kept_or_run(
-    page: str, text: str, run: Callable[[], Output], folder: Path = FOLDER
-) -> tuple[Output, bool]:
-    """The text and pictures of a page, and whether they were kept from an earlier time.
+def kept(page: str, text: str, folder: Path = FOLDER) -> Output | None:
+    """The text and pictures of a page that ran before and has not changed since; None where there are none.
 
     Args:
         page: its path below docs/.
         text: its source.
-        run: computes the output.
         folder: where outputs are kept.
     """
-    stem = page.removesuffix(".md").replace("/", "-")
-    place = folder / f"{stem}-{key_of(text)}"
-    if (place / "page.md").is_file():
-        pictures = {
-            one.name: one.read_bytes()
-            for one in place.iterdir()
-            if one.name != "page.md"
-        }
-        return ((place / "page.md").read_text(encoding="utf-8"), pictures), True
-    output = run()
-    _keep(output, place, stem)
-    return output, False
+    place = folder / f"{_stem(page)}-{key_of(text)}"
+    if not (place / "page.md").is_file():
+        return None
+    pictures = {
+        one.name: one.read_bytes()
+        for one in place.iterdir()
+        if one.suffix not in {".md", ".seconds"}
+    }
+    return (place / "page.md").read_text(encoding="utf-8"), pictures
+
+
+def last_seconds(page: str, text: str, folder: Path = FOLDER) -> float:
+    """How long a page took last time, whatever has changed since; a guess by its length where it never ran."""
+    for kept_one in folder.glob(f"{_stem(page)}-{ANY_KEY}/took.seconds"):
+        return float(kept_one.read_text(encoding="utf-8"))
+    return len(text) / 1000
 
 
 def key_of(text: str) -> str:
@@ -54,9 +55,26 @@ def key_of(text: str) -> str:
         f"{name}:{find_spec(name) is not None}"
         for name in sorted(set(NEEDED.findall(text)))
     ]
+    read = _files_that_pages_read() if "PROJECT" in text else ""
     return hashlib.sha256(
-        "\n".join([text, _surroundings(), *needed]).encode()
+        "\n".join([text, _surroundings(), read, *needed]).encode()
     ).hexdigest()[:16]
+
+
+@cache
+def _files_that_pages_read() -> str:
+    """A digest of what pages read below PROJECT: the map of the house, the reference, stored results, tools."""
+    digest = hashlib.sha256()
+    for pattern in (
+        "*.md",
+        "benchmarks/*.md",
+        "docs/**/*.json",
+        "docs/reference/*.md",
+        "tools/*.py",
+    ):
+        for source in sorted(PROJECT.glob(pattern)):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 @cache
@@ -80,14 +98,21 @@ def _surroundings() -> str:
     return digest.hexdigest()
 
 
-def _keep(output: Output, place: Path, stem: str) -> None:
+def keep(
+    page: str, text: str, output: Output, seconds: float, folder: Path = FOLDER
+) -> None:
     """Write an output beside its place and move it there whole; outputs of the page as it was before are removed."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    for old in place.parent.glob(f"{stem}-{'[0-9a-f]' * 16}"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob(f"{_stem(page)}-{ANY_KEY}"):
         shutil.rmtree(old)
-    text, pictures = output
-    made = Path(tempfile.mkdtemp(dir=place.parent))
-    (made / "page.md").write_text(text, encoding="utf-8")
+    shown, pictures = output
+    made = Path(tempfile.mkdtemp(dir=folder))
+    (made / "page.md").write_text(shown, encoding="utf-8")
+    (made / "took.seconds").write_text(f"{seconds:.2f}", encoding="utf-8")
     for name, content in pictures.items():
         (made / name).write_bytes(content)
-    os.replace(made, place)
+    os.replace(made, folder / f"{_stem(page)}-{key_of(text)}")
+
+
+def _stem(page: str) -> str:
+    return page.removesuffix(".md").replace("/", "-")

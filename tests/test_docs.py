@@ -1,8 +1,10 @@
 """The book: every block of every page runs, and what runs it keeps its promises."""
 
+import os
 import re
 import sys
 import textwrap
+import time
 import warnings
 from pathlib import Path
 from pkgutil import resolve_name
@@ -19,6 +21,7 @@ SLOW |= {"howto/serving"}
 SLOW |= {f"lesson/{page}" for page in SLOW_LESSONS}
 sys.path.insert(0, str(DOCS))
 import book  # noqa: E402 - the book is no package
+import building  # noqa: E402
 import page_cache  # noqa: E402
 
 ONLY_SHOWN = {"text", "ini", "js", "yaml"}  # settings of other programs, and a script for a browser
@@ -39,9 +42,13 @@ def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
     fences = re.findall(r"^ *```(\w+)", text, flags=re.MULTILINE)
     assert set(fences) <= {"python", "sh"} | ONLY_SHOWN, "a block in a language that nobody runs"
     assert len(book.BLOCK.findall(text)) == len([one for one in fences if one not in ONLY_SHOWN]), "a block is not seen"
+    started = time.perf_counter()
     ran = book.run_page(page, tmp_path)
     for name in ran.pictures:
         assert f"({page.stem}/{name})" in ran.text
+    if book.BLOCK.search(text):  # so that `make docs` need not run it again
+        name = page.relative_to(DOCS).as_posix()
+        page_cache.keep(name, text, (ran.text, ran.pictures), time.perf_counter() - started)
 
 
 @pytest.mark.parametrize(
@@ -138,27 +145,33 @@ def test_a_block_waits_for_its_package_but_not_for_its_grammar(tmp_path: Path) -
 
 def test_formulas_become_mathml() -> None:
     pytest.importorskip("latex2mathml", reason="needs the extra 'docs'")
-    shown = book.on_page_content(r'<p><span class="arithmatex">\(a &lt; b_1\)</span></p>')
+    shown = building.on_page_content(r'<p><span class="arithmatex">\(a &lt; b_1\)</span></p>')
     assert shown.startswith("<p><math")
     assert "<mo>&#x0003C;</mo>" in shown
     assert "arithmatex" not in shown
 
 
-def test_a_page_runs_again_only_when_it_has_changed(tmp_path: Path) -> None:
-    ran = []
-
-    def kept(text: str) -> tuple[page_cache.Output, bool]:
-        def run_it() -> page_cache.Output:
-            ran.append(text)
-            return f"{text} ran", {"1.png": text.encode()}
-
-        return page_cache.kept_or_run("lesson/page.md", text, run_it, tmp_path)
-
-    assert kept("one") == (("one ran", {"1.png": b"one"}), False)
-    assert kept("one") == (("one ran", {"1.png": b"one"}), True)
-    assert kept("two") == (("two ran", {"1.png": b"two"}), False)
-    assert ran == ["one", "two"]
+def test_what_a_page_computed_is_kept_until_it_changes(tmp_path: Path) -> None:
+    output = "one ran", {"1.png": b"one"}
+    assert page_cache.kept("lesson/page.md", "one", tmp_path) is None
+    page_cache.keep("lesson/page.md", "one", output, 2.5, tmp_path)
+    assert page_cache.kept("lesson/page.md", "one", tmp_path) == output
+    assert page_cache.kept("lesson/page.md", "two", tmp_path) is None
+    assert page_cache.last_seconds("lesson/page.md", "two", tmp_path) == 2.5
+    page_cache.keep("lesson/page.md", "two", output, 1.0, tmp_path)
     assert len(list(tmp_path.iterdir())) == 1, "the output of the page as it was before is still there"
+
+
+def test_pages_run_side_by_side_and_one_that_does_not_run_is_named(tmp_path: Path) -> None:
+    texts = {name: f"```python\nprint('{name}')\n```\n" for name in ("one", "two", "three")}
+    pages = {name: (str(tmp_path / f"{name}.md"), text) for name, text in texts.items()}
+    threads = os.environ.get("OMP_NUM_THREADS")
+    ran = {name: shown for name, (shown, _), _ in building.run_all(pages)}
+    assert os.environ.get("OMP_NUM_THREADS") == threads
+    assert sorted(ran) == sorted(pages)
+    assert all(f"\n{name}\n" in shown for name, shown in ran.items())
+    with pytest.raises(book.BookError, match="the block from line 2 raised ZeroDivisionError"):
+        list(building.run_all({"bad.md": (str(tmp_path / "bad.md"), "```python\n1 / 0\n```\n")}))
 
 
 def test_a_page_that_waits_for_a_package_has_another_key_than_one_that_does_not() -> None:
