@@ -9,6 +9,7 @@ until it or the package changes. Words after the language say more::
     ```python needs=surprise      runs where that package is installed; elsewhere it must at least be Python
     ```python show=markdown       what it prints is part of the page
     ```python show=page           the same, and the block itself is left out
+    ```python caption="A curve"   what is to be seen in its pictures, below them
     ```sh fails                   the command is meant to refuse
 """
 
@@ -17,6 +18,7 @@ import contextlib
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -25,12 +27,12 @@ import time
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
+import showing
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from vectable.plotting import STYLE
 
 BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>python|sh)(?P<words>[^\n`]*)\n(?P<code>.*?)^(?P=indent)```$",
@@ -39,13 +41,7 @@ BLOCK = re.compile(
 PROJECT = Path(__file__).resolve().parent.parent
 PICTURES = (".png", ".svg", ".gif")
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-LOOK = {
-    "figure.figsize": (7, 4),
-    "figure.dpi": 144,
-    "savefig.dpi": 144,
-    "axes.grid": True,
-    "grid.alpha": 0.3,
-}
+LOOK = STYLE | {"figure.figsize": (7, 4), "figure.dpi": 144, "savefig.dpi": 144}
 TABLES = pl.Config(
     tbl_hide_dataframe_shape=True,
     tbl_hide_column_data_types=True,
@@ -74,11 +70,14 @@ class RunPage:
     pictures: dict[str, bytes] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
 
-    def add(self, content: bytes, suffix: str, width: str = "") -> str:
-        """Take a picture in; the Markdown that shows it."""
+    def add(
+        self, content: bytes, suffix: str, alternative: str, width: str = ""
+    ) -> str:
+        """Take a picture in, with what to say where it cannot be seen; the Markdown that shows it."""
         name = f"{len(self.pictures) + 1}{suffix}"
         self.pictures[name] = content
-        return f"![Drawn by the code above]({self.path.stem}/{name}){width}"
+        shown = alternative.translate(dict.fromkeys(map(ord, "[]\n"), " "))
+        return f"![{shown}]({self.path.stem}/{name}){width}"
 
 
 def run_page(path: Path, folder: Path, text: str | None = None) -> RunPage:
@@ -120,8 +119,8 @@ def _run(
 ) -> str:
     """The block without the words that are for us, and below it what came out."""
     code = textwrap.dedent(block["code"])
-    words = dict(word.partition("=")[::2] for word in block["words"].split())
-    if unknown := set(words) - {"needs", "show", "fails"}:
+    words = dict(word.partition("=")[::2] for word in shlex.split(block["words"]))
+    if unknown := set(words) - {"needs", "show", "fails", "caption"}:
         raise BookError(
             f"{page.path}, line {line}: there is no word {sorted(unknown)} for a block."
         )
@@ -140,23 +139,30 @@ def _run(
     elif words.get("show") == "markdown":
         parts.append(printed)
     elif printed.strip():
-        parts.append(f"```{{ .text .no-copy .output }}\n{printed.rstrip()}\n```\n")
-    parts += [_table(value) for value in values if isinstance(value, pl.DataFrame)]
+        parts.append(showing.output(printed.rstrip()))
+    parts += [
+        showing.table(value) for value in values if isinstance(value, pl.DataFrame)
+    ]
+    caption = words.get("caption", "")
     shown = [
-        page.add(_drawn(value), ".png", _width(value))
+        page.add(
+            showing.drawn(value),
+            ".png",
+            showing.in_words(value) or caption,
+            showing.width(value),
+        )
         for value in values
         if not isinstance(value, pl.DataFrame)
     ]
     written = sorted(
         file for file, when in _files().items() if before.get(file) != when
     )
-    shown += [page.add(file.read_bytes(), file.suffix) for file in written]
-    images = "\n".join(shown)
-    parts.append(
-        f'<div class="pictures" markdown>\n{images}\n</div>'
-        if len(shown) > 1
-        else images
-    )
+    shown += [
+        page.add(file.read_bytes(), file.suffix, f"{file.stem}: {caption}")
+        for file in written
+    ]
+    if shown:
+        parts.append(showing.pictures(shown, caption))
     return "\n".join(parts)
 
 
@@ -218,25 +224,6 @@ def _run_shell(code: str, where: str, fails: bool) -> str:
     return printed
 
 
-def _table(frame: pl.DataFrame) -> str:
-    """A frame in Markdown; numbers to four digits."""
-
-    def cell(value: Any) -> str:
-        shown = (
-            f"{value:.4g}"
-            if isinstance(value, float)
-            else str("" if value is None else value)
-        )
-        return shown.replace("|", "\\|").replace("\n", " ")
-
-    rows = [
-        frame.columns,
-        [":--" if one == pl.String else "--:" for one in frame.dtypes],
-        *frame.rows(),
-    ]
-    return "\n".join("| " + " | ".join(map(cell, row)) + " |" for row in rows)
-
-
 def _files() -> dict[Path, float]:
     """The pictures in the page's folder or one below, with the time of their writing."""
     return {
@@ -245,13 +232,3 @@ def _files() -> dict[Path, float]:
         for file in Path().glob(deep)
         if file.suffix in PICTURES
     }
-
-
-def _width(figure: "Figure") -> str:
-    return f"{{ width={80 * figure.get_size_inches()[0]:.0f} }}"
-
-
-def _drawn(figure: "Figure") -> bytes:
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=144, bbox_inches="tight")
-    return drawn.getvalue()

@@ -84,6 +84,7 @@ def _surroundings() -> str:
     sources = [
         *(PROJECT / "src").rglob("*.py"),
         PROJECT / "docs" / "book.py",
+        PROJECT / "docs" / "showing.py",
         PROJECT / "README.md",
     ]
     data = [one for one in (PROJECT / "src").rglob("shipped/*") if one.is_file()]

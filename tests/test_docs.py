@@ -45,7 +45,8 @@ def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
     started = time.perf_counter()
     ran = book.run_page(page, tmp_path)
     for name in ran.pictures:
-        assert f"({page.stem}/{name})" in ran.text
+        assert re.search(rf"!\[[^\]]{{10,}}\]\({page.stem}/{name}\)", ran.text), "a picture without words for it"
+    assert bool(ran.pictures) == ("<figcaption" in ran.text), "a picture without a caption"
     if book.BLOCK.search(text):  # so that `make docs` need not run it again
         name = page.relative_to(DOCS).as_posix()
         page_cache.keep(name, text, (ran.text, ran.pictures), time.perf_counter() - started)
@@ -71,11 +72,11 @@ def test_what_a_student_searches_for_is_in_a_page_that_explains_it(searched: str
 
 
 def test_code_is_at_most_88_columns_wide() -> None:
+    fence = re.compile(r"^(?P<indent> *)```\w+[^\n`]*\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
     for page in PAGES:
-        for block in book.BLOCK.finditer(page.read_text(encoding="utf-8")):
-            if block["language"] == "python":
-                wide = [line for line in textwrap.dedent(block["code"]).splitlines() if len(line) > 88]
-                assert wide == [], page.name
+        for block in fence.finditer(page.read_text(encoding="utf-8")):
+            wide = [line for line in textwrap.dedent(block["code"]).splitlines() if len(line) > 88]
+            assert wide == [], page.name
 
 
 def test_every_page_is_in_the_contents() -> None:
@@ -112,6 +113,23 @@ def test_figures_frames_and_files_are_shown(tmp_path: Path) -> None:
     assert {name: content[:5] for name, content in ran.pictures.items()} == {"1.png": b"\x89PNG\r", "2.svg": b"<?xml"}
     assert "(page/1.png){ width=560 }" in ran.text
     assert "| a\\|b | c |\n| --: | :-- |\n| 1.235 | x |\n|  | y |" in ran.text
+
+
+def test_a_caption_stands_below_a_picture_and_its_axes_are_said_where_it_cannot_be_seen(tmp_path: Path) -> None:
+    drawing = (
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='a')\nplt.xlabel('step')\nplt.ylabel('loss [x]')\n"
+    )
+    ran = run(f"```python caption=\"It 'rises' here.\"\n{drawing}```\n", tmp_path)
+    assert "![Plot: loss  x  by step: a](page/1.png)" in ran.text
+    assert "<figcaption markdown>It 'rises' here.</figcaption>" in ran.text
+
+
+def test_long_output_is_folded_and_long_lines_are_wrapped(tmp_path: Path) -> None:
+    ran = run("```python\nprint('word ' * 40)\n```\n```python\nfor n in range(30): print(n, '  ', n)\n```\n", tmp_path)
+    assert max(map(len, ran.text.splitlines())) <= 104
+    assert ran.text.count("word") == 41
+    assert ".output .prose }" in ran.text
+    assert '??? output "What it prints: 30 lines"\n\n    ```{ .text .no-copy .output }\n    0    0\n' in ran.text
 
 
 def test_commands_run_in_the_same_folder_and_may_be_meant_to_refuse(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from vectable.errors import DataError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Colors that stay apart for the color-blind (Okabe & Ito 2008), the strongest first."""
 STYLE: dict[Any, Any] = {
+    "axes.prop_cycle": f"cycler('color', {list(PALETTE)})",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,

@@ -1,0 +1,118 @@
+"""Look at the built book in a browser: what is clipped or too faint, by width and palette.
+
+    python tools/look_at_book.py site                      # every page, at 1,280 and 390 pixels, light and dark
+    python tools/look_at_book.py site --shots shots index  # and a picture of those whose name holds a word
+
+Needs the extra `browser` and Chromium. Clipped is what is wider than the window, or than its own box where the box does
+not scroll. Contrast is measured by axe (WCAG 2 AA), which also misses the texts of pictures.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+WIDTHS = (1280, 390)
+PALETTES = ("light", "dark")
+RULES = ["color-contrast", "image-alt", "link-name", "document-title"]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CLIPPED = """() => {
+  const found = [], wide = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth > wide + 1) found.push(`page: ${document.documentElement.scrollWidth} px`);
+  const scrolls = one => {
+    for (let at = one; at && at !== document.body; at = at.parentElement)
+      if (['auto', 'scroll'].includes(getComputedStyle(at).overflowX)) return at;
+    return null;
+  };
+  for (const one of document.querySelectorAll('.md-content :is(p, li, td, th, dd, dt, h1, h2, h3, img, table, math, code, pre, svg)')) {
+    const box = one.getBoundingClientRect();
+    if (box.width === 0 || one.closest('.md-clipboard, .headerlink')) continue;
+    const what = `${one.tagName.toLowerCase()} ${(one.textContent || one.getAttribute('alt') || '').trim().slice(0, 50)}`;
+    if (box.right > wide + 1 && !scrolls(one)) found.push(`${what}: ends at ${Math.round(box.right)} px`);
+    if (one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX === 'hidden') found.push(`${what}: cut`);
+  }
+  return found;
+}"""
+CODE = """() => [...document.querySelectorAll('.md-content pre > code')]
+  .filter(one => one.scrollWidth > one.clientWidth + 1)
+  .map(one => `code ${one.textContent.trim().slice(0, 50)}: ${one.scrollWidth} px in ${one.clientWidth}`)"""
+
+
+def looked_at(site: Path, shots: Path | None, words: list[str]) -> Iterator[str]:
+    """What is clipped or too faint, a line each.
+
+    Args:
+        site: the built book.
+        shots: where pictures of whole pages go; None takes none.
+        words: only pages whose path holds one of them; empty for all.
+
+    Yields:
+        ``page, width, palette: what``; code wider than its box counts at 1,280 pixels, where 88 columns must fit.
+    """
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import sync_playwright
+
+    pages = [one for one in sorted(site.rglob("*.html")) if one.name != "404.html"]
+    pages = [one for one in pages if not words or any(word in one.relative_to(site).as_posix() for word in words)]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_browser(), args=["--no-sandbox"])
+        for width in WIDTHS:
+            for palette in PALETTES:
+                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=palette)
+                tab = context.new_page()
+                for path in pages:
+                    name = path.relative_to(site).as_posix()
+                    tab.goto(path.resolve().as_uri(), wait_until="load")
+                    for line in _wrong(tab, width, Axe()):
+                        yield f"{name}, {width}, {palette}: {line}"
+                    if shots is not None:
+                        stem = name.removesuffix(".html").replace("/", "-")
+                        tab.screenshot(path=shots / f"{stem}-{width}-{palette}.png", full_page=True)
+                context.close()
+        browser.close()
+
+
+def _wrong(tab: "Page", width: int, axe: object) -> Iterator[str]:
+    """What is wrong on the page that a tab shows."""
+    yield from tab.evaluate(CLIPPED)
+    if width == max(WIDTHS):
+        yield from tab.evaluate(CODE)
+    found = axe.run(tab, options={"runOnly": {"type": "rule", "values": RULES}})
+    for violation in found.response["violations"]:
+        for node in violation["nodes"]:
+            told = (node["any"] or node["all"] or node["none"])[0]["message"]
+            yield f"{violation['id']}: {node['target'][0]}: {told}"
+
+
+def _browser() -> str | None:
+    """Chromium of the machine; None for that of Playwright."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def main() -> int:
+    """Look at the book in a folder; 1 where something is wrong."""
+    parser = argparse.ArgumentParser(description="Look at the built book in a browser.")
+    parser.add_argument("site", type=Path)
+    parser.add_argument("--shots", type=Path, help="a folder for pictures of the pages")
+    parser.add_argument("words", nargs="*", help="only pages whose path holds one of these")
+    given = parser.parse_args()
+    if not list(given.site.glob("*.html")):
+        print(f"{given.site} holds no page. Build the book first: make docs")
+        return 1
+    if given.shots is not None:
+        given.shots.mkdir(parents=True, exist_ok=True)
+    wrong = 0
+    for line in looked_at(given.site, given.shots, given.words):
+        print(line, flush=True)
+        wrong += 1
+    print(f"{wrong} wrong" if wrong else "the book: nothing is clipped or too faint")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
