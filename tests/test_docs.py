@@ -100,7 +100,7 @@ def test_every_link_between_pages_leads_somewhere() -> None:
 
 def test_what_is_printed_and_what_the_last_line_is_stand_below_the_block(tmp_path: Path) -> None:
     ran = run("Before.\n\n```python\nx = 2\nprint('said')\nx + 1\n```\n\n```python\nx * 5\n```\nAfter.\n", tmp_path)
-    said, product = re.findall(r"^```{ \.text \.no-copy \.output }\n(.*?)^```$", ran.text, flags=re.M | re.S)
+    said, product = re.findall(r"^```{ \.text \.no-copy \.output \.prose }\n(.*?)^```$", ran.text, flags=re.M | re.S)
     assert (said, product) == ("said\n3\n", "10\n")
     assert ran.text.startswith("Before.\n\n```python\nx = 2\n")
     assert ran.text.endswith("After.\n")

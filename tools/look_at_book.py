@@ -17,34 +17,40 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-WIDTHS = (1280, 390)
-PALETTES = ("light", "dark")
+NARROW, WIDE = 390, 1280
+VIEWS = ((WIDE, "light"), (WIDE, "dark"), (NARROW, "light"), (NARROW, "dark"))
 RULES = ["color-contrast", "image-alt", "link-name", "document-title"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CLIPPED = """() => {
-  const found = [], wide = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth > wide + 1) found.push(`page: ${document.documentElement.scrollWidth} px`);
+  const found = [], wide = document.documentElement.clientWidth, page = document.documentElement.scrollWidth;
+  if (page > wide + 1) found.push(`the page is ${page} px wide`);
   const scrolls = one => {
     for (let at = one; at && at !== document.body; at = at.parentElement)
-      if (['auto', 'scroll'].includes(getComputedStyle(at).overflowX)) return at;
-    return null;
+      if (['auto', 'scroll'].includes(getComputedStyle(at).overflowX)) return true;
+    return false;
   };
-  for (const one of document.querySelectorAll('.md-content :is(p, li, td, th, dd, dt, h1, h2, h3, img, table, math, code, pre, svg)')) {
+  const parts = 'p, li, td, th, dd, dt, h1, h2, h3, img, table, math, code, pre, svg, figure';
+  for (const one of document.querySelectorAll(`.md-content :is(${parts})`)) {
     const box = one.getBoundingClientRect();
     if (box.width === 0 || one.closest('.md-clipboard, .headerlink')) continue;
-    const what = `${one.tagName.toLowerCase()} ${(one.textContent || one.getAttribute('alt') || '').trim().slice(0, 50)}`;
+    const words = (one.textContent || one.getAttribute('alt') || '').trim().slice(0, 50);
+    const what = `${one.tagName.toLowerCase()} ${words}`;
     if (box.right > wide + 1 && !scrolls(one)) found.push(`${what}: ends at ${Math.round(box.right)} px`);
-    if (one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX === 'hidden') found.push(`${what}: cut`);
+    if (one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX === 'hidden')
+      found.push(`${what}: cut`);
   }
   return found;
 }"""
 CODE = """() => [...document.querySelectorAll('.md-content pre > code')]
   .filter(one => one.scrollWidth > one.clientWidth + 1)
   .map(one => `code ${one.textContent.trim().slice(0, 50)}: ${one.scrollWidth} px in ${one.clientWidth}`)"""
+UNFOLD = "() => document.querySelectorAll('details').forEach(one => { one.open = true; })"
 
 
 def looked_at(site: Path, shots: Path | None, words: list[str]) -> Iterator[str]:
     """What is clipped or too faint, a line each.
+
+    What is clipped does not depend on the palette, nor contrast on the width, so each is looked for once.
 
     Args:
         site: the built book.
@@ -52,41 +58,47 @@ def looked_at(site: Path, shots: Path | None, words: list[str]) -> Iterator[str]
         words: only pages whose path holds one of them; empty for all.
 
     Yields:
-        ``page, width, palette: what``; code wider than its box counts at 1,280 pixels, where 88 columns must fit.
+        ``page, width, palette: what``.
     """
-    from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import sync_playwright
 
     pages = [one for one in sorted(site.rglob("*.html")) if one.name != "404.html"]
     pages = [one for one in pages if not words or any(word in one.relative_to(site).as_posix() for word in words)]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_browser(), args=["--no-sandbox"])
-        for width in WIDTHS:
-            for palette in PALETTES:
-                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=palette)
-                tab = context.new_page()
-                for path in pages:
-                    name = path.relative_to(site).as_posix()
-                    tab.goto(path.resolve().as_uri(), wait_until="load")
-                    for line in _wrong(tab, width, Axe()):
-                        yield f"{name}, {width}, {palette}: {line}"
-                    if shots is not None:
-                        stem = name.removesuffix(".html").replace("/", "-")
-                        tab.screenshot(path=shots / f"{stem}-{width}-{palette}.png", full_page=True)
-                context.close()
+        for width, palette in VIEWS:
+            if (width, palette) == (NARROW, "dark") and shots is None:
+                continue
+            context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=palette)
+            tab = context.new_page()
+            for path in pages:
+                name = path.relative_to(site).as_posix()
+                tab.goto(path.resolve().as_uri(), wait_until="load")
+                tab.evaluate(UNFOLD)
+                for line in _wrong(tab, width, palette):
+                    yield f"{name}, {width}, {palette}: {line}"
+                if shots is not None:
+                    stem = name.removesuffix(".html").replace("/", "-")
+                    tab.screenshot(path=shots / f"{stem}-{width}-{palette}.png", full_page=True)
+            context.close()
         browser.close()
 
 
-def _wrong(tab: "Page", width: int, axe: object) -> Iterator[str]:
-    """What is wrong on the page that a tab shows."""
-    yield from tab.evaluate(CLIPPED)
-    if width == max(WIDTHS):
+def _wrong(tab: "Page", width: int, palette: str) -> Iterator[str]:
+    """What is wrong on the page that a tab shows; code wider than its box counts where 88 columns must fit."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    if palette == "light":
+        yield from tab.evaluate(CLIPPED)
+    if width != WIDE:
+        return
+    if palette == "light":
         yield from tab.evaluate(CODE)
-    found = axe.run(tab, options={"runOnly": {"type": "rule", "values": RULES}})
+    found = Axe().run(tab, options={"runOnly": {"type": "rule", "values": RULES}, "resultTypes": ["violations"]})
     for violation in found.response["violations"]:
         for node in violation["nodes"]:
-            told = (node["any"] or node["all"] or node["none"])[0]["message"]
-            yield f"{violation['id']}: {node['target'][0]}: {told}"
+            why = (node["any"] or node["all"] or node["none"])[0]["message"]
+            yield f"{violation['id']}: {node['target'][0]}: {why}"
 
 
 def _browser() -> str | None:
