@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable
 
-.PHONY: help demo test test-slow lint docs bench lowest release mutants pins hooks clean
+.PHONY: help demo test test-slow lint docs look bench lowest release mutants pins hooks clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -29,6 +29,10 @@ lint: $(VENV)/.test $(VENV)/.lint  ## style, types, floors of the house; what pr
 
 docs: $(VENV)/.docs  ## the book, into site/: runs the code of every page; needs no network once set up
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python tools/check_links.py site
+
+look: docs $(VENV)/.browser  ## look at the book in Chromium: what is clipped, too faint or not found
+	$(BIN)/python tools/look_at_book.py site
 
 # With torch as constraints.txt has it: torch's older builds for a CPU alone are not on PyPI.
 LOWEST := public_names frames files categorify ratings collab bayes artifact tabular table_encoders parquet_table onnx \
@@ -93,6 +97,10 @@ $(VENV)/.lint: $(VENV)/.test
 
 $(VENV)/.docs: $(VENV)/.installed
 	$(INSTALL) '.[docs]'
+	touch $@
+
+$(VENV)/.browser: $(VENV)/.docs
+	$(INSTALL) '.[browser]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.installed

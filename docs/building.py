@@ -33,7 +33,9 @@ outputs: dict[str, page_cache.Output] = {}
 
 
 def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
-    """Run the pages that have changed, before mkdocs reads the first."""
+    """Run the pages that have changed, before mkdocs reads the first; their pictures join the site's files."""
+    from mkdocs.structure.files import File
+
     pages = {
         file.src_uri: (str(file.abs_src_path), file.content_string)
         for file in files.documentation_pages()
@@ -49,6 +51,10 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
         page_cache.keep(name, pages[name][1], output, seconds)
         outputs[name] = output
         log.info(f"{name}: ran in {seconds:.1f} s")
+    for name, (_, pictures) in outputs.items():
+        for picture, content in pictures.items():
+            where = (Path(name).with_suffix("") / picture).as_posix()
+            files.append(File.generated(config, where, content=content))
     return files
 
 
@@ -109,19 +115,9 @@ def _surroundings() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def on_page_markdown(
-    text: str, page: "Page", config: "MkDocsConfig", files: "Files"
-) -> str:
-    """The page with its output; the pictures join the site's files."""
-    from mkdocs.structure.files import File
-
-    if page.file.src_uri not in outputs:
-        return text
-    shown, pictures = outputs[page.file.src_uri]
-    for name, content in pictures.items():
-        where = Path(page.file.src_uri).with_suffix("") / name
-        files.append(File.generated(config, where.as_posix(), content=content))
-    return shown
+def on_page_markdown(text: str, page: "Page", **_: Any) -> str:
+    """The page with its output."""
+    return outputs[page.file.src_uri][0] if page.file.src_uri in outputs else text
 
 
 def on_page_content(text: str, **_: Any) -> str:

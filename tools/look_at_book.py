@@ -1,4 +1,4 @@
-"""Look at the built book in a browser: what is clipped or too faint, by width and palette.
+"""Look at the built book in a browser: what is clipped or too faint, by width and palette, and what is not found.
 
     python tools/look_at_book.py site                      # every page, at 1,280 and 390 pixels, light and dark
     python tools/look_at_book.py site --shots shots index  # and a picture of those whose name holds a word
@@ -44,6 +44,20 @@ CLIPPED = """() => {
 CODE = """() => [...document.querySelectorAll('.md-content pre > code')]
   .filter(one => one.scrollWidth > one.clientWidth + 1)
   .map(one => `code ${one.textContent.trim().slice(0, 50)}: ${one.scrollWidth} px in ${one.clientWidth}`)"""
+SEARCHES = {
+    "overfit": "lesson/regularisation",
+    "mini-batch": "lesson/mini-batches",
+    "backprop": "lesson/backpropagation",
+    "latent": "lesson/components",
+    "super-convergence": "lesson/annealing",
+    "universal approximation": "lesson/universal-approximation",
+    "Unicode": "lesson/unicode",
+    "implicit feedback": "interactions",
+    "deploy": "howto/deploy",
+    "hyperparameter": "howto/tuning",
+}
+FIRST = 5  # of the pages found, those that are looked at
+FOUND = "links => links.map(one => one.getAttribute('href').split('?')[0].split('#')[0])"
 UNFOLD = "() => document.querySelectorAll('details').forEach(one => { one.open = true; })"
 
 
@@ -66,6 +80,8 @@ def looked_at(site: Path, shots: Path | None, words: list[str]) -> Iterator[str]
     pages = [one for one in pages if not words or any(word in one.relative_to(site).as_posix() for word in words)]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_browser(), args=["--no-sandbox"])
+        if not words:
+            yield from _not_found(browser.new_page(), site / "index.html")
         for width, palette in VIEWS:
             if (width, palette) == (NARROW, "dark") and shots is None:
                 continue
@@ -82,6 +98,26 @@ def looked_at(site: Path, shots: Path | None, words: list[str]) -> Iterator[str]
                     tab.screenshot(path=shots / f"{stem}-{width}-{palette}.png", full_page=True)
             context.close()
         browser.close()
+
+
+def _not_found(tab: "Page", start: Path) -> Iterator[str]:
+    """Searches that do not have the page that explains the word among the first they find."""
+    from playwright.sync_api import TimeoutError
+
+    tab.goto(start.resolve().as_uri(), wait_until="load")
+    for word, page in SEARCHES.items():
+        tab.locator(".md-search__input").fill("")
+        tab.locator(".md-search__input").fill(word)
+        results = tab.locator(".md-search-result__item > a.md-search-result__link")
+        try:
+            results.first.wait_for(timeout=20_000)
+        except TimeoutError:
+            yield f"search, {word}: finds nothing"
+            continue
+        tab.wait_for_timeout(500)  # the list fills as it is found
+        pages = list(dict.fromkeys(results.evaluate_all(FOUND)))[:FIRST]
+        if not any(one.endswith(f"{page}.html") for one in pages):
+            yield f"search, {word}: {page} is not among {', '.join(one.rpartition('site/')[2] for one in pages)}"
 
 
 def _wrong(tab: "Page", width: int, palette: str) -> Iterator[str]:

@@ -22,6 +22,13 @@ def compare(data: Any, *args: Any, **how: Any) -> Comparison | ListComparison:
 
     Raises:
         VectableError: an argument out of range, or nothing held out.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> found = vt.compare(data, ["global mean", "biases", "gradient"])
+        >>> found.best
+        'gradient'
     """
     if isinstance(data, InteractionsData):
         return compare_interactions(data, *args, **how)

@@ -18,30 +18,82 @@ PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 class VectableError(ValueError):
-    """Something the caller handed in cannot be used; the message says what, where and what to do."""
+    """Something the caller handed in cannot be used; the message says what, where and what to do.
+
+    Examples:
+        >>> import vectable as vt
+        >>> try:
+        ...     vt.FillMissing("middle")
+        ... except vt.VectableError as problem:
+        ...     print(problem)
+        strategy must be one of ['median', 'most_common', 'constant']; got 'middle'.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
 
 
 class DataError(VectableError):
-    """A file or frame cannot be read as the kind of file it should be."""
+    """A file or frame cannot be read as the kind of file it should be.
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> try:
+        ...     vt.RatingsData.from_df(pl.DataFrame({"user": [1], "item": [2]}), rating="stars")
+        ... except vt.DataError as problem:
+        ...     print(problem)
+        The table has no column 'stars'; its columns are 'user', 'item'. ...
+    """
 
 
 class ArtifactError(VectableError):
-    """A saved model is damaged, incomplete, newer than this program, or not ours."""
+    """A saved model is damaged, incomplete, newer than this program, or not ours.
+
+    Examples:
+        >>> import vectable as vt
+        >>> open("not-a-model", "w").close()
+        >>> try:
+        ...     vt.load_learner("not-a-model")
+        ... except vt.ArtifactError as problem:
+        ...     print(problem)
+        'not-a-model' is not a saved model: it holds no vectable.json.
+    """
 
 
 class UnknownNameError(VectableError):
-    """A name (user, item, option, data set) that does not exist where it was looked for."""
+    """A name (user, item, option, data set) that does not exist where it was looked for.
+
+    Examples:
+        >>> import vectable as vt
+        >>> try:
+        ...     vt.datasets.load("godbooks")
+        ... except vt.UnknownNameError as problem:
+        ...     print(problem)
+        There is no data set named 'godbooks'. Did you mean 'goodbooks'? ...
+    """
 
 
 class NonFiniteLossError(VectableError):
-    """Training met a loss that is not a finite number; the weights are those from before this fit."""
+    """Training met a loss that is not a finite number; the weights are those from before this fit.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> try:
+        ...     vt.collab_learner(data, y_range=None, opt="sgd", progress=False).fit(1, 50.0)
+        ... except vt.NonFiniteLossError as problem:
+        ...     print(problem)
+        The training loss was not a finite number at step ... Try a learning rate ten times lower ...
+    """
 
 
 class VectableWarning(UserWarning):
-    """Something odd that was handled: counted and reported, never raised."""
+    """Something odd that was handled: counted and reported, never raised.
+
+    Examples:
+        >>> import warnings, vectable as vt
+        >>> warnings.simplefilter("ignore", vt.VectableWarning)  # or "error", to stop at the first
+    """
 
 
 def printable(message: str) -> str:

@@ -49,6 +49,14 @@ def load_learner(
     Raises:
         ArtifactError: the folder is not there, not ours, newer, damaged, or needs `model`.
         VectableError: `frames` is none of these, or `data` is given where the folder holds it.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> learn = vt.collab_learner(data, progress=False).fit_one_cycle(1, 5e-3)
+        >>> path = learn.save("books")
+        >>> vt.load_learner(path).recommend(1200, n=1)["title"][0] == learn.recommend(1200, n=1)["title"][0]
+        True
     """
     require(frames is None or frames in FRAMES, f"frames must be {quote_some(FRAMES)}; got {frames!r}.")
     with contents_of_model(local_folder(path), alone=model is None and not more.keys() - HARMLESS) as contents:
@@ -95,5 +103,13 @@ def slim(path: str | Path, out: str | Path, *, search: bool = False, half: bool 
     Raises:
         ArtifactError: `path` is no saved model, or `out` cannot be written.
         VectableError: search for a model that has none.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> path = vt.collab_learner(data, progress=False).fit_one_cycle(1, 5e-3).save("books")
+        >>> served = vt.slim(path, "books-served")
+        >>> vt.load_answers(served).recommend(1200, n=1)["items"][0]["title"] != ""
+        True
     """
     return load_learner(path, progress=False).save(out, serving=True, search=search, half=half)

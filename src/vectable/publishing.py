@@ -73,6 +73,13 @@ def publish(learn: "ListLearner", address: str, schema: str = "vectable", n: int
     Raises:
         VectableError: another kind of learner, `n` out of range, or the extra `sql` is not installed.
         DataError: the database cannot be reached, or refuses a table.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data().to_interactions()
+        >>> learn = vt.implicit_learner(data, "als", progress=False).fit()
+        >>> sorted(vt.publish(learn, "sqlite:///lists.db", n=3))
+        ['item_vectors', 'neighbours', 'recommendations']
     """
     require(is_whole(n, 1) and n <= LONGEST_LIST, f"n is {n!r}; it is a length from 1 to {LONGEST_LIST}.")
     require(isinstance(schema, str) and bool(schema.strip()), f"schema is {schema!r}; it is a name.")

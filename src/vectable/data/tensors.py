@@ -65,6 +65,12 @@ class TensorData:
     Attributes:
         train, valid: the encoded rows (`valid` may have none).
         batch_size: rows per step.
+
+    Examples:
+        >>> import torch, vectable as vt
+        >>> data = vt.TensorData.from_arrays(torch.randn(100, 4), torch.randn(100, 1), bs=32)
+        >>> data.n_steps
+        4
     """
 
     def __init__(self, train: TensorSet, valid: TensorSet, batch_size: int = 64) -> None:

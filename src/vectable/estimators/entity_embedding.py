@@ -58,6 +58,14 @@ class EntityEmbeddingEncoder(TransformerMixin, TableTrainer):
         n_iter_: epochs it was trained.
         n_features_in_: columns of X.
         feature_names_in_: their names, where X was a table.
+
+    Examples:
+        >>> import vectable as vt
+        >>> census = vt.datasets.load("adult")
+        >>> few = census.train.head(500).select("workclass", "sex")
+        >>> encoder = vt.EntityEmbeddingEncoder(cv=2, n_epochs=1, random_state=0)
+        >>> encoder.fit_transform(few, census.train["salary"].head(500).to_numpy()).shape[0]
+        500
     """
 
     @renamed_arguments(target_kind="task")

@@ -98,6 +98,17 @@ def load_estimator(path: str | Path) -> Any:
 
     Raises:
         ArtifactError: the folder is not there, not ours, newer, damaged, or holds a learner alone.
+
+    Examples:
+        >>> import vectable as vt
+        >>> census = vt.datasets.load("adult")
+        >>> few = census.train.head(300)
+        >>> x, y = few.drop("salary"), few["salary"].to_numpy()
+        >>> model = vt.TabularClassifier(n_epochs=1, n_models=1, random_state=0).fit(x, y)
+        >>> _ = model.save("census")
+        >>> again = vt.load_estimator("census")
+        >>> bool((again.predict(x) == model.predict(x)).all())
+        True
     """
     from importlib import import_module
 

@@ -77,6 +77,14 @@ class RatingRegressor(RegressorMixin, PersistentEstimator):
         n_iter_: epochs trained, or draws made.
         n_features_in_: columns of X.
         feature_names_in_: their names, where X was a table.
+
+    Examples:
+        >>> import numpy as np, vectable as vt
+        >>> pairs = np.array([[user, item] for user in range(20) for item in range(10)])
+        >>> stars = 1.0 + pairs[:, 1] % 5
+        >>> model = vt.RatingRegressor(n_factors=2, n_epochs=20, random_state=0).fit(pairs, stars)
+        >>> bool(model.predict([[0, 4]])[0] > model.predict([[0, 0]])[0])
+        True
     """
 
     def __init__(

@@ -112,6 +112,15 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         n_iter_: epochs trained.
         n_features_in_: columns of X.
         feature_names_in_: their names, where X was a table.
+
+    Examples:
+        >>> import vectable as vt
+        >>> census = vt.datasets.load("adult")
+        >>> few = census.train.head(300)
+        >>> x, y = few.drop("salary"), few["salary"].to_numpy()
+        >>> model = vt.TabularClassifier(n_epochs=1, n_models=1, random_state=0).fit(x, y)
+        >>> model.predict_proba(x.head(2)).shape
+        (2, 2)
     """
 
     def __init__(
@@ -188,6 +197,15 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
     Up to 1,000 rows of numbers alone, the nets learn what a ridge regression leaves.
 
     Args and attributes as of `TabularClassifier`, but for the classes. With `n_models` nets, their mean predicts.
+
+    Examples:
+        >>> import vectable as vt
+        >>> census = vt.datasets.load("adult")
+        >>> few = census.train.head(300)
+        >>> x, y = few.drop("age"), few["age"].to_numpy()
+        >>> model = vt.TabularRegressor(n_epochs=1, n_models=1, random_state=0).fit(x, y)
+        >>> model.predict(x.head(2)).shape
+        (2,)
     """
 
     def __sklearn_tags__(self) -> Any:

@@ -74,6 +74,13 @@ def vision_learner(
     Raises:
         UnknownNameError: no such architecture; with the closest names.
         ArtifactError: the weights are not there, or belong to another architecture.
+
+    Examples:
+        >>> import vectable as vt
+        >>> images = vt.datasets.load("fashion").to_data(["Coat", "Ankle boot"], per_class=20)
+        >>> learn = vt.vision_learner(images, "fashion-small", progress=False).fit_one_cycle(1, 1e-2)
+        >>> tuple(learn.get_preds()[0].shape)
+        (200, 2)
     """
     require(
         isinstance(images, ImageData),
@@ -125,6 +132,15 @@ class VisionLearner(ImageInsight, ImageMistakes):
 
     Attributes:
         recipe: classes, size and what else it takes to get from a photograph to a prediction.
+
+    Examples:
+        >>> import vectable as vt
+        >>> images = vt.datasets.load("fashion").to_data(["Coat", "Ankle boot"], per_class=20)
+        >>> learn = vt.vision_learner(images, "fashion-small", progress=False)
+        >>> _ = learn.unfreeze()
+        >>> _ = learn.fit_one_cycle(1, slice(1e-4, 3e-3))  # the first layers in small steps
+        >>> learn.classes
+        ['Ankle boot', 'Coat']
     """
 
     data: ImageData

@@ -35,5 +35,12 @@ def principal_components(vectors: ArrayLike, k: int = 3) -> tuple[NDArray[np.flo
 
 
 def pca(vectors: Any, k: int = 3) -> NDArray[np.float64]:
-    """The vectors on their first `k` principal components, (rows, k); see `principal_components` for the variance."""
+    """The vectors on their first `k` principal components, (rows, k); see `principal_components` for the variance.
+
+    Examples:
+        >>> import numpy as np, vectable as vt
+        >>> vectors = np.array([[0.0, 0.0, 1.0], [2.0, 0.0, 1.0], [4.0, 0.0, 1.0]])
+        >>> abs(vt.pca(vectors, k=1)).round(3).ravel().tolist()
+        [2.0, 0.0, 2.0]
+    """
     return principal_components(vectors, k)[0]

@@ -92,6 +92,14 @@ def distance_test(
 
     Raises:
         DataError: fewer than four things, matrices that are not distances between them, or distances all alike.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import insight
+        >>> places = np.random.default_rng(0).normal(size=(20, 2))
+        >>> test = insight.distance_test(places, insight.distances_between(places), n_permutations=99)
+        >>> print(test)
+        Mantel r 1.000 (p = 0.01, 20 points, 99 shuffles)
     """
     require(is_whole(n_permutations, 1), f"n_permutations must be a positive integer; got {n_permutations!r}.")
     require(alternative in ALTERNATIVES, f"alternative must be one of {list(ALTERNATIVES)}; got {alternative!r}.")
@@ -123,7 +131,13 @@ def distance_test(
 
 
 def distances_between(points: ArrayLike) -> Matrix:
-    """Straight-line distances between points, (points, points), of (points, width) or of plain numbers, (points,)."""
+    """Straight-line distances between points, (points, points), of (points, width) or of plain numbers, (points,).
+
+    Examples:
+        >>> from vectable import insight
+        >>> insight.distances_between([[0, 0], [3, 4]]).tolist()
+        [[0.0, 5.0], [5.0, 0.0]]
+    """
     values = np.asarray(points, dtype=np.float64)
     values = values[:, None] if values.ndim == 1 else values
     require(values.ndim == 2, f"points has {values.ndim} dimensions; it is a matrix, (points, width).")
@@ -140,6 +154,11 @@ def great_circle(latitude: ArrayLike, longitude: ArrayLike) -> Matrix:
 
     Raises:
         DataError: a place is not on the globe.
+
+    Examples:
+        >>> from vectable import insight
+        >>> insight.great_circle([48.86, 51.51], [2.35, -0.13]).round().tolist()  # Paris, London
+        [[0.0, 343.0], [343.0, 0.0]]
     """
     north, east = (np.asarray(one, dtype=np.float64) for one in (latitude, longitude))
     if north.ndim != 1 or north.shape != east.shape:

@@ -42,6 +42,14 @@ def watch(model: nn.Module, layers: Sequence[str | int], gradients: bool = False
 
     Raises:
         UnknownNameError: no such layer; with the closest names.
+
+    Examples:
+        >>> import torch, vectable as vt
+        >>> net = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU())
+        >>> with vt.watch(net, ["0", "1"]) as seen:
+        ...     _ = net(torch.ones(4, 3))
+        >>> tuple(seen.activations["1"].shape)
+        (4, 2)
     """
     seen = Watched()
 

@@ -12,7 +12,18 @@ from vectable.interactions.learner import InteractionLearner
 
 
 class ImplicitLearner(InteractionLearner):
-    """Who would take what; made by `implicit_learner`."""
+    """Who would take what; made by `implicit_learner`.
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> baskets = [(day, item) for day in range(40) for item in ("tea", "milk" if day % 3 else "lemon")]
+        >>> data = vt.InteractionsData.from_df(pl.DataFrame(baskets, ["basket", "item"], orient="row"))
+        >>> learn = vt.implicit_learner(data, "ease", progress=False).fit()
+        >>> learn.fold_in(["lemon"]).recommend(1)["item"].to_list()
+        ['tea']
+        >>> learn.save("shop").name
+        'shop'
+    """
 
     kind = "implicit"
     in_order = False
@@ -42,6 +53,14 @@ def implicit_learner(
             items shrink: "auto" takes those that are likely to tell something (not ids, nor texts that few rows share),
             a list those named, None none.
         progress: whether a line per model is printed, or the console to print to.
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> baskets = [(day, item) for day in range(40) for item in ("tea", "milk" if day % 3 else "lemon")]
+        >>> data = vt.InteractionsData.from_df(pl.DataFrame(baskets, ["basket", "item"], orient="row"))
+        >>> learn = vt.implicit_learner(data, "ease", progress=False).fit()
+        >>> learn.recommend(0, n=1)["item"].to_list()
+        ['milk']
     """
     require(
         isinstance(data, InteractionsData),

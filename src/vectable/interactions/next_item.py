@@ -12,7 +12,17 @@ from vectable.interactions.learner import InteractionLearner
 
 
 class NextItemLearner(InteractionLearner):
-    """What comes next; made by `next_item_learner`."""
+    """What comes next; made by `next_item_learner`.
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> rows = [(who, step, f"page {(who + step) % 5}") for who in range(30) for step in range(6)]
+        >>> visits = pl.DataFrame(rows, ["visitor", "second", "page"], orient="row")
+        >>> data = vt.InteractionsData.from_df(visits, user="visitor", item="page", timestamp="second")
+        >>> learn = vt.next_item_learner(data, "linear", progress=False).fit()
+        >>> learn.recommend(0, n=2)["page"].to_list()
+        ['page 4', 'page 0']
+    """
 
     kind = "next_item"
     in_order = True
@@ -43,6 +53,15 @@ def next_item_learner(
 
     Raises:
         VectableError: the data have no times, or an option of `sasrec` is none.
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> rows = [(who, step, f"page {(who + step) % 5}") for who in range(30) for step in range(6)]
+        >>> visits = pl.DataFrame(rows, ["visitor", "second", "page"], orient="row")
+        >>> data = vt.InteractionsData.from_df(visits, user="visitor", item="page", timestamp="second")
+        >>> learn = vt.next_item_learner(data, "linear", progress=False).fit()
+        >>> learn.fold_in(["page 1", "page 2"]).recommend(1)["page"].to_list()
+        ['page 3']
     """
     require(
         isinstance(data, InteractionsData),

@@ -12,12 +12,27 @@ from vectable.lab.arrays import Array
 
 
 def affine(x: Array, w: Array, b: Array) -> Array:
-    """`x @ w + b`: (rows, inputs), (inputs, outputs) and (outputs,) give (rows, outputs)."""
+    """`x @ w + b`: (rows, inputs), (inputs, outputs) and (outputs,) give (rows, outputs).
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> lab.affine(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([0.5])).tolist()
+        [[11.5]]
+    """
     return x @ w + b
 
 
 def affine_gradients(x: Array, w: Array, gradient: Array) -> tuple[Array, Array, Array]:
-    """Gradients of a loss by x, w and b, from its `gradient` by the output, (rows, outputs): the chain rule."""
+    """Gradients of a loss by x, w and b, from its `gradient` by the output, (rows, outputs): the chain rule.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> x, w = np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]])
+        >>> [one.tolist() for one in lab.affine_gradients(x, w, np.array([[1.0]]))]
+        [[[3.0, 4.0]], [[1.0], [2.0]], [1.0]]
+    """
     return gradient @ w.T, x.T @ gradient, gradient.sum(axis=0)
 
 
@@ -25,12 +40,26 @@ def append_ones(x: Array) -> Array:
     """A column of ones to the right: with the bias as the last row of the weights, a matrix product is affine.
 
     `append_ones(x) @ np.vstack([w, b])` equals `affine(x, w, b)`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> lab.append_ones(np.array([[5.0], [6.0]])).tolist()
+        [[5.0, 1.0], [6.0, 1.0]]
     """
     return np.hstack([x, np.ones((len(x), 1))])
 
 
 def compose_affine(w1: Array, b1: Array, w2: Array, b2: Array) -> tuple[Array, Array]:
-    """The one affine function that does what two do in a row: why layers need something non-linear between them."""
+    """The one affine function that does what two do in a row: why layers need something non-linear between them.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> w, b = lab.compose_affine(np.array([[2.0]]), np.array([1.0]), np.array([[3.0]]), np.array([4.0]))
+        >>> w.tolist(), b.tolist()
+        ([[6.0]], [7.0])
+    """
     return w1 @ w2, b1 @ w2 + b2
 
 
@@ -43,6 +72,13 @@ class MyLinear:
     Attributes:
         parameters: [weights (n_in, n_out), biases (n_out,)].
         gradients: of the same shapes, filled by `backward`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> layer = lab.MyLinear(3, 2)
+        >>> layer(np.ones((4, 3))).shape
+        (4, 2)
     """
 
     def __init__(self, n_in: int, n_out: int, seed: int = 0) -> None:

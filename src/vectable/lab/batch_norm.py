@@ -19,6 +19,13 @@ class BatchNorm:
         parameters: [scale (columns,), shift (columns,)].
         gradients: of the same shapes, filled by `backward`.
         mean, variance: the running averages, (columns,), used when not training.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> norm = lab.BatchNorm(1)
+        >>> norm(np.array([[1.0], [3.0]])).round(3).tolist()
+        [[-1.0], [1.0]]
     """
 
     def __init__(self, columns: int, momentum: float = 0.1, eps: float = 1e-5) -> None:

@@ -33,6 +33,12 @@ class Descent:
         errors: root mean squared error over all points, before the first epoch and after every one, (epochs + 1,).
         steps_an_epoch: how many steps make an epoch.
         diverged: the step (from 1) after which the error had no bounds; None where that did not happen.
+
+    Examples:
+        >>> from vectable import lab
+        >>> way = lab.descend("adam", epochs=2)
+        >>> bool(way.errors[-1] < way.errors[0])
+        True
     """
 
     name: str
@@ -98,6 +104,11 @@ def descend(
     Raises:
         UnknownNameError: no such optimizer.
         VectableError: another argument out of range.
+
+    Examples:
+        >>> from vectable import lab
+        >>> print(lab.descend("sgd", lr=1e-4, epochs=5).in_words())
+        sgd at 0.0001 gets down: error 76.1 -> 16.9 in 5 epochs, at y = 2.61x + 1.3, down in every one.
     """
     optimizer, rate = make_optimizer(name, lr)
     require(is_whole(epochs, 1), f"epochs must be a positive integer; got {epochs!r}.")

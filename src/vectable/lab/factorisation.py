@@ -23,6 +23,13 @@ class Factors:
         user, item: factors, (users, k) and (items, k).
         user_bias, item_bias: (users,) and (items,); zeros where there are none.
         y_range: limits of a sigmoid around the sum, or None.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> ratings = np.array([[5.0, 1.0], [4.0, np.nan]])
+        >>> lab.start_factors(ratings, n_factors=3).predict().shape
+        (2, 2)
     """
 
     user: Array
@@ -46,7 +53,15 @@ class Factors:
 
 
 def factor_gradients(factors: Factors, ratings: Array) -> list[Array]:
-    """Gradients of the mean squared error over the known ratings: user, item, user_bias, item_bias."""
+    """Gradients of the mean squared error over the known ratings: user, item, user_bias, item_bias.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> ratings = np.array([[5.0, 1.0], [4.0, np.nan]])
+        >>> [one.shape for one in lab.factor_gradients(lab.start_factors(ratings, 3), ratings)]
+        [(2, 3), (2, 3), (2,), (2,)]
+    """
     known = np.isfinite(ratings)
     error = np.where(known, factors.predict() - np.where(known, ratings, 0.0), 0.0)
     by_score = 2 * error / known.sum()
@@ -56,7 +71,14 @@ def factor_gradients(factors: Factors, ratings: Array) -> list[Array]:
 
 
 def start_factors(ratings: Array, n_factors: int, seed: int = 0, y_range: tuple[float, float] | None = None) -> Factors:
-    """Where a fit begins: factors uniform between 0 and 1, as in the lesson's sheet; no biases."""
+    """Where a fit begins: factors uniform between 0 and 1, as in the lesson's sheet; no biases.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> lab.start_factors(np.array([[5.0, 1.0], [4.0, np.nan]]), n_factors=3).user.shape
+        (2, 3)
+    """
     rng, (users, items) = np.random.default_rng(seed), ratings.shape
     return Factors(
         rng.random((users, n_factors)), rng.random((items, n_factors)), np.zeros(users), np.zeros(items), y_range
@@ -89,6 +111,13 @@ def fit_factors(
 
     Raises:
         VectableError: no rating at all, or an argument out of range.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> ratings = np.array([[5.0, 1.0], [4.0, np.nan]])
+        >>> lab.fit_factors(ratings, n_factors=1, steps=500, starts=2).rmse(ratings) < 0.1
+        True
     """
     ratings = np.asarray(ratings, dtype=np.float64)
     shape = ratings.shape

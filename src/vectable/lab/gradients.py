@@ -15,6 +15,12 @@ def finite_differences(function: Callable[[Array], float], x: ArrayLike, step: f
 
     `(f(x + h) - f(x - h)) / 2h` with h = step * max(1, |x|); the error shrinks with the square of h. The lesson's
     workbook goes one way only, `(f(x + h) - f(x)) / h` with h = 0.01, whose error shrinks with h: see `one_sided`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> lab.finite_differences(lambda x: float(x @ x), np.array([1.0, -2.0])).round(4).tolist()
+        [2.0, -4.0]
     """
     at = np.array(x, dtype=np.float64)
     slopes = np.zeros_like(at)
@@ -31,7 +37,14 @@ def finite_differences(function: Callable[[Array], float], x: ArrayLike, step: f
 
 
 def one_sided(function: Callable[[Array], float], x: ArrayLike, step: float = 0.01) -> Array:
-    """The workbook's estimate of the gradient: `(f(x + h) - f(x)) / h`, one number of x at a time."""
+    """The workbook's estimate of the gradient: `(f(x + h) - f(x)) / h`, one number of x at a time.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> lab.one_sided(lambda x: float(x @ x), np.array([1.0]), step=0.01).round(4).tolist()
+        [2.01]
+    """
     at = np.array(x, dtype=np.float64)
     here = function(at)
     slopes = np.zeros_like(at)
@@ -64,6 +77,12 @@ def check_gradient(
 
     Raises:
         VectableError: the two differ by more, are of other shapes, or are not finite numbers; the message says where.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> lab.check_gradient(lambda x: float(x @ x), lambda x: 2 * x, np.array([1.0, -2.0])) < 1e-6
+        True
     """
     require(bool(points), "check_gradient needs a point: one array for each argument of the function.")
     arrays = [np.array(point, dtype=np.float64) for point in points]

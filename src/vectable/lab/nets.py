@@ -19,6 +19,13 @@ class Net:
 
     `Net([784, 10])` is the lesson's logistic regression, `Net([784, 50, 10])` its net with one hidden layer. The
     weights start as torch's `Linear` does (see `MyLinear`).
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> net = lab.Net([64, 50, 10])
+        >>> net(np.ones((2, 64))).shape, sum(p.size for p in net.parameters)
+        ((2, 10), 3760)
     """
 
     def __init__(self, sizes: Sequence[int], seed: int = 0) -> None:
@@ -48,7 +55,16 @@ class Net:
 
 
 def update(net: Net, x: Array, y: Codes, optimizer: Optimizer, wd: float = 0.0) -> float:
-    """One step on one batch: predict, loss, gradients, step. The loss before the step, with `wd * sum(w²)` in it."""
+    """One step on one batch: predict, loss, gradients, step. The loss before the step, with `wd * sum(w²)` in it.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> net, x, y = lab.Net([2, 2]), np.eye(2), np.array([0, 1])
+        >>> before = lab.update(net, x, y, lab.SGD(0.5))
+        >>> lab.update(net, x, y, lab.SGD(0.5)) < before
+        True
+    """
     output = net(x)
     loss = cross_entropy(output, y) + l2_penalty(net.parameters, wd)
     gradients = net.backward(cross_entropy_gradient(output, y))
@@ -60,12 +76,29 @@ def update(net: Net, x: Array, y: Codes, optimizer: Optimizer, wd: float = 0.0) 
 def train_epoch(
     net: Net, x: Array, y: Codes, optimizer: Optimizer, batch: int = 64, wd: float = 0.0, seed: int = 0
 ) -> Array:
-    """`update` on every batch of the shuffled rows, (batches,) losses; the last batch may be smaller."""
+    """`update` on every batch of the shuffled rows, (batches,) losses; the last batch may be smaller.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> net, x, y = lab.Net([2, 2]), np.eye(2), np.array([0, 1])
+        >>> losses = [lab.train_epoch(net, x, y, lab.SGD(0.5)).mean() for _ in range(20)]
+        >>> bool(losses[-1] < losses[0])
+        True
+    """
     order = np.random.default_rng(seed).permutation(len(x))
     batches = (order[at : at + batch] for at in range(0, len(x), batch))
     return np.array([update(net, x[rows], y[rows], optimizer, wd) for rows in batches])
 
 
 def accuracy(net: Net, x: Array, y: Codes) -> float:
-    """Share of rows whose largest activation is the right one."""
+    """Share of rows whose largest activation is the right one.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> net = lab.Net([2, 2])
+        >>> 0 <= lab.accuracy(net, np.eye(2), np.array([0, 1])) <= 1
+        True
+    """
     return float(np.mean(net(x).argmax(axis=1) == y))

@@ -23,7 +23,16 @@ class Optimizer(Protocol):
 
 
 class SGD:
-    """Gradient descent, `p -= lr * g`: the same as torch's `SGD`."""
+    """Gradient descent, `p -= lr * g`: the same as torch's `SGD`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> weight = [np.array(1.0)]
+        >>> lab.SGD(0.1).step(weight, [np.array(2.0)])
+        >>> weight[0].round(6).item()
+        0.8
+    """
 
     def __init__(self, lr: float) -> None:
         self.lr = lr
@@ -38,6 +47,15 @@ class Momentum:
     """A ball that rolls: `v = mom * v + g; p -= lr * v` (Polyak 1964). torch's `SGD(momentum=mom)`.
 
     On a steady slope the step grows to `lr * g / (1 - mom)`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> weight, optimizer = [np.array(0.0)], lab.Momentum(0.1)
+        >>> for _ in range(2):
+        ...     optimizer.step(weight, [np.array(-1.0)])
+        >>> weight[0].round(6).item()
+        0.29
     """
 
     def __init__(self, lr: float, mom: float = 0.9) -> None:
@@ -56,6 +74,15 @@ class DampedMomentum:
 
     torch's `SGD(momentum=mom, dampening=mom)`, except in the very first step: torch begins with v = g, this with
     `(1 - mom) * g`. On a steady slope the step is `lr * g`, so at mom 0.9 it takes a rate ten times that of `Momentum`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> weight, optimizer = [np.array(0.0)], lab.DampedMomentum(0.1)
+        >>> for _ in range(2):
+        ...     optimizer.step(weight, [np.array(-1.0)])
+        >>> weight[0].round(6).item()
+        0.029
     """
 
     def __init__(self, lr: float, mom: float = 0.9) -> None:
@@ -73,6 +100,14 @@ class RMSProp:
     """Divide by the root of the average squared gradient: `s = beta s + (1 - beta) g²; p -= lr * g / (sqrt(s) + eps)`.
 
     Hinton, Coursera lecture 6e (2012). torch's `RMSprop(alpha=beta)`, where beta is 0.99 if not given; here 0.9.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> weight = [np.array(1.0)]
+        >>> lab.RMSProp(0.1).step(weight, [np.array(250.0)])
+        >>> weight[0].round(4).item()
+        0.6838
     """
 
     def __init__(self, lr: float, beta: float = 0.9, eps: float = 1e-8) -> None:
@@ -91,6 +126,14 @@ class WorkbookRMSProp:
 
     No eps, and the average before the first step has to be given, for it is divided by: `start`, one for all numbers
     or one per parameter.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> weight = [np.array(1.0)]
+        >>> lab.WorkbookRMSProp(0.1).step(weight, [np.array(2.0)])  # the average of the row before is 1
+        >>> weight[0].round(4).item()
+        0.8
     """
 
     def __init__(self, lr: float, beta: float = 0.9, start: float | Sequence[Array | float] = 1.0) -> None:
@@ -110,6 +153,14 @@ class Adam:
 
     `m = b1 m + (1 - b1) g; s = b2 s + (1 - b2) g²;
     p -= lr * (m / (1 - b1^t)) / (sqrt(s / (1 - b2^t)) + eps)`, t counting the steps from 1.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> weight = [np.array(1.0)]
+        >>> lab.Adam(0.1).step(weight, [np.array(250.0)])  # the first step is as long as the rate
+        >>> weight[0].round(6).item()
+        0.9
     """
 
     def __init__(self, lr: float, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8) -> None:
@@ -133,6 +184,14 @@ class WorkbookAdam:
 
     The lesson's sheet has both betas 0.9, and 0.95 for the squares where it anneals the rate; the averages before the
     first step have to be given: `start_average` and `start_squares`, one for all numbers or one per parameter.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> weight = [np.array(1.0)]
+        >>> lab.WorkbookAdam(0.1).step(weight, [np.array(2.0)])
+        >>> weight[0].round(4).item()
+        0.9825
     """
 
     def __init__(
@@ -161,6 +220,15 @@ class Forgetful:
 
     Nothing accumulates. A debiased average of one gradient is that gradient, so a new Adam steps by `lr * sign(g)`:
     every number moves by the whole rate, however small its gradient. `make` takes a rate and gives an optimizer.
+
+    Examples:
+        >>> import numpy as np
+        >>> from vectable import lab
+        >>> weight, optimizer = [np.array(1.0)], lab.Forgetful(lab.Adam, 0.1)
+        >>> for gradient in (250.0, 0.01):
+        ...     optimizer.step(weight, [np.array(gradient)])
+        >>> weight[0].round(4).item()  # each step is the rate by the gradient's sign
+        0.8
     """
 
     def __init__(self, make: Callable[[float], Optimizer], lr: float) -> None:

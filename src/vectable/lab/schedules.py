@@ -9,17 +9,35 @@ from vectable.lab.arrays import Array
 
 
 def linear(start: float, end: float, position: float) -> float:
-    """A straight line."""
+    """A straight line.
+
+    Examples:
+        >>> from vectable import lab
+        >>> lab.linear(1.0, 3.0, 0.5)
+        2.0
+    """
     return start + (end - start) * position
 
 
 def cosine(start: float, end: float, position: float) -> float:
-    """Half a cosine, flat at both ends (Loshchilov & Hutter 2017)."""
+    """Half a cosine, flat at both ends (Loshchilov & Hutter 2017).
+
+    Examples:
+        >>> from vectable import lab
+        >>> [round(lab.cosine(1.0, 0.0, at), 3) for at in (0, 0.5, 1)]
+        [1.0, 0.5, 0.0]
+    """
     return start + (end - start) * (1 - math.cos(math.pi * position)) / 2
 
 
 def exponential(start: float, end: float, position: float) -> float:
-    """Equal ratios: what the learning-rate finder walks up."""
+    """Equal ratios: what the learning-rate finder walks up.
+
+    Examples:
+        >>> from vectable import lab
+        >>> round(lab.exponential(1e-4, 1.0, 0.5), 6)
+        0.01
+    """
     return float(start * (end / start) ** position)
 
 
@@ -36,6 +54,12 @@ def one_cycle(
     The defaults are those of the current reference library; the lesson's are `linear`, 0.3, 25 and 25e4. Step i stands
     at i / steps, so the last step is just short of the end. torch's `OneCycleLR` stands at i / (steps - 1), and the top
     at `pct_start * steps - 1`.
+
+    Examples:
+        >>> from vectable import lab
+        >>> rates = lab.one_cycle(1.0, 100)
+        >>> int(rates.argmax()), round(float(rates[0]), 4), float(rates[-1]) < 1e-3
+        (25, 0.04, True)
     """
     return np.array(
         [_two_phases(i / steps, lr_max / div, lr_max, lr_max / final_div, warm_up, pct_start) for i in range(steps)]
@@ -48,7 +72,14 @@ def one_cycle_momentum(
     warm_up: Callable[[float, float, float], float] = cosine,
     pct_start: float = 0.25,
 ) -> Array:
-    """Momentum while `one_cycle` goes up and down: down and up, (steps,)."""
+    """Momentum while `one_cycle` goes up and down: down and up, (steps,).
+
+    Examples:
+        >>> from vectable import lab
+        >>> momenta = lab.one_cycle_momentum(100)
+        >>> round(float(momenta[0]), 2), round(float(momenta.min()), 2)
+        (0.95, 0.85)
+    """
     return np.array([_two_phases(i / steps, *moms, warm_up, pct_start) for i in range(steps)])
 
 

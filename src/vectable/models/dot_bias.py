@@ -20,6 +20,12 @@ class EmbeddingDotBias(SingleModel, nn.Module):
         n_users, n_items: rows of the tables, the unknown (code 0) among them.
         n_factors: width of the vectors.
         y_range: (low, high) of a sigmoid around the sum, a little outside the scale; None for the plain sum.
+
+    Examples:
+        >>> import torch, vectable as vt
+        >>> model = vt.EmbeddingDotBias(n_users=3, n_items=5, n_factors=2, y_range=(0, 5.5))
+        >>> tuple(model(torch.tensor([1, 2]), torch.tensor([4, 0])).shape)
+        (2,)
     """
 
     CONFIG = record(n_users=whole(1), n_items=whole(1), n_factors=whole(1), y_range=RANGE)

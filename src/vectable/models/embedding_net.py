@@ -23,6 +23,12 @@ class EmbeddingNet(SingleModel, nn.Module):
         y_range: (low, high) of the sigmoid at the end; None for the plain number.
         dropout: share of a hidden layer's activations dropped in training, 0 to 1.
         preset: "modern" (a Linear under batch norm has no bias of its own) or "lesson".
+
+    Examples:
+        >>> import torch, vectable as vt
+        >>> model = vt.EmbeddingNet(n_users=3, n_items=5, widths=(2, 2), layers=[8])
+        >>> tuple(model(torch.tensor([1, 2]), torch.tensor([4, 0])).shape)
+        (2,)
     """
 
     CONFIG = record(

@@ -34,6 +34,12 @@ class TabularModel(nn.Module):
         masking: share of the categories shown as unknown or missing in training, so that these are learned.
         linear: whether a linear function of the numbers is added to the outputs, before y_range. Its weights are not
             trained: `tables.net_start.start_at_ridge` sets them, and the net learns what they leave.
+
+    Examples:
+        >>> import torch, vectable as vt
+        >>> model = vt.TabularModel(embeddings=[(4, 3)], n_numbers=2, n_outputs=1, layers=[8])
+        >>> tuple(model(torch.tensor([[1], [2]]), torch.randn(2, 2)).shape)
+        (2, 1)
     """
 
     CONFIG = record(

@@ -95,6 +95,15 @@ def bayes_collab_learner(
     Raises:
         VectableError: an argument out of range, or data that is not a `RatingsData`.
         DataError: a feature that is not a column; user_day_bias without times; ratings with weights.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> few = {"n_factors": 4, "n_draws": 10, "burn_in": 5, "history": False}
+        >>> learn = vt.bayes_collab_learner(data, **few, progress=False).fit()
+        >>> low, high = learn.predict_interval({"user": [1200], "item": [1]}, 0.9)[0]
+        >>> bool(low < high)
+        True
     """
     take_ratings(data)
     require(isinstance(history, bool | np.bool_), f"history must be True or False; got {history!r}.")
@@ -129,6 +138,15 @@ class BayesLearner(SavedAsFolder, RatingAnswers):
         options: of the sampler.
         features: what is known of users and items besides the ratings.
         history: a row of figures every few draws: chain, draw, valid_rmse so far, noise, seconds.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> few = {"n_factors": 4, "n_draws": 10, "burn_in": 5, "history": False}
+        >>> learn = vt.bayes_collab_learner(data, **few, progress=False).fit()
+        >>> mean, spread = learn.predict({"user": [1200], "item": [1]}, return_std=True)
+        >>> bool(spread[0] > 0)
+        True
     """
 
     def __init__(self, session: SamplingSession, progress: "bool | Console" = True) -> None:

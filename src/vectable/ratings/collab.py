@@ -108,6 +108,14 @@ def collab_learner(
 
     Raises:
         VectableError: an argument out of range, or data that is not a `RatingsData`.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> learn = vt.collab_learner(data, n_factors=40, y_range=(0, 5.5), wd=0.1, progress=False)
+        >>> _ = learn.fit_one_cycle(5, 5e-3)
+        >>> learn.similar("The Hobbit", n=1)["title"][0]
+        'The Fellowship of the Ring (The Lord of the Rings, #1)'
     """
     if isinstance(data, RatingsShard):
         require(not use_nn and n_models == 1, "Several processes train one dot-product model: no use_nn, no n_models.")
@@ -153,6 +161,17 @@ class CollabLearner(RatingAnswers, Learner):
 
     Attributes:
         how: what it answers by, beside its model and its data.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> learn = vt.collab_learner(data, progress=False).fit_one_cycle(1, 5e-3)
+        >>> learn.recommend(1200, n=3)["title"].len()
+        3
+        >>> learn.explain(1200, "The Hobbit").columns
+        ['term', 'meaning', 'item', 'title', 'your_rating', 'ratings', 'points']
+        >>> learn.fold_in({"The Hobbit": 5}).recommend(2)["title"].len()
+        2
     """
 
     how = HowItAnswers()

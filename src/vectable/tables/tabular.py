@@ -72,6 +72,13 @@ def tabular_learner(
         preset: "modern" or "lesson".
         seed: random seed for initialization, batching and dropout.
         learner: further arguments of `Learner`.
+
+    Examples:
+        >>> import vectable as vt
+        >>> census = vt.datasets.load("adult")
+        >>> learn = vt.tabular_learner(census.to_data(), progress=False).fit_one_cycle(1, 1e-2)
+        >>> learn.validate()["accuracy"] > 0.8
+        True
     """
     _check_data(data)
     encoder, classes = data.encoder, isinstance(data.target, ClassTarget)
@@ -109,7 +116,17 @@ def tabular_learner(
 
 
 class TabularLearner(TabularInsight):
-    """A `Learner` for tables, with the words that belong to them; made by `tabular_learner`."""
+    """A `Learner` for tables, with the words that belong to them; made by `tabular_learner`.
+
+    Examples:
+        >>> import vectable as vt
+        >>> census = vt.datasets.load("adult")
+        >>> learn = vt.tabular_learner(census.to_data(), progress=False).fit_one_cycle(1, 1e-2)
+        >>> learn.predict(census.test.head(2)).shape
+        (2,)
+        >>> learn.categories("sex")
+        ['Female', 'Male']
+    """
 
     def predict(self, df: Any) -> Any:
         """The likeliest class, or the number, of each row of a raw table, (rows,) or (rows, numbers); of a dict, one.

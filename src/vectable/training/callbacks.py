@@ -61,7 +61,16 @@ class _Watching(Callback):
 
 
 class RestoreBest(_Watching):
-    """After training, go back to the weights of the best epoch."""
+    """After training, go back to the weights of the best epoch.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> learn = vt.collab_learner(data, wd=0.0, progress=False)
+        >>> _ = learn.fit(6, 5e-3, callbacks=[vt.RestoreBest()])
+        >>> round(learn.validate()["valid_loss"] - learn.recorder.to_frame()["valid_loss"].min(), 6)
+        0.0
+    """
 
     def on_fit_start(self, session: TrainingSession, model: nn.Module) -> None:
         """Start again."""
@@ -99,6 +108,14 @@ class EarlyStopping(_Watching):
         patience: number of epochs without improvement.
         mode: "min" or "max", whichever is best; by default "max" for accuracy and roc_auc, else "min".
         better: former name of `mode`, with "lower" and "higher" for its values.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> learn = vt.collab_learner(data, wd=0.0, progress=False)
+        >>> _ = learn.fit(30, 5e-3, callbacks=[vt.EarlyStopping(patience=1)])
+        >>> len(learn.recorder.to_frame()) < 30
+        True
     """
 
     def __init__(
@@ -115,7 +132,17 @@ class EarlyStopping(_Watching):
 
 
 class CSVLogger(Callback):
-    """Append a line per epoch to a CSV file."""
+    """Append a line per epoch to a CSV file.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> learn = vt.collab_learner(data, progress=False)
+        >>> _ = learn.fit(2, 5e-3, callbacks=[vt.CSVLogger("epochs.csv")])
+        >>> len(Path("epochs.csv").read_text().splitlines())  # a header and two epochs
+        3
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)

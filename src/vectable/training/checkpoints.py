@@ -59,6 +59,12 @@ class Checkpoint:
         minutes: number of minutes from one write to the next.
         seconds: the same in seconds. Of several, whichever comes first; where none is given, 5 seconds, or longer where
             writing would take more than a twentieth of the time.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> learn = vt.collab_learner(data, progress=False)
+        >>> _ = learn.fit_one_cycle(2, 5e-3, checkpoint=vt.Checkpoint("run", steps=1000))
     """
 
     path: str | Path

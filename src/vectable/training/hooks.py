@@ -18,6 +18,18 @@ class Callback:
     The members of an ensemble are trained one after the other: `on_fit_start` and `on_fit_end` come once for each, and
     ``session.position.member`` is its number. What is trained, how far it is and what happened so far stand in the
     session: ``session.plan``, ``session.position``, ``session.recorder``, ``session.options``, ``session.data``.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> class Hot(vt.Callback):
+        ...     def on_epoch_end(self, session, model, row):
+        ...         return row["train_loss"] < 0.9  # True ends the fit
+        ...
+        >>> learn = vt.collab_learner(data, progress=False)
+        >>> _ = learn.fit(20, 5e-3, callbacks=[Hot()])
+        >>> len(learn.recorder.to_frame()) < 20
+        True
     """
 
     def on_fit_start(self, session: TrainingSession, model: nn.Module) -> None:

@@ -81,6 +81,16 @@ class Learner(SavedAsFolder):  # noqa: PLR0904 - the reason stands below
         frozen: number of frozen layer groups.
         callbacks: as given; may be changed between fits.
         progress: as given.
+
+    Examples:
+        >>> import torch, vectable as vt
+        >>> _ = torch.manual_seed(0)
+        >>> x = torch.linspace(-1, 1, 200)[:, None]
+        >>> data = vt.TensorData.from_arrays(x[::2], 2 * x[::2] + 1, x[1::2], 2 * x[1::2] + 1)
+        >>> learn = vt.Learner(data, torch.nn.Linear(1, 1), torch.nn.MSELoss(), progress=False)
+        >>> _ = learn.fit_one_cycle(100, 0.05)
+        >>> learn.validate()["valid_loss"] < 0.01
+        True
     """
 
     members, layer_groups = FromSession[list[nn.Module]](), FromSession[LayerGroups]()

@@ -82,6 +82,12 @@ class TensorBoard(_Tracking):
 
     Raises:
         VectableError: TensorBoard is not installed.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> learn = vt.collab_learner(data, progress=False)
+        >>> _ = learn.fit(1, 5e-3, callbacks=[vt.callbacks.TensorBoard("board")])
     """
 
     def __init__(self, folder: str | Path, every: int = 10) -> None:
@@ -124,6 +130,12 @@ class MLflow(_Tracking):
 
     Raises:
         VectableError: MLflow is not installed, or does not answer when a fit begins.
+
+    Examples:
+        >>> import vectable as vt
+        >>> data = vt.datasets.load("goodbooks").to_data()
+        >>> learn = vt.collab_learner(data, progress=False)
+        >>> _ = learn.fit(1, 5e-3, callbacks=[vt.callbacks.MLflow("books", tracking_uri="runs")])  # or a server
     """
 
     def __init__(

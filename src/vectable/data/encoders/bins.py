@@ -31,6 +31,13 @@ class PiecewiseLinearBins:
 
     Attributes:
         borders: increasing, (bins + 1,); for a column of one value that value, and so no bins.
+
+    Examples:
+        >>> import numpy as np, vectable as vt
+        >>> ages = np.array([20.0, 30.0, 40.0, 50.0])
+        >>> bins = vt.PiecewiseLinearBins("quantile", n_bins=2).fit(ages)
+        >>> bins.encode([20.0, 35.0, 50.0]).tolist()
+        [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]
     """
 
     def __init__(self, how: str = "tree", n_bins: int = 48, min_leaf: int = 4) -> None:

@@ -68,6 +68,12 @@ class Categorify:
 
     Attributes:
         vocabulary: the known values, (categories,), Int64 or String; value of code c is ``vocabulary[c - 1]``.
+
+    Examples:
+        >>> import vectable as vt
+        >>> cities = vt.Categorify().fit(["Rome", "Oslo", "Rome"])
+        >>> cities.encode(["Oslo", "Rome", "Lima"]).tolist()  # 0 is unknown
+        [1, 2, 0]
     """
 
     def __init__(self, vocabulary: pl.Series | None = None, missing_slot: bool = False) -> None:

@@ -88,6 +88,11 @@ def date_parts(values: Any, wanted: Sequence[str] = CATEGORIES + NUMBERS) -> Any
     Args:
         values: a column of polars, pandas or pyarrow, (rows,), of dates or text; the parts are a frame of its kind.
         wanted: parts to give, by default all.
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> vt.date_parts(pl.Series("sold", ["2024-02-29"]), ["year", "month", "is_month_end"]).row(0)
+        (2024, 2, 1)
     """
     kind = _kind_of_frame(values)
     values = to_column(values)
@@ -152,6 +157,12 @@ def elapsed_to_event(frame: Any, event: str, date: str, group: str) -> Any:
     Returns:
         The same kind of frame, rows in the same order, with columns ``<event>_since`` and ``<event>_until`` (days,
         float; missing where there is none).
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> days = pl.DataFrame({"shop": ["a", "a"], "day": ["2024-05-01", "2024-05-04"], "sale": [True, False]})
+        >>> vt.elapsed_to_event(days, event="sale", date="day", group="shop").columns
+        ['shop', 'day', 'sale', 'sale_since', 'sale_until']
     """
     table, kind = to_polars(frame)
     days = to_datetimes(table[date]).dt.epoch("us") / 86_400e6

@@ -28,6 +28,12 @@ class FillMissing:
     Attributes:
         fill: the number, after `fit`; 0 for a column without a value.
         had_missing: whether values were missing in the training rows: then a table gains a category ``<column>_na``.
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> median = vt.FillMissing().fit(pl.Series([1.0, None, 5.0]))
+        >>> median.encode(pl.Series([None, 2.0])).tolist()
+        [3.0, 2.0]
     """
 
     def __init__(self, strategy: str = "median", constant: float = 0.0) -> None:

@@ -33,6 +33,12 @@ class Normalize:
 
     Attributes:
         mean, std: after `fit`.
+
+    Examples:
+        >>> import numpy as np, vectable as vt
+        >>> scale = vt.Normalize().fit(np.array([1.0, 3.0]))
+        >>> scale.encode(np.array([1.0, 2.0, 3.0])).round(4).tolist()
+        [-1.0, 0.0, 1.0]
     """
 
     def __init__(self, ddof: int = 0, squash: float | None = None) -> None:

@@ -37,6 +37,13 @@ class ImageData:
         batch_size: photographs a step.
         left_out: files that were not taken, each with the reason.
         kind: the kind of frame the user works with.
+
+    Examples:
+        >>> import vectable as vt
+        >>> images = vt.datasets.load("fashion").to_data(["Coat", "Ankle boot"], per_class=20)
+        >>> images.classes
+        ('Ankle boot', 'Coat')
+        >>> images.show_batch(4).savefig("batch.png")
     """
 
     def __init__(

@@ -58,6 +58,13 @@ class InteractionsData(Vocabularies):
         titles: a name to show for each item, in the order of `item_ids`, or None when the ids are the names.
         item_table, user_table: side columns in the order of the vocabularies, or None.
         kind: the kind of frame the user works with; results are returned as the same.
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> baskets = [(day, item) for day in range(40) for item in ("tea", "milk" if day % 3 else "lemon")]
+        >>> data = vt.InteractionsData.from_df(pl.DataFrame(baskets, ["basket", "item"], orient="row"))
+        >>> data.n_users, data.n_items
+        (40, 3)
     """
 
     interactions: Interactions

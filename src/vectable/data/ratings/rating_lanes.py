@@ -62,6 +62,13 @@ def encode_lanes(
 
     Warns:
         VectableWarning: pairs that are rated more than once, which are all kept.
+
+    Examples:
+        >>> import vectable as vt
+        >>> vt.datasets.load("movietweetings").ratings.write_parquet("ratings.parquet")
+        >>> _ = vt.encode_lanes("ratings.parquet", "lanes", lanes=4)
+        >>> vt.RatingsData.from_lanes("lanes").n_users > 1000
+        True
     """
     require(is_whole(lanes, 1) and lanes <= MOST_LANES, f"lanes is a number from 1 to {MOST_LANES:,}; got {lanes!r}.")
     require(is_whole(block_rows, 1), f"block_rows must be a positive integer; got {block_rows!r}.")

@@ -57,6 +57,13 @@ class RatingsData(Vocabularies):
         kind: the kind of frame the user works with; results come back as the same.
         batch_size: rows per step.
         block_order: whether batches come in blocks that two threads can train at once; None for: if large.
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> stars = pl.DataFrame({"who": [1, 1, 2, 2], "book": ["a", "b", "a", "c"], "stars": [5, 3, 4, 1]})
+        >>> data = vt.RatingsData.from_df(stars, user="who", item="book", rating="stars", valid_pct=0.25)
+        >>> len(data.train), len(data.valid)
+        (3, 1)
     """
 
     train_ratings: Ratings

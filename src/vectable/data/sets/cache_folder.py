@@ -6,7 +6,13 @@ from pathlib import Path
 
 
 def cache_dir() -> Path:
-    """Where downloaded sets and models are kept: the platform's cache folder for this user, not made yet perhaps."""
+    """Where downloaded sets and models are kept: the platform's cache folder for this user, not made yet perhaps.
+
+    Examples:
+        >>> import vectable as vt
+        >>> vt.datasets.cache_dir().name
+        'vectable'
+    """
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":

@@ -32,7 +32,13 @@ CATALOGUE: dict[str, SetInfo | TableInfo | PictureInfo] = {
 
 
 def names() -> list[str]:
-    """The names that `load` knows, the shipped ones first."""
+    """The names that `load` knows, the shipped ones first.
+
+    Examples:
+        >>> import vectable as vt
+        >>> "goodbooks" in vt.datasets.names()
+        True
+    """
     return list(CATALOGUE)
 
 
@@ -41,6 +47,11 @@ def info(name: str) -> SetInfo | TableInfo | PictureInfo:
 
     Raises:
         UnknownNameError: with the closest names.
+
+    Examples:
+        >>> import vectable as vt
+        >>> vt.datasets.info("goodbooks").licence
+        'CC BY-SA 4.0; the licence covers the data files only'
     """
     known = CATALOGUE.get(name.strip().lower().replace("_", "-"))
     if known is None:
@@ -75,6 +86,11 @@ def load(name: str, *, data_dir: str | Path | None = None, download: bool = True
     Raises:
         UnknownNameError: for a name not in the catalogue.
         DataError: when the set is found nowhere, with every place tried, or its files are damaged.
+
+    Examples:
+        >>> import vectable as vt
+        >>> vt.datasets.load("goodbooks").ratings.columns
+        ['user', 'item', 'rating']
     """
     known = info(name)
     if not isinstance(known, SetInfo) or known.shipped:

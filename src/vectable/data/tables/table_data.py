@@ -51,6 +51,14 @@ class TableData:
         valid_frame: the validation rows as they came, for looking at.
         kind: the kind of frame the user works with.
         batch_size: rows per step.
+
+    Examples:
+        >>> import polars as pl, vectable as vt
+        >>> columns = {"age": [23.5, 41.0] * 10, "city": ["Rome", "Oslo"] * 10, "pay": ["low", "high"] * 10}
+        >>> people = pl.DataFrame(columns)
+        >>> data = vt.TableData.from_df(people, target="pay")
+        >>> {name: column.kind for name, column in data.kinds.items()}
+        {'age': 'number', 'city': 'category'}
     """
 
     train_rows: TableRows | BlockRows
