@@ -85,7 +85,6 @@ def _surroundings() -> str:
         *(PROJECT / "src").rglob("*.py"),
         PROJECT / "docs" / "book.py",
         PROJECT / "docs" / "showing.py",
-        PROJECT / "README.md",
     ]
     data = [one for one in (PROJECT / "src").rglob("shipped/*") if one.is_file()]
     for source in sorted([*sources, *data]):
