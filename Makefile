@@ -31,7 +31,7 @@ docs: $(VENV)/.docs  ## the book, into site/: runs the code of every page; needs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	$(BIN)/python tools/check_links.py site
 
-look: docs $(VENV)/.browser  ## look at the book in Chromium: what is clipped, too faint or not found
+look: docs $(VENV)/.test  ## look at the book in Chromium: what is clipped, too faint or not found
 	$(BIN)/python tools/look_at_book.py site
 
 # With torch as constraints.txt has it: torch's older builds for a CPU alone are not on PyPI.
@@ -97,10 +97,6 @@ $(VENV)/.lint: $(VENV)/.test
 
 $(VENV)/.docs: $(VENV)/.installed
 	$(INSTALL) '.[docs]'
-	touch $@
-
-$(VENV)/.browser: $(VENV)/.docs
-	$(INSTALL) '.[browser]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.installed

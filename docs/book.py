@@ -46,7 +46,7 @@ TABLES = pl.Config(
     tbl_hide_dataframe_shape=True,
     tbl_hide_column_data_types=True,
     fmt_str_lengths=60,
-    tbl_width_chars=110,
+    tbl_width_chars=100,
 )
 
 

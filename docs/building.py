@@ -125,8 +125,8 @@ def on_page_content(text: str, **_: Any) -> str:
     from latex2mathml.converter import convert
 
     def formula(found: re.Match[str]) -> str:
-        return convert(
-            html.unescape(found[3]), display="block" if found[2] == "[" else "inline"
-        )
+        display = "block" if found[2] == "[" else "inline"
+        drawn = convert(html.unescape(found[3]), display=display)
+        return f'<span class="formula {display}">{drawn}</span>'
 
     return MATHS.sub(formula, text)

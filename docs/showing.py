@@ -10,7 +10,7 @@ import polars as pl
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WIDEST = 104  # characters of a printed line that fit beside the contents of a page
+WIDEST = 100  # characters of a printed line that fit beside the contents of a page
 MOST_LINES = 24  # of an output that is not folded
 COLUMNS = re.compile(r"\S {2,}\S|[│┃|━─]")
 

@@ -3,7 +3,7 @@
     python tools/look_at_book.py site                      # every page, at 1,280 and 390 pixels, light and dark
     python tools/look_at_book.py site --shots shots index  # and a picture of those whose name holds a word
 
-Needs the extra `browser` and Chromium. Clipped is what is wider than the window, or than its own box where the box does
+Needs the extra `test` and Chromium. Clipped is what is wider than the window, or than its own box where the box does
 not scroll. Contrast is measured by axe (WCAG 2 AA), which also misses the texts of pictures.
 """
 
@@ -105,16 +105,18 @@ def _not_found(tab: "Page", start: Path) -> Iterator[str]:
     from playwright.sync_api import TimeoutError
 
     tab.goto(start.resolve().as_uri(), wait_until="load")
+    field = tab.locator(".md-search__input")
+    field.click()
     for word, page in SEARCHES.items():
-        tab.locator(".md-search__input").fill("")
-        tab.locator(".md-search__input").fill(word)
+        field.fill("")
+        field.press_sequentially(word)
         results = tab.locator(".md-search-result__item > a.md-search-result__link")
         try:
-            results.first.wait_for(timeout=20_000)
+            results.first.wait_for(timeout=20_000, state="attached")
         except TimeoutError:
             yield f"search, {word}: finds nothing"
             continue
-        tab.wait_for_timeout(500)  # the list fills as it is found
+        tab.wait_for_timeout(1000)  # the list fills as it is found
         pages = list(dict.fromkeys(results.evaluate_all(FOUND)))[:FIRST]
         if not any(one.endswith(f"{page}.html") for one in pages):
             yield f"search, {word}: {page} is not among {', '.join(one.rpartition('site/')[2] for one in pages)}"

@@ -56,7 +56,8 @@ def compose_affine(w1: Array, b1: Array, w2: Array, b2: Array) -> tuple[Array, A
     Examples:
         >>> import numpy as np
         >>> from vectable import lab
-        >>> w, b = lab.compose_affine(np.array([[2.0]]), np.array([1.0]), np.array([[3.0]]), np.array([4.0]))
+        >>> layers = [[2.0]], [1.0], [[3.0]], [4.0]
+        >>> w, b = lab.compose_affine(*map(np.array, layers))
         >>> w.tolist(), b.tolist()
         ([[6.0]], [7.0])
     """

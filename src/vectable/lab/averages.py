@@ -17,8 +17,10 @@ def ewma(values: ArrayLike, beta: float = 0.98, debias: bool = False, start: flo
 
     Examples:
         >>> from vectable import lab
-        >>> lab.ewma([1.0, 1.0], 0.9).round(3).tolist(), lab.ewma([1.0, 1.0], 0.9, debias=True).round(3).tolist()
-        ([0.1, 0.19], [1.0, 1.0])
+        >>> lab.ewma([1.0, 1.0], 0.9).round(3).tolist()
+        [0.1, 0.19]
+        >>> lab.ewma([1.0, 1.0], 0.9, debias=True).round(3).tolist()
+        [1.0, 1.0]
     """
     averages, s = [], start
     for i, x in enumerate(np.asarray(values, dtype=np.float64)):

@@ -135,7 +135,7 @@ class MLflow(_Tracking):
         >>> import vectable as vt
         >>> data = vt.datasets.load("goodbooks").to_data()
         >>> learn = vt.collab_learner(data, progress=False)
-        >>> _ = learn.fit(1, 5e-3, callbacks=[vt.callbacks.MLflow("books", tracking_uri="runs")])  # or a server
+        >>> _ = learn.fit(1, 5e-3, callbacks=[vt.callbacks.MLflow("books", tracking_uri="runs")])
     """
 
     def __init__(

@@ -160,7 +160,8 @@ def elapsed_to_event(frame: Any, event: str, date: str, group: str) -> Any:
 
     Examples:
         >>> import polars as pl, vectable as vt
-        >>> days = pl.DataFrame({"shop": ["a", "a"], "day": ["2024-05-01", "2024-05-04"], "sale": [True, False]})
+        >>> columns = {"shop": ["a", "a"], "day": ["2024-05-01", "2024-05-04"], "sale": [True, False]}
+        >>> days = pl.DataFrame(columns)
         >>> vt.elapsed_to_event(days, event="sale", date="day", group="shop").columns
         ['shop', 'day', 'sale', 'sale_since', 'sale_until']
     """

@@ -45,6 +45,15 @@ class RatingsShard:  # noqa: PLR0904
 
     Raises:
         DataError: a piece is missing or damaged; fewer lanes than processes.
+
+    Examples:
+        >>> import vectable as vt
+        >>> from vectable.distributed.world import World
+        >>> vt.datasets.load("movietweetings").ratings.write_parquet("ratings.parquet")
+        >>> _ = vt.encode_lanes("ratings.parquet", "lanes", lanes=4)
+        >>> halves = [vt.RatingsShard("lanes", World(rank, 2)) for rank in (0, 1)]
+        >>> sum(half.n_users for half in halves) == vt.RatingsData.from_lanes("lanes").n_users
+        True
     """
 
     def __init__(
