@@ -18,6 +18,11 @@ export function el(kind, traits = {}, ...inside) {
   return made;
 }
 
+/** A sentence with `code` between backticks. */
+export function withCode(sentence) {
+  return sentence.split("`").map((part, at) => (at % 2 ? el("code", {}, part) : part));
+}
+
 let ids = 0;
 
 /** An id that no other element has. */

@@ -10,7 +10,7 @@ const LISTED = 500;
 export function chosenCard(got, at, neighbours, onGo) {
   const facts = Object.entries(got.columns ?? {}).map(([name, values]) => [name, values[at]]).filter(([, value]) => value !== null && value !== undefined);
   const rows = neighbours.map((one) => [
-    el("button.link", { type: "button", onclick: () => onGo(one) }, String(one.title ?? one.name)),
+    el("button.link", { type: "button", onclick: () => onGo(one) }, String(one.name)),
     one.similarity.toFixed(2),
   ]);
   return el(
@@ -20,7 +20,7 @@ export function chosenCard(got, at, neighbours, onGo) {
     el(
       "dl.facts",
       {},
-      got.popularity?.length ? [el("dt", {}, "rows"), el("dd", {}, count(got.popularity[at]))] : null,
+      got.popularity?.length && !facts.some(([, value]) => value === got.popularity[at]) ? [el("dt", {}, "rows"), el("dd", {}, count(got.popularity[at]))] : null,
       facts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, figure(value))]),
     ),
     rows.length ? sheet("Most alike, by all that was learned", ["Name", "Alike"], rows) : el("p.quiet", {}, "It has no neighbours: too little was seen of it."),

@@ -14,6 +14,7 @@ import { needsRun } from "../parts/run-choice.js";
 import { asTable, sheet } from "../parts/table.js";
 
 const ASKED = ["of", "x", "y", "method"];
+const STABLE = ["ratings", "table"]; // tasks whose models start at random
 
 /** Map: what was learned, as points that lie close where they are alike. */
 export async function show(place) {
@@ -33,6 +34,7 @@ function drawMap(place, got) {
   const keys = el("div");
   const seen = el("p.quiet.small.number", { role: "status" });
   const base = runAt(place.project.name, place.run.id);
+  const placeOf = new Map(got.ids.map((one, at) => [String(one), at]));
   let colouring = null;
 
   const colour = (column) => {
@@ -43,15 +45,14 @@ function drawMap(place, got) {
   };
   const choose = async (at, isFollowed) => {
     map.choose(at, [], isFollowed);
-    const name = got.ids ? got.ids[at] : got.names[at];
-    const answer = await ask(withQuery(`${base}/neighbours`, { of: got.of, name, n: 10 }), { signal: place.signal });
+    const answer = await ask(withQuery(`${base}/neighbours`, { of: got.of, name: got.ids[at], n: 10 }), { signal: place.signal });
     if (map.chosen !== at) return;
-    const place_of = new Map((got.ids ?? got.names).map((one, index) => [String(one), index]));
-    const around = answer.items.map((one) => place_of.get(String(one.name))).filter((one) => one !== undefined);
+    const around = answer.items.map((one) => placeOf.get(String(one.id))).filter((one) => one !== undefined);
     map.choose(at, around);
     place.details.replaceChildren(chosenCard(got, at, answer.items, (neighbour) => {
-      const next = place_of.get(String(neighbour.name));
+      const next = placeOf.get(String(neighbour.id));
       if (next !== undefined) choose(next, true);
+      else say(`${neighbour.name} is not among the points that are shown.`);
     }));
     say(`${got.names[at]}: ${answer.items.length} neighbours.`);
   };
@@ -76,7 +77,7 @@ function drawMap(place, got) {
     controls(place, got, search, colour, map),
     map.box,
     el("div.row.ends", {}, keys, seen),
-    got.statistic?.text ? notice(got.statistic.text) : "",
+    statisticOf(place, got),
     asTable("As a table: what is in view", () => tableOf(got, map.inView())),
   );
   place.details.append(el("section.card", {}, el("h2", {}, "Look closer"), el("p.small", {}, "Press a point for its neighbours. They are found in all that was learned, not in the picture."), el("p.small.quiet", {}, "Draw around points with the lasso for a list of them.")));
@@ -107,7 +108,7 @@ function controls(place, got, search, colour, map) {
     return field(axis === "x" ? "Across: component" : "Up: component", menu(named, at, (value) => again(place, { [axis]: value })));
   };
   const byColour = columns.length ? field("Colour by", menu([{ value: "", label: "nothing" }, ...columns], place.address.query.get("colour") ?? "", (name) => colour(name || null))) : null;
-  const hasComponents = got.explained?.length > 1 && (got.method ?? "pca") === "pca";
+  const hasComponents = got.explained?.length > 1 && got.method === "pca";
   return el(
     "section.stack.tight",
     { "aria-label": "What is shown" },
@@ -115,7 +116,7 @@ function controls(place, got, search, colour, map) {
     el(
       "div.row.low",
       {},
-      hasComponents ? el("div.row.low.components", {}, component("x", got.components?.[0] ?? 0), component("y", got.components?.[1] ?? 1)) : null,
+      hasComponents ? el("div.row.low.components", {}, component("x", got.x_component), component("y", got.y_component)) : null,
       button("+", () => zoom(1.5), "", { "aria-label": "Zoom in" }),
       button("−", () => zoom(1 / 1.5), "", { "aria-label": "Zoom out" }),
       button("Show all", () => { map.view.fit(); map.redraw(); }),
@@ -124,24 +125,42 @@ function controls(place, got, search, colour, map) {
   );
 }
 
+/** Has a longer look at the vectors worked out as a run of its own, then shows the map again. */
+async function workOut(place, got, method, sentence, changes) {
+  const told = notice(sentence);
+  place.main.prepend(told);
+  try {
+    const body = { kind: "project", settings: { run: place.run.id, of: got.of, method } };
+    const run = await ask(`${projectAt(place.project.name)}/runs`, { method: "POST", body, signal: place.signal });
+    const tell = (events) => {
+      const last = events.findLast((one) => one.type === "message");
+      if (last) told.firstChild.textContent = last.text;
+    };
+    await follow(place.project.name, run.id, tell, place.signal);
+    const ended = await ask(runAt(place.project.name, run.id), { signal: place.signal });
+    if (ended.state === "done") again(place, changes);
+    else told.replaceWith(notice(ended.error ?? "It could not be worked out.", "bad"));
+  } catch (why) {
+    if (why.name !== "AbortError") told.replaceWith(notice(why.message, "bad"));
+  }
+}
+
 function methodChoice(place, got) {
   if (!(got.method_choices?.length > 1)) return null;
-  const labelled = got.method_choices.map((one) => ({ value: one.value, label: one.ready === false ? `${one.label} (takes a while)` : one.label }));
-  return field("Laid out by", menu(labelled, got.method ?? "pca", async (method) => {
+  const labelled = got.method_choices.map((one) => ({ value: one.value, label: one.ready ? one.label : `${one.label} (takes a while)` }));
+  return field("Laid out by", menu(labelled, got.method, (method) => {
     const wanted = got.method_choices.find((one) => one.value === method);
-    if (wanted.ready !== false) {
-      again(place, { method });
-      return;
-    }
-    const run = await ask(`${projectAt(place.project.name)}/runs`, { method: "POST", body: { kind: "project", settings: { of: got.of, method, run: place.run.id } } });
-    const told = notice("The layout is computed; the map changes when it is there.");
-    place.main.prepend(told);
-    await follow(place.project.name, run.id, () => {}, place.signal);
-    if (place.signal.aborted) return;
-    const ended = await ask(runAt(place.project.name, run.id));
-    if (ended.state === "done") again(place, { method });
-    else told.replaceWith(notice(ended.error ?? "The layout could not be computed.", "bad"));
+    if (wanted.ready) again(place, { method });
+    else workOut(place, got, method, `${wanted.label} is worked out; the map changes when it is there.`, { method });
   }));
+}
+
+/** Whether the map means anything; where that was not measured, a way to measure it. */
+function statisticOf(place, got) {
+  if (!got.statistic?.text) return "";
+  const canMeasure = got.statistic.kind === "none" && got.method === "pca" && STABLE.includes(place.project.task);
+  const measure = () => workOut(place, got, "stability", "The model is trained twice more, from other seeds.", {});
+  return notice(got.statistic.text, "", canMeasure ? button("Measure it: train twice more", measure, "slim") : "");
 }
 
 function tableOf(got, points) {

@@ -19,8 +19,9 @@ export async function show(place) {
   const load = async (offset = 0) => {
     const got = await ask(withQuery(at, { ...state, offset: offset || null }), { signal: place.signal });
     images = offset ? [...images, ...got.images] : got.images;
-    about.textContent = `${count(images.length)} of ${count(got.total)} shown`;
-    const more = images.length < got.total && got.images.length ? button("Show more", () => load(images.length)) : "";
+    const kept = got.matching === got.total ? "" : `, of ${count(got.total)} in all`;
+    about.textContent = `${count(images.length)} of ${count(got.matching)} shown${kept}; the least sure come first`;
+    const more = images.length < got.matching && got.images.length ? button("Show more", () => load(images.length)) : "";
     grid.replaceChildren(...byClass(images, choose), more);
     return got;
   };

@@ -1,6 +1,7 @@
-import { ask, askText, runAt } from "../api.js";
+import { ask, askText, runAt, withQuery } from "../api.js";
 import { el, say } from "../dom.js";
 import { button } from "../parts/fields.js";
+import { namesOfRun } from "../parts/name-search.js";
 import { heading, notesOf, notice } from "../parts/notice.js";
 import { needsRun } from "../parts/run-choice.js";
 import { saveText } from "../map/csv.js";
@@ -27,7 +28,7 @@ export async function show(place) {
       if (why.name !== "AbortError") answer.replaceChildren(notice(why.message, "bad"));
     }
   };
-  const form = rowForm(Array.isArray(columns) ? columns : columns.columns, predict);
+  const form = rowForm(columns.fields, predict, findersOf(place, columns.fields, base));
   place.main.append(
     heading("Predict", "Fill in a row and see the answer, how sure it is, and what moved it."),
     el("section.card", { "aria-label": "A row" }, form.box, button("Predict", predict, "main")),
@@ -35,6 +36,12 @@ export async function show(place) {
     ...(insight.parts?.length ? [el("h2", {}, "How far can it be trusted?"), ...insightParts(insight.parts)] : []),
   );
   place.details.append(fileCard(base));
+}
+
+/** What finds users and items for a form of ratings: its first field is the user, its second the item. */
+function findersOf(place, fields, base) {
+  if (place.project.task !== "ratings") return {};
+  return { [fields[0].name]: namesOfRun(base, "users"), [fields[1].name]: namesOfRun(base, "items") };
 }
 
 function fileCard(base) {
@@ -45,7 +52,7 @@ function fileCard(base) {
     if (!file) return;
     told.replaceChildren(notice(`Predicting the rows of ${file.name}…`));
     try {
-      const text = await askText(`${base}/predict.csv`, { method: "POST", raw: file });
+      const text = await askText(withQuery(`${base}/predict.csv`, { label: file.name }), { method: "POST", raw: file });
       const name = file.name.replace(/\.[a-z]+$/i, "") + "-predicted.csv";
       told.replaceChildren(notice("The predictions are here.", "good"), button(`Save ${name}`, () => saveText(name, text, "text/csv")));
       say("The predictions are here.");

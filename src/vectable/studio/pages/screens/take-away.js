@@ -1,5 +1,5 @@
 import { ask, runAt } from "../api.js";
-import { el } from "../dom.js";
+import { el, withCode } from "../dom.js";
 import { bytes } from "../format.js";
 import { codeBlock } from "../parts/code.js";
 import { heading } from "../parts/notice.js";
@@ -16,7 +16,7 @@ export async function show(place) {
       "li.card",
       {},
       el("h2", {}, one.label),
-      el("p.quiet", {}, one.line),
+      el("p.quiet", {}, withCode(one.line)),
       one.why_not
         ? el("p.small.quiet", {}, one.why_not)
         : el("p", {}, el("a.button", { href: `${at}/${encodeURIComponent(one.name)}`, download: one.name }, `Save ${one.name}`), one.bytes ? el("span.quiet.small", {}, `  ${bytes(one.bytes)}`) : null),
