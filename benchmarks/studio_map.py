@@ -20,7 +20,16 @@ from _common import Report, arguments, parse
 PAGES = Path(vectable.__file__).parent / "studio" / "pages"
 HOME = "http://127.0.0.1:1/"  # never asked: every question is answered here
 TARGET_POINTS = 10_000
-RUN = {"id": "1", "kind": "train", "state": "done", "label": "Run 1", "model": "shop.1", "settings": {}, "figures": {}}
+RUN = {
+    "id": "1",
+    "kind": "train",
+    "state": "done",
+    "label": "Run 1",
+    "model": "shop.1",
+    "saved": True,
+    "settings": {},
+    "figures": {},
+}
 PROJECT = {"name": "shop", "label": "shop.csv", "task": "ratings", "rows": 1, "columns": [], "runs": [RUN]}
 
 
@@ -93,8 +102,14 @@ def _map_of(total: int) -> dict[str, object]:
     places = rng.normal(0, 3, (12, 2))[group] + rng.normal(0, 0.6, (total, 2))
     return {
         "of": "items",
-        "components": [0, 1],
+        "of_choices": [],
+        "method": "pca",
+        "method_choices": [],
+        "components": 2,
         "explained": [0.3, 0.2],
+        "x_component": 0,
+        "y_component": 1,
+        "ids": list(range(total)),
         "names": [f"Item {at}" for at in range(total)],
         "x": places[:, 0].round(4).tolist(),
         "y": places[:, 1].round(4).tolist(),
@@ -102,7 +117,7 @@ def _map_of(total: int) -> dict[str, object]:
         "columns": {"group": [f"group {one}" for one in group]},
         "shown": total,
         "total": total,
-        "statistic": {"text": ""},
+        "statistic": {"kind": "none", "text": ""},
     }
 
 

@@ -1,4 +1,4 @@
-"""The whole way through the studio in a browser, for each kind of data: file, types, training, answers, files to keep."""
+"""The whole way through the studio in a browser, for each kind of data: file, types, training, answers, downloads."""
 
 import json
 import subprocess

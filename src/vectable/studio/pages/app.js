@@ -38,7 +38,7 @@ let leaving = new AbortController();
 function runOf(project, query) {
   if (!project) return null;
   const named = project.runs.find((one) => one.id === query.get("run"));
-  return named ?? project.runs.findLast((one) => one.model) ?? project.runs.at(-1) ?? null;
+  return named ?? project.runs.findLast((one) => one.saved) ?? project.runs.at(-1) ?? null;
 }
 
 async function show(moved) {

@@ -8,7 +8,7 @@ const OF_A_RUN = ["map", "recommend", "predict", "photographs", "take-away"];
 
 /** Says what is missing where a screen needs a trained model and there is none. */
 export function needsRun(place, title) {
-  if (place.run?.model) return false;
+  if (place.run?.saved) return false;
   place.main.append(
     heading(title, "There is nothing to show yet: train a model first."),
     el("p", {}, el("a.button.main", { href: addressOf(place.project.name, "train") }, "Go to training")),
@@ -18,7 +18,7 @@ export function needsRun(place, title) {
 
 /** Runs with a model. */
 export function trainedRuns(project) {
-  return project.runs.filter((one) => one.model);
+  return project.runs.filter((one) => one.saved);
 }
 
 /** Where several runs have a model: which of them the screen asks; else nothing. */

@@ -37,6 +37,7 @@ export function finderCard(run, onChoose, signal) {
     }
   };
   const end = (ended) => {
+    if (ended.found?.withheld) told.replaceChildren(notice(ended.found.withheld));
     if (ended.state === "failed") told.replaceChildren(notice(ended.error ?? "The finder ended without a curve.", "bad"));
   };
   return { box, add, end };

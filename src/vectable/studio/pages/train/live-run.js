@@ -39,11 +39,13 @@ export function liveRun(project, run, onContinue, signal) {
     run.label ? el("p.quiet.small", {}, run.label) : null,
     bar, line, losses.box, messages, compared, outcome,
   );
+  losses.box.hidden = true;
   let drawing = false;
   let total = 0;
 
   const draw = () => {
     drawing = false;
+    losses.box.hidden = !steps.x.length && !epochs.x.length;
     const at = [...new Set([...steps.x, ...epochs.x])].sort((a, b) => a - b);
     const train = new Map(steps.x.map((x, place) => [x, steps.loss[place]]));
     const valid = new Map(epochs.x.map((x, place) => [x, epochs.valid[place]]));
@@ -95,7 +97,6 @@ export function liveRun(project, run, onContinue, signal) {
     show(ended.state);
     compared.replaceChildren(...comparison(ended));
     outcome.replaceChildren(...outcomeOf(project, ended, onContinue));
-    if (!steps.x.length && !epochs.x.length) losses.box.hidden = true;
     say(`Training: ${STATES[ended.state]}.`);
   };
   show(run.state);
@@ -117,7 +118,7 @@ function comparison(run) {
 function outcomeOf(project, run, onContinue) {
   const goOn = button("Continue where it stopped", async () => onContinue(await ask(`${runAt(project.name, run.id)}/continue`, { method: "POST" })));
   if (run.state === "failed") return [notice(run.error ?? "The run ended before it was done. Continue it, or train again.", "bad"), el("p", {}, goOn)];
-  if (!run.model) return run.state === "stopped" ? [el("p", {}, goOn)] : [];
+  if (!run.saved) return run.state === "stopped" ? [el("p", {}, goOn)] : [];
   const next = { ratings: "map", interactions: "map", table: "predict", photographs: "photographs" }[project.task];
   const label = { map: "Walk through the map", predict: "Predict", photographs: "Look at the photographs" }[next];
   return [
