@@ -90,7 +90,8 @@ class Visit:
 
     def shown(self, step: str) -> None:
         """Waits until the screen of a step is there."""
-        self.page.wait_for_selector(f"main[data-shown='{step}']")
+        self.page.wait_for_selector(f"main[data-shown='{step}'], main[data-failed]")
+        assert self.page.locator(f"main[data-shown='{step}']").count(), self.page.locator("main").inner_text()
 
     def open(self, address: str, step: str) -> None:
         """Opens the screen of an address such as ``#/p/shop/map``."""

@@ -46,6 +46,7 @@ async function show(moved) {
   leaving = new AbortController();
   const { signal } = leaving;
   main.removeAttribute("data-shown");
+  main.removeAttribute("data-failed");
   const address = readAddress(location.hash);
   const title = STEPS.find((one) => one.step === address.step).title;
   try {
@@ -75,6 +76,7 @@ async function show(moved) {
       el("p", {}, el("a", { href: "#/start" }, "Back to the start")),
     );
     details.replaceChildren();
+    main.setAttribute("data-failed", address.step);
   }
 }
 
