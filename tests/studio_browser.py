@@ -4,11 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 
 PATIENCE = 240_000  # milliseconds: against hangs alone, a busy machine is no defect
@@ -42,6 +44,22 @@ def running_browser():
         browser = tool.chromium.launch(executable_path=where, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+def zipped_shapes(folder: Path) -> Path:
+    """Sixty small pictures in a folder and in a zip beside it: upright and level stripes, with some noise."""
+    images = pytest.importorskip("PIL.Image", reason="needs pillow: pip install 'vectable[vision]'")
+    rng = np.random.default_rng(0)
+    archive = folder.with_suffix(".zip")
+    with zipfile.ZipFile(archive, "w") as packed:
+        for at in range(60):
+            stripes = np.tile((np.arange(28) // 4 % 2) * 200, (28, 1)) + rng.integers(0, 55, (28, 28))
+            name = "upright" if at % 2 else "level"
+            file = folder / name / f"{name}-{at}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            images.fromarray((stripes if at % 2 else stripes.T).astype(np.uint8)).save(file)
+            packed.write(file, file.relative_to(folder).as_posix())
+    return archive
 
 
 class Visit:

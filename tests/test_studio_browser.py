@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import vectable as vt
-from studio_browser import Visit, running_browser, running_studio
+from studio_browser import Visit, running_browser, running_studio, zipped_shapes
 
 pytestmark = pytest.mark.slow
 
@@ -210,14 +210,9 @@ def test_table(visit, away):
 
 
 def test_photographs(visit, away):
-    images = pytest.importorskip("PIL.Image", reason="needs pillow: pip install 'vectable[vision]'")
     folder = away / "shapes"
-    draw_shapes(images, folder)
-    with zipfile.ZipFile(away / "shapes.zip", "w") as packed:
-        for one in sorted(folder.rglob("*.png")):
-            packed.write(one, one.relative_to(folder).as_posix())
     page = visit.page
-    visit.drop(away / "shapes.zip")
+    visit.drop(zipped_shapes(folder))
     page.get_by_role("region", name="Photographs of each class").wait_for()
 
     visit.go("Train", "train")
@@ -239,14 +234,3 @@ def test_photographs(visit, away):
     for model in (unpacked(away / "model.zip"), run_script(away, "shapes")):
         repeated = vt.load_learner(model, progress=False).predict(paths)
         assert [one.label for one in repeated] == [image["predicted"] for image in shown["images"]]
-
-
-def draw_shapes(images, folder: Path) -> None:
-    """Sixty small pictures: upright and level stripes, with some noise."""
-    rng = np.random.default_rng(0)
-    for at in range(60):
-        stripes = np.tile((np.arange(28) // 4 % 2) * 200, (28, 1)) + rng.integers(0, 55, (28, 28))
-        name = "upright" if at % 2 else "level"
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        picture = stripes if at % 2 else stripes.T
-        images.fromarray(picture.astype(np.uint8)).save(folder / name / f"{name}-{at}.png")

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import vectable as vt
-from studio_browser import PATIENCE, WIDTHS, Visit, running_browser, running_studio
+from studio_browser import PATIENCE, WIDTHS, Visit, running_browser, running_studio, zipped_shapes
 
 pytestmark = pytest.mark.slow
 
@@ -52,19 +52,18 @@ def let_in(browser, ratings, tmp_path_factory):
         people = ratings.with_name("people.csv")
         vt.datasets.load("adult").table.head(600).drop("split").write_csv(people)
         prepare(visit, "people", people, {"epochs": 1})
-        prepare(visit, "pictures", None, {"epochs": 1, "whole_epochs": 0})
+        prepare(visit, "pictures", zipped_shapes(ratings.with_name("pictures")), {"epochs": 1, "whole_epochs": 0})
         state = visit.context.storage_state()
         visit.close()
         yield state, visit.home
 
 
-def prepare(visit: Visit, name: str, file: Path | None, settings: dict[str, Any]) -> None:
-    """A project with a trained run: of a file, or of the pictures that ship."""
-    made = visit.ask("/api/projects", {"name": name} if file else {"name": name, "dataset": "fashion"})
-    at = f"{visit.home}api/projects/{made['name']}"
-    if file:
-        sent = visit.context.request.post(f"{at}/file?label={file.name}", data=file.read_bytes())
-        assert sent.ok, sent.text()
+def prepare(visit: Visit, name: str, file: Path, settings: dict[str, Any]) -> None:
+    """A project of a file, with a trained run."""
+    visit.ask("/api/projects", {"name": name})
+    at = f"{visit.home}api/projects/{name}"
+    sent = visit.context.request.post(f"{at}/file?label={file.name}", data=file.read_bytes())
+    assert sent.ok, sent.text()
     visit.ask(f"/api/projects/{name}/runs", {"kind": "train", "settings": settings})
     deadline = time.monotonic() + PATIENCE / 1000
     while (run := visit.ask(f"/api/projects/{name}/runs/1"))["state"] in ("waiting", "running"):

@@ -3,8 +3,9 @@ import { counted, figure } from "../format.js";
 
 const HUES = ["c1", "c2", "c3", "c4", "c5", "c6"];
 const REST = "c-rest";
-// Cividis (Nuñez, Anderton and Renslow 2018), made for every colour vision, from low to high.
-const RAMP = ["#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
+// Cividis (Nuñez, Anderton and Renslow 2018), made for every colour vision, from low to high, without its palest end,
+// which white paper swallows.
+const RAMP = ["#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369"];
 
 function rgb(colour) {
   return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
