@@ -30,7 +30,7 @@ SCREENS = {
 @pytest.fixture(scope="module")
 def ratings(tmp_path_factory) -> Path:
     """A few ratings in a file."""
-    rows = [{"user": at % 40, "item": f"Book {at * at % 31}", "rating": 1 + at * 7 % 5} for at in range(1_200)]
+    rows = [{"user": at % 40, "item": f"Book {(at + at // 40) % 31}", "rating": 1 + at * 7 % 5} for at in range(1_200)]
     file = tmp_path_factory.mktemp("files") / "shop.csv"
     pl.DataFrame(rows).unique(["user", "item"], keep="first", maintain_order=True).write_csv(file)
     return file
