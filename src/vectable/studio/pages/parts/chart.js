@@ -86,7 +86,6 @@ export function chart({ label, xLabel, yLabel, series, logX = false, onPick, hei
   const update = (next) => {
     data = next;
     plot?.setData(next);
-    if (!table.open) table.replaceChildren(table.firstElementChild);
   };
   return { box, update };
 }

@@ -36,11 +36,10 @@ export function sheet(caption, columns, rows, { high = false } = {}) {
   return el("div", {}, el(high ? "div.sheet.high" : "div.sheet", { tabindex: "0", role: "region", "aria-label": caption }, table), more);
 }
 
-/** A table that is made when it is opened: the way to a picture's numbers without the picture. */
+/** A table that is made each time it is opened: the way to a picture's numbers without the picture. */
 export function asTable(summary, make) {
-  const box = el("details", {}, el("summary", {}, summary));
-  box.addEventListener("toggle", () => {
-    if (box.open && box.children.length === 1) box.append(make());
-  });
+  const head = el("summary", {}, summary);
+  const box = el("details", {}, head);
+  box.addEventListener("toggle", () => box.replaceChildren(head, ...(box.open ? [make()] : [])));
   return box;
 }
