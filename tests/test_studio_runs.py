@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -178,6 +179,29 @@ def test_a_training_outlives_the_server(tmp_path):
         _, state = second.events("shop", run)
         assert state == "done"
         assert run_of(second, "shop", run)["model"] == "shop.1"
+
+
+def test_a_waiting_process_takes_the_run_and_leaves_with_the_server(tmp_path):
+    with running_studio(tmp_path) as studio:
+        studio.project("shop", "ratings.csv", ratings_file())
+        good(studio.get("/api/projects/shop"))
+        run = studio.train("shop", epochs=2)
+        assert run["state"] == "done"
+        assert (tmp_path / "shop/runs/1/log.txt").is_file()
+        good(studio.get("/api/projects/shop"))  # another one waits now
+        waiting = waiting_processes(studio.process.pid)
+        assert len(waiting) <= 1
+    deadline = time.monotonic() + SECONDS
+    while any(Path(f"/proc/{one}").exists() for one in waiting) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(Path(f"/proc/{one}").exists() for one in waiting)
+
+
+def waiting_processes(server):
+    """The processes of a studio that wait for a run; none where the system does not show them."""
+    listed = Path(f"/proc/{server}/task/{server}/children")
+    found = listed.read_text().split() if listed.is_file() else []
+    return [one for one in found if b"--spare" in Path(f"/proc/{one}/cmdline").read_bytes()]
 
 
 def test_a_training_that_cannot_work_says_why(studio):

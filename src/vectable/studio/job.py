@@ -14,6 +14,7 @@ from vectable.studio.choosing import choices_of
 from vectable.studio.events import EventWriter
 from vectable.studio.json_files import write_json
 from vectable.studio.run_folder import DONE, FAILED, RUNNING, STOPPED, RunFolder
+from vectable.studio.spare import OPTION, wait_for_run
 from vectable.studio.tasks.catalogue import task_named
 from vectable.studio.tasks.plan import Plan
 from vectable.studio.workspace import Project, now
@@ -157,4 +158,6 @@ class Job:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    Job(RunFolder(Path(sys.argv[1]))).do()
+    asked_for = wait_for_run(int(sys.argv[2])) if sys.argv[1] == OPTION else Path(sys.argv[1])
+    if asked_for is not None:
+        Job(RunFolder(asked_for)).do()

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,9 +18,11 @@ from vectable.studio.choosing import choices_of, task_of
 from vectable.studio.json_files import write_json
 from vectable.studio.problems import conflict, not_found, told_when_full, unusable
 from vectable.studio.run_folder import DONE, FAILED, JOB, LOG, STOPPED, WAITING, RunFolder
+from vectable.studio.spare import Spare
 from vectable.studio.workspace import Project, now
 
 TRAIN, FINDER, PROJECT = "train", "finder", "project"
+STARTING_SECONDS = 20.0
 KINDS = (TRAIN, FINDER, PROJECT)
 OPENED = "opened"  # a model that was saved elsewhere
 TASKS_OF_KINDS = {"ratings": "ratings", "implicit": "interactions", "table": "table"}
@@ -30,6 +33,17 @@ class Runs:
 
     def __init__(self) -> None:
         self._started: list[subprocess.Popen[bytes]] = []
+        self._spare: Spare | None = None
+
+    def prepare(self) -> None:
+        """Have a process ready, since a training may be asked for soon."""
+        if self._spare is None or not self._spare.is_there:
+            self._spare = Spare()
+
+    def close(self) -> None:
+        """Let the process that waits go; runs go on."""
+        if self._spare is not None:
+            self._spare.leave()
 
     def of(self, project: Project) -> list[RunFolder]:
         """The runs of a project, the first first."""
@@ -100,12 +114,14 @@ class Runs:
 
     def stop(self, run: RunFolder) -> None:
         """Stop a run as Ctrl-C does: what was trained is kept."""
-        if not run.is_alive():
-            return
-        process = run.state().get("process")
-        if process is not None:
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGINT)
+        deadline = time.monotonic() + STARTING_SECONDS
+        while run.is_under_way() and time.monotonic() < deadline:
+            process = run.state().get("process")
+            if process is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGINT)
+                return
+            time.sleep(0.05)  # it has not said its number yet
 
     def delete(self, run: RunFolder) -> None:
         """Remove a run with its model.
@@ -141,31 +157,6 @@ class Runs:
         run.write_state(state=DONE, started=now(), ended=now(), model=True)
         return task
 
-    def listed(self, project: Project) -> list[dict[str, Any]]:
-        """The runs as the pages see them."""
-        return [self.shown(project, one) for one in self.of(project)]
-
-    def shown(self, project: Project, run: RunFolder) -> dict[str, Any]:
-        """A run as the pages see it."""
-        job, state = run.job(), run.state()
-        answers = state.get("model") and job.get("task") != "photographs"
-        return {
-            "id": run.id,
-            "kind": job.get("kind"),
-            "task": job.get("task"),
-            "label": _label(job),
-            "settings": job.get("settings", {}),
-            "asked": job.get("asked"),
-            "created": job.get("created"),
-            **{name: state.get(name) for name in ("state", "started", "ended", "error", "figure", "sentence")},
-            "figures": state.get("figures", {}),
-            "baselines": state.get("baselines", []),
-            "better": state.get("better"),
-            "found": state.get("found"),
-            "saved": bool(state.get("model")),
-            "model": f"{project.name}.{run.id}" if answers else None,
-        }
-
     def _refuse_second(self, project: Project) -> None:
         other = self.busy(project)
         if other is not None:
@@ -183,7 +174,11 @@ class Runs:
         """Start the process; it is born with the lock."""
         lock = run.take_lock()
         try:
-            run.write_state(state=WAITING, error=None, ended=None)
+            run.write_state(state=WAITING, error=None, ended=None, process=None)
+            spare, self._spare = self._spare, None
+            if spare is not None and spare.is_there and spare.take(run.folder, lock):
+                self._started.append(spare.process)
+                return
             with (run.folder / LOG).open("ab") as log:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "vectable.studio.job", str(run.folder)],
@@ -196,10 +191,3 @@ class Runs:
         finally:
             os.close(lock)
         self._started.append(process)
-
-
-def _label(job: Mapping[str, Any]) -> str:
-    settings = job.get("settings", {})
-    shown = ("model", "epochs", "lr", "factors", "layers", "seed")
-    said = ", ".join(f"{name} {settings[name]}" for name in shown if name in settings)
-    return {FINDER: "finder: ", PROJECT: "map: ", OPENED: "opened"}.get(str(job.get("kind")), "") + said

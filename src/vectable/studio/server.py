@@ -45,6 +45,7 @@ def run_studio(folder: Path, host: str, port: int | None, started: Callable[[str
             _serve(server, listening, lambda: started(f"{address}{START}?token={access.new_token()}"))
         finally:
             server.studio.helpers.stop()
+            server.studio.runs.close()
 
 
 def _serve(server: StudioServer, listening: socket.socket, started: Callable[[], None]) -> None:

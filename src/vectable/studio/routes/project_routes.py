@@ -13,6 +13,7 @@ from vectable.studio.bodies import read_json, text_in
 from vectable.studio.choosing import changed, keep, read_source, task_of
 from vectable.studio.problems import conflict, unusable
 from vectable.studio.project_view import view
+from vectable.studio.run_view import run_view
 from vectable.studio.shipped import shipped_sets
 from vectable.studio.state import Studio
 from vectable.studio.taking import take_folder, take_shipped
@@ -39,7 +40,10 @@ def project_routes(studio: Studio) -> APIRouter:
 
     @router.get("/projects/{name}")
     async def show(name: str) -> dict[str, Any]:
-        return shown(studio, studio.workspace.find(name))
+        project = studio.workspace.find(name)
+        if project.about().get("source") is not None:
+            await asyncio.to_thread(studio.runs.prepare)
+        return shown(studio, project)
 
     @router.patch("/projects/{name}")
     async def change(request: Request, name: str) -> dict[str, Any]:
@@ -69,7 +73,7 @@ def project_routes(studio: Studio) -> APIRouter:
 
 def shown(studio: Studio, project: Project) -> dict[str, Any]:
     """A project as the pages see it."""
-    return view(project, project.about(), studio.runs.listed(project))
+    return view(project, project.about(), [run_view(project, one) for one in studio.runs.of(project)])
 
 
 def _in_list(project: Project) -> dict[str, Any]:

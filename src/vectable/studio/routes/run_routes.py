@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 
 from vectable.studio.bodies import mapping_in, read_json, text_in
 from vectable.studio.events import next_events
+from vectable.studio.run_view import run_view
 from vectable.studio.state import Studio
 
 Place = Annotated[int, Query(ge=0, description='Where to read on: the "next" of the answer before.')]
@@ -23,12 +24,12 @@ def run_routes(studio: Studio) -> APIRouter:
             run = await asyncio.to_thread(
                 studio.runs.start, project, str(text_in(body, "kind", "train")), mapping_in(body, "settings")
             )
-        return studio.runs.shown(project, run)
+        return run_view(project, run)
 
     @router.get("/{run}")
     async def show(name: str, run: str) -> dict[str, Any]:
         project = studio.workspace.find(name)
-        return studio.runs.shown(project, studio.runs.find(project, run))
+        return run_view(project, studio.runs.find(project, run))
 
     @router.get("/{run}/events")
     async def events(name: str, run: str, after: Place = 0) -> dict[str, Any]:
@@ -38,8 +39,8 @@ def run_routes(studio: Studio) -> APIRouter:
     async def stop(name: str, run: str) -> dict[str, Any]:
         project = studio.workspace.find(name)
         found = studio.runs.find(project, run)
-        studio.runs.stop(found)
-        return studio.runs.shown(project, found)
+        await asyncio.to_thread(studio.runs.stop, found)
+        return run_view(project, found)
 
     @router.post("/{run}/continue")
     async def continue_(name: str, run: str) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def run_routes(studio: Studio) -> APIRouter:
         async with studio.locks[name]:
             found = studio.runs.find(project, run)
             await asyncio.to_thread(studio.runs.continue_, project, found)
-        return studio.runs.shown(project, found)
+        return run_view(project, found)
 
     @router.delete("/{run}")
     async def delete(name: str, run: str) -> dict[str, Any]:
