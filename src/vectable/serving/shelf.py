@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from vectable.answers.loading import Search, load_answers
 from vectable.artifact import MANIFEST, read_manifest
 from vectable.errors import UnknownNameError, VectableError, did_you_mean, require
+
+if TYPE_CHECKING:
+    from vectable.answers.loading import Search
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(@[A-Za-z0-9._-]{1,100})?")
 
@@ -80,7 +82,7 @@ class Shelf:
         VectableError: a name that is none or is given twice, or a folder that cannot be answered from.
     """
 
-    def __init__(self, models: dict[str, Path], search: Search = "exact", may_be_empty: bool = False) -> None:
+    def __init__(self, models: dict[str, Path], search: "Search" = "exact", may_be_empty: bool = False) -> None:
         require(bool(models) or may_be_empty, "There is no model to serve; name a folder.")
         for name in models:
             _check_name(name)
@@ -181,7 +183,9 @@ def _check_name(name: str) -> None:
     )
 
 
-def _load(name: str, folder: Path, search: Search) -> ServedModel:
+def _load(name: str, folder: Path, search: "Search") -> ServedModel:
+    from vectable.answers.loading import load_answers
+
     answers = load_answers(folder, search=search)
     _warm(answers)
     manifest = read_manifest(folder)
