@@ -215,3 +215,36 @@ def test_the_command(tmp_path):
     done = good(vectable("encode", tmp_path / "in" / "*.parquet", "-o", out, "--lanes", 3, "--json"))
     assert json.loads(done.stdout)["lanes"] == 3
     assert Path(out, "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("kind", IDS)
+@pytest.mark.parametrize("repeats", [None, "any"])
+def test_interactions_of_lanes_are_those_of_the_table(kind, repeats, tmp_path):
+    frame = pl.concat([ratings(kind), ratings(kind, 200, seed=1)]).rename({"rating": "plays"})
+    source = write(tmp_path / "in", frame)
+    vt.encode_lanes(source, tmp_path / "lanes", 4, interactions=True, count="plays", timestamp="time", block_rows=90)
+    found = vt.InteractionsData.from_lanes(tmp_path / "lanes", repeats=repeats)
+    expected = vt.InteractionsData.from_df(frame, "user", "item", count="plays", timestamp="time", repeats=repeats)
+
+    def named(data):
+        rows = data.interactions
+        ids = {"user": data.user_ids.decode(rows.user), "item": data.item_ids.decode(rows.item)}
+        return pl.DataFrame({**ids, "count": rows.count, "time": rows.time, "part": data.parts}).sort("user", "item")
+
+    assert named(found).equals(named(expected))
+    assert found.split == expected.split == "last"
+
+
+def test_lanes_of_ratings_are_interactions_too_and_not_the_other_way_round(tmp_path):
+    frame = ratings()
+    vt.encode_lanes(write(tmp_path / "in", frame), tmp_path / "ratings", 3)
+    data = vt.InteractionsData.from_lanes(tmp_path / "ratings")
+    assert len(data.interactions) == len(frame)
+    assert set(data.interactions.count.tolist()) == {1.0}
+    vt.implicit_learner(data, "ease", progress=False).fit()
+    with pytest.raises(vt.DataError, match="these lanes have none"):
+        vt.InteractionsData.from_lanes(tmp_path / "ratings", split="time")
+    good(vectable("encode", tmp_path / "in", "-o", tmp_path / "met", "--interactions", "--lanes", 3))
+    for window in (None, 2):
+        with pytest.raises(vt.DataError, match="lanes of interactions"):
+            vt.RatingsData.from_lanes(tmp_path / "met", window=window)

@@ -20,6 +20,10 @@ def encode(
     item: Annotated[str | None, typer.Option(help="Column with the item.")] = None,
     rating: Annotated[str | None, typer.Option(help="Column with the rating.")] = None,
     timestamp: Annotated[str | None, typer.Option(help="Column with the time of the rating.")] = None,
+    interactions: Annotated[
+        bool, typer.Option("--interactions", help="A row says that a user met an item; there are no ratings.")
+    ] = False,
+    count: Annotated[str | None, typer.Option(help="With --interactions, the column with how often.")] = None,
     missing_ids: Annotated[
         str,
         typer.Option(help="Rows without user or item: error or drop.", autocompletion=complete_one_of("error", "drop")),
@@ -41,6 +45,8 @@ def encode(
         rating,
         timestamp=timestamp,
         missing_ids=cast("Any", missing_ids),
+        interactions=interactions,
+        count=count,
         report=report,
     )
     counts = {"rows": made.n_rows, "users": made.n_users, "items": made.n_items, "lanes": len(made)}

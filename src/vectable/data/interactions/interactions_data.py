@@ -20,6 +20,7 @@ from vectable.data.interactions.interaction_columns import (
     find_interaction_columns,
     read_interactions,
 )
+from vectable.data.interactions.interaction_lanes import interactions_of_lanes
 from vectable.data.interactions.interaction_rows import Interactions, encode_interactions, joined_rows
 from vectable.data.interactions.interaction_splits import (
     SPLITS,
@@ -42,12 +43,12 @@ from vectable.errors import DataError, require, require_columns
 
 @dataclass  # noqa: PLR0904 - the reason stands below
 class InteractionsData(Vocabularies):
-    """Who met what, split into training, validation and test; made by `from_df`, `from_file` or `from_sql`.
+    """Who met what, split into training, validation and test; made by `from_df`, `from_file`, `from_sql` or `from_lanes`.
 
     The vocabularies hold all users and items of the table. What training shows of them is in `train` and `item_counts`;
     an item that only held-out rows have is in no list.
 
-    Of its methods, three make one, each of a line or a few but for the first; the others are what learners ask for.
+    Of its methods, four make one, each of a line or a few but for the first; the others are what learners ask for.
 
     Attributes:
         interactions: all pairs.
@@ -139,6 +140,55 @@ class InteractionsData(Vocabularies):
         in_time = encode_interactions(pairs, user_ids, item_ids)
         how = split or ("last" if columns.timestamp is not None else "random")
         plan = SplitPlan(how, valid_pct, test_pct, valid_users, test_users, seed)
+        return cls._made(in_time, user_ids, item_ids, columns, plan, named, items=items, users=users, kind=kind)
+
+    @classmethod
+    def from_lanes(
+        cls,
+        path: str | Path,
+        *,
+        repeats: Repeats | None = None,
+        split: Split | None = None,
+        valid_pct: float | None = None,
+        test_pct: float | None = None,
+        valid_users: Iterable[Any] | None = None,
+        test_users: Iterable[Any] | None = None,
+        seed: int = 42,
+        items: Any = None,
+        users: Any = None,
+    ) -> "InteractionsData":
+        """Take the rows of a folder that `encode_lanes` made, codes alone: a lane at a time, then split as `from_df`.
+
+        Args:
+            path: lanes of interactions; or of ratings, each of which counts as one interaction.
+            repeats, split, valid_pct, test_pct, valid_users, test_users, seed, items, users: as of `from_df`.
+
+        Raises:
+            DataError: a piece is missing or damaged; the split needs times, and there are none.
+        """
+        require(split is None or split in SPLITS, f"split must be one of {list(SPLITS)}; got {split!r}.")
+        in_time, user_ids, item_ids, columns = interactions_of_lanes(path, repeats)
+        how = split or ("last" if in_time.time is not None else "random")
+        if in_time.time is None and how in ("last", "time"):
+            raise DataError(f"split={how!r} needs the time of each interaction, and these lanes have none.")
+        plan = SplitPlan(how, valid_pct, test_pct, valid_users, test_users, seed)
+        return cls._made(in_time, user_ids, item_ids, columns, plan, None, items=items, users=users, kind="polars")
+
+    @classmethod
+    def _made(
+        cls,
+        in_time: Interactions,
+        user_ids: Categorify,
+        item_ids: Categorify,
+        columns: InteractionColumns,
+        plan: SplitPlan,
+        named: pl.DataFrame | None,
+        *,
+        items: Any,
+        users: Any,
+        kind: FrameKind,
+    ) -> "InteractionsData":
+        """Of pairs in the order of time."""
         parts = plan.parts(in_time.user, user_ids, columns.user)
         order = np.argsort(in_time.user, kind="stable")
         item_table = side_table(items, columns.item, item_ids, "items")
@@ -148,7 +198,7 @@ class InteractionsData(Vocabularies):
             user_ids=user_ids,
             item_ids=item_ids,
             columns=columns,
-            split=how,
+            split=plan.split,
             titles=item_titles(named, columns, item_ids, item_table),
             item_table=item_table,
             user_table=side_table(users, columns.user, user_ids, "users"),

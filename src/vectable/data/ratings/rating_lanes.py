@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vectable.data.encoders.categorify import Categorify, as_ids
+from vectable.data.interactions.interaction_columns import InteractionColumns, find_interaction_columns
 from vectable.data.io.files import expanded
 from vectable.data.io.frames import as_text
 from vectable.data.io.parquet_table import ParquetTable, common_schema, parquet_files
@@ -37,6 +38,8 @@ def encode_lanes(
     *,
     timestamp: str | None = None,
     missing_ids: Literal["error", "drop"] = "error",
+    interactions: bool = False,
+    count: str | None = None,
     block_rows: int = BLOCK_ROWS,
     report: Callable[[str], None] = lambda message: None,
 ) -> Lanes:
@@ -54,6 +57,8 @@ def encode_lanes(
         user, item, rating: columns, found as in `RatingsData.from_df` where they are not named.
         timestamp: column with the time of the rating, carried along.
         missing_ids: rows without user or item: "error" or "drop".
+        interactions: whether a row says that a user met an item, and has no rating, for `InteractionsData.from_lanes`.
+        count: of interactions, the column with how often or how much; 1 a row by default.
         block_rows: rows of the source in memory at a time.
         report: called with a sentence when something takes longer than one would expect.
 
@@ -77,7 +82,14 @@ def encode_lanes(
     first = next((rows for _, table in _blocks(files, LOOKED_AT) if len(rows := table())), pl.DataFrame(schema=schema))
     if len(first) == 0:
         raise DataError(f"There are no rows in {source}: at least one rating is needed.")
-    columns = find_columns(first, user, item, rating, None, timestamp)
+    require(interactions or count is None, "count= is a column of interactions: say interactions=True.")
+    require(not interactions or rating is None, "rating= names a column of ratings, and these are interactions.")
+    columns: Columns | InteractionColumns
+    if interactions:
+        given = {"user": user, "item": item, "count": count, "title": None, "timestamp": timestamp}
+        columns = find_interaction_columns(first, given)
+    else:
+        columns = find_columns(first, user, item, rating, None, timestamp)
     about = {
         "files": [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files],
         "columns": columns.to_json(),
@@ -97,7 +109,7 @@ def encode_lanes(
         n_blocks += 1
     report(f"Writing {lanes} lanes.")
     made = writer.finish(n_blocks)
-    if made.repeats:
+    if made.repeats and not interactions:
         warn(
             f"{made.repeats:,} of the {made.n_rows:,} rows rate a user-item pair that another row rates too; all kept."
         )
@@ -118,6 +130,8 @@ def read_lanes(
             f"{folder} has {lanes.n_rows:,} rows; {MOST_ROWS:,} is the most that one process takes whole: let "
             "it read them in windows, window=8, or start several processes with torchrun."
         )
+    if "rating" not in lanes.columns:
+        raise DataError(f"{folder} holds lanes of interactions: InteractionsData.from_lanes takes them.")
     names: dict[str, Any] = dict(lanes.columns)
     columns = Columns(**names)
     whole = _all_rows(lanes)
@@ -173,7 +187,7 @@ def _all_rows(lanes: Lanes) -> dict[str, NDArray[Any]]:
 
 
 def _blocks(
-    files: Sequence[Path], block_rows: int, columns: Columns | None = None
+    files: Sequence[Path], block_rows: int, columns: Columns | InteractionColumns | None = None
 ) -> Iterator[tuple[str, Callable[[], pl.DataFrame]]]:
     """What to call each block in a sentence, and how to read it; some columns of it, or all."""
     wanted = None if columns is None else [name for name in columns.to_json().values() if name is not None]
@@ -184,19 +198,30 @@ def _blocks(
             yield where, partial(table.block, number, wanted)
 
 
-def _checked(frame: pl.DataFrame, columns: Columns, missing_ids: Literal["error", "drop"], where: str) -> pl.DataFrame:
+def _checked(
+    frame: pl.DataFrame,
+    columns: Columns | InteractionColumns,
+    missing_ids: Literal["error", "drop"],
+    where: str,
+) -> pl.DataFrame:
     """The columns `user` and `item` (Int64 or String), `rating` (Float32) and, where named, `time` (Float64).
+
+    Of interactions `rating` is their count.
 
     Raises:
         DataError: for the first row that cannot be used.
     """
-    stars = as_floats(frame[columns.rating], pl.Float32)
+    what, named = ("rating", columns.rating) if isinstance(columns, Columns) else ("count", columns.count)
+    if named is None:
+        stars = pl.repeat(1.0, len(frame), dtype=pl.Float32, eager=True)
+    else:
+        stars = as_floats(frame[named], pl.Float32)
     bad = ~stars.is_finite().fill_null(False)
-    if bool(bad.any()):
+    if named is not None and bool(bad.any()):
         row = int(bad.arg_true()[0])
         raise DataError(
-            f"The rating in row {row + 1:,} of {where} (column {columns.rating!r}) is "
-            f"{shown_value(frame[columns.rating], row)}; correct it, or name the right column with rating=."
+            f"The {what} in row {row + 1:,} of {where} (column {named!r}) is {shown_value(frame[named], row)}; "
+            f"correct it, or name the right column with {what}=."
         )
     taken = {
         "user": _ids(frame[columns.user], where),

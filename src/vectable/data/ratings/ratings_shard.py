@@ -70,6 +70,8 @@ class RatingsShard:  # noqa: PLR0904
 
         self.lanes, self.world, self.valid_pct, self.seed = open_lanes(path), world, valid_pct, seed
         n_lanes = len(self.lanes)
+        if "rating" not in self.lanes.columns:
+            raise DataError(f"{path} holds lanes of interactions, and these are to be ratings.")
         if n_lanes < world.size:
             raise DataError(f"{path} has {n_lanes} lanes, too few for {world.size} processes: encode it with more.")
         require(window is None or is_whole(window, 1), f"window must be a positive number of lanes; got {window!r}.")
