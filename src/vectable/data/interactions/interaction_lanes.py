@@ -40,7 +40,7 @@ def interactions_of_lanes(
     if timed:
         pairs = pairs.sort("time", maintain_order=True)
     columns = InteractionColumns(str(roles["user"]), str(roles["item"]), roles.get("count"), None, roles["timestamp"])
-    codes = (pairs[name].to_numpy().astype(np.int32) for name in ("user", "item"))
+    users, items = (pairs[name].to_numpy().astype(np.int32) for name in ("user", "item"))
     times = pairs["time"].to_numpy() if timed else None
-    interactions = Interactions(*codes, pairs["count"].to_numpy(), times)
+    interactions = Interactions(users, items, pairs["count"].to_numpy(), times)
     return interactions, Categorify(lanes.ids("users")), Categorify(lanes.ids("items")), columns

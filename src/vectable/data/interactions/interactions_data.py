@@ -43,7 +43,7 @@ from vectable.errors import DataError, require, require_columns
 
 @dataclass  # noqa: PLR0904 - the reason stands below
 class InteractionsData(Vocabularies):
-    """Who met what, split into training, validation and test; made by `from_df`, `from_file`, `from_sql` or `from_lanes`.
+    """Who met what, split into training, validation and test; made by `from_df`, `from_file`, `from_sql`, `from_lanes`.
 
     The vocabularies hold all users and items of the table. What training shows of them is in `train` and `item_counts`;
     an item that only held-out rows have is in no list.
