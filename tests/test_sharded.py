@@ -70,6 +70,7 @@ def test_one_process_trains_as_the_compiled_engine_does_on_the_same_batches(lane
     assert np.allclose(losses, sharded.recorder.losses[-len(losses) :], rtol=1e-6)
     for name, values in whole.state_dict().items():
         torch.testing.assert_close(sharded.model.state_dict()[name][1:], values[1:], rtol=0, atol=1e-7)
+    assert not any(values[0].any() for values in sharded.model.state_dict().values())  # nobody's row
     assert sharded.validate()["rmse"] < 0.98 * float(data.valid.target.std())
 
 

@@ -35,6 +35,8 @@ class ShardedDotBias(EmbeddingDotBias):
         first, last = items
         super().__init__(sum(length for _, length in user_lanes) + 1, last - first + 1, n_factors, y_range)
         with torch.no_grad():
+            for table in (self.user_factors, self.user_bias, self.item_factors, self.item_bias):
+                table.weight[0] = 0.0
             done = 1
             for lane, length in user_lanes:
                 self._start(True, slice(done, done + length), _rows(seed, 0, lane, length, n_factors))

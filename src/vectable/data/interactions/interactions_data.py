@@ -48,7 +48,8 @@ class InteractionsData(Vocabularies):
     The vocabularies hold all users and items of the table. What training shows of them is in `train` and `item_counts`;
     an item that only held-out rows have is in no list.
 
-    Of its methods, four make one, each of a line or a few but for the first; the others are what learners ask for.
+    It has more than a dozen methods because four make one, each of a line or a few but for the first, and the others
+    are what learners ask for.
 
     Attributes:
         interactions: all pairs.
