@@ -18,7 +18,7 @@ SLOW_LESSONS = ["index", "fine-tuning", "one-cycle", "rmsprop", "factors", "adam
 SLOW_LESSONS += ["dropout-batch-norm", "exercises"]
 SLOW = {"tables", "posterior", "interactions", "ratings", "images", "index", "how-it-is-built", "migrating"}
 SLOW |= {"howto/your-own-csv", "howto/imbalance", "howto/new-users", "howto/deploy", "howto/tuning", "howto/databases"}
-SLOW |= {"howto/serving"}
+SLOW |= {"howto/many-machines", "howto/serving"}
 SLOW |= {f"lesson/{page}" for page in SLOW_LESSONS}
 sys.path.insert(0, str(DOCS))
 import book  # noqa: E402 - the book is no package

@@ -235,6 +235,7 @@ def test_interactions_of_lanes_are_those_of_the_table(kind, repeats, tmp_path):
     assert found.split == expected.split == "last"
 
 
+@pytest.mark.slow
 def test_lanes_of_ratings_are_interactions_too_and_not_the_other_way_round(tmp_path):
     frame = ratings()
     vt.encode_lanes(write(tmp_path / "in", frame), tmp_path / "ratings", 3)

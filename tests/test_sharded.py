@@ -235,6 +235,7 @@ def test_the_command_trains_in_several_processes(lanes, tmp_path):
     assert (tmp_path / "keep" / "latest").is_file()
 
 
+@pytest.mark.slow
 def test_the_command_trains_on_lanes_in_one_process(lanes, tmp_path):
     good(vectable("train", "ratings", lanes, "--epochs", 1, "--no-ranking", "-q", "-o", tmp_path / "whole"))
     how = ["--window", 2, "--epochs", 1, "--batch-size", 1024, "--json", "-q", "-o", tmp_path / "windows"]
@@ -243,6 +244,7 @@ def test_the_command_trains_on_lanes_in_one_process(lanes, tmp_path):
     assert vt.load_learner(tmp_path / "windows").validate()["rmse"] == pytest.approx(said["rmse"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_command_says_what_it_does_not_do(lanes, tmp_path):
     for options, said in (
         (["--distributed"], "torchrun --nproc-per-node 2"),

@@ -139,6 +139,7 @@ def test_the_command_scores_on_spark(folders, tmp_path):
     assert found.sort("user", "item", "prediction").equals(expected.sort("user", "item", "prediction"))
 
 
+@pytest.mark.slow
 def test_the_command_scores_in_one_process(folders, tmp_path):
     pairs(50).write_parquet(tmp_path / "rows.parquet")
     how = [folders / "ratings", tmp_path / "rows.parquet", "-o", tmp_path / "scored"]
