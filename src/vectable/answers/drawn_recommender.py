@@ -16,14 +16,7 @@ from vectable.recommending.filters import allowed_items
 from vectable.recommending.limits import Groups
 from vectable.recommending.list_ranker import ListRanker, histories_of
 from vectable.recommending.lists import SCORES_A_BLOCK
-from vectable.recommending.names import (
-    MEAN_USER,
-    MEAN_USERS,
-    MOST_POPULAR,
-    MOST_POPULAR_MANY,
-    find_codes,
-    note_unknown_rows,
-)
+from vectable.recommending.names import user_of_list, users_of_lists
 from vectable.recommending.novelty import lift_rare
 from vectable.recommending.request import ListRequest
 from vectable.recommending.row_spread import flat_row, row_mean_and_std
@@ -56,17 +49,13 @@ class DrawnRecommender:
     def answer(self, user: Any, request: ListRequest) -> Answer:
         """The list for one user, named by id; an unknown one gets the average user's, with a note."""
         notes = Notes()
-        code = int(find_codes(self.data, [user], False, notes, MEAN_USER if self._ranker is None else MOST_POPULAR)[0])
+        code = user_of_list(self.data, user, notes, self._ranker is not None)
         return self.answer_row(self.row_of(code), self.seen_by(code), request, notes)
 
     def answer_many(self, users: Iterable[Any] | None, request: ListRequest) -> Answers:
         """The lists for many users, named by id; for all known ones by default."""
         notes = Notes()
-        codes = np.arange(1, len(self.data.user_ids), dtype=np.int32)
-        if users is not None:
-            codes = self.data.user_ids.encode(users)
-            then = MEAN_USERS if self._ranker is None else MOST_POPULAR_MANY
-            note_unknown_rows(notes, self.data.columns.user, codes, False, then)
+        codes = users_of_lists(self.data, users, notes, self._ranker is not None)
         rows = self.model.users[codes]
         return self._lists(rows, lambda at: self.seen_by(int(codes[at])), request, notes, self._mean_and_std)
 

@@ -23,16 +23,7 @@ from vectable.recommending.item_search import ItemSearch
 from vectable.recommending.likeness import Likeness, check_neighbours
 from vectable.recommending.limits import Groups
 from vectable.recommending.list_ranker import ListRanker, histories_of
-from vectable.recommending.names import (
-    MEAN_USER,
-    MEAN_USERS,
-    MOST_POPULAR,
-    MOST_POPULAR_MANY,
-    find_code,
-    find_codes,
-    listed,
-    note_unknown_rows,
-)
+from vectable.recommending.names import find_code, find_codes, listed, user_of_list, users_of_lists
 from vectable.recommending.novelty import lift_rare
 from vectable.recommending.request import NEEDS_SPREAD, Filters, ListRequest
 from vectable.recommending.selection import Selection
@@ -88,8 +79,7 @@ class RatingTables:
             VectableError: an argument out of range, or one that does not exist.
         """
         notes, request = Notes(), _request(n, exclude_seen, filters)
-        then = MEAN_USER if self.ranker is None else MOST_POPULAR
-        code = int(find_codes(self.data, [user], False, notes, then)[0])
+        code = user_of_list(self.data, user, notes, self.ranker is not None)
         listed = self._list(self.model.users[code], self._seen_by(code), request, notes, raw)
         return {"items": listed, "notes": notes_as_json(notes)}
 
@@ -108,14 +98,9 @@ class RatingTables:
             ``{"users": [{"user", "items": [...]}], "notes": [...]}``, in the order in which they were asked for.
         """
         notes, request = Notes(), _request(n, exclude_seen, filters)
-        if users is None:
-            names = self.data.user_ids.vocabulary.to_list()
-            codes = np.arange(1, len(names) + 1, dtype=np.int32)
-        else:
-            names = listed(users)
-            codes = find_codes(self.data, names, False, Notes())
-            then = MEAN_USERS if self.ranker is None else MOST_POPULAR_MANY
-            note_unknown_rows(notes, self.data.columns.user, codes, False, then)
+        named = None if users is None else listed(users)
+        codes = users_of_lists(self.data, named, notes, self.ranker is not None)
+        names = self.data.user_ids.vocabulary.to_list() if named is None else named
         allowed = allowed_items(self.data, request, notes)
         lists = [
             {

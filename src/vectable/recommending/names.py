@@ -75,6 +75,25 @@ def note_unknown_rows(notes: Notes, column: str, codes: NDArray[np.int32], is_it
     notes.add(kind, unknown, lambda: message)
 
 
+def user_of_list(data: Vocabularies, user: Any, notes: Notes, by_popularity: bool) -> int:
+    """Code of the user whose list is asked for; 0 for an unknown one, with a note on what the list is then.
+
+    Args:
+        by_popularity: whether it is what most users took, or else what the average user likes.
+    """
+    return int(find_codes(data, [user], False, notes, MOST_POPULAR if by_popularity else MEAN_USER)[0])
+
+
+def users_of_lists(data: Vocabularies, users: Any, notes: Notes, by_popularity: bool) -> NDArray[np.int32]:
+    """As `user_of_list`, of many users; None for all known ones."""
+    if users is None:
+        return np.arange(1, len(data.user_ids), dtype=np.int32)
+    codes = _codes_by_id(data, users, False) if isinstance(users, list) else data.user_ids.encode(users)
+    then = MOST_POPULAR_MANY if by_popularity else MEAN_USERS
+    note_unknown_rows(notes, data.columns.user, codes, False, then)
+    return codes
+
+
 def _may_be_title(name: Any) -> bool:
     return isinstance(name, str) and not isinstance(name, Id)
 

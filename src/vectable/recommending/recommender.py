@@ -22,14 +22,7 @@ from vectable.recommending.likeness import Likeness
 from vectable.recommending.limits import Groups
 from vectable.recommending.list_ranker import ListRanker, histories_of
 from vectable.recommending.lists import SCORES_A_BLOCK
-from vectable.recommending.names import (
-    MEAN_USER,
-    MEAN_USERS,
-    MOST_POPULAR,
-    MOST_POPULAR_MANY,
-    find_codes,
-    note_unknown_rows,
-)
+from vectable.recommending.names import user_of_list, users_of_lists
 from vectable.recommending.novelty import lift_rare
 from vectable.recommending.reasons import explain_row
 from vectable.recommending.request import ListRequest
@@ -89,17 +82,13 @@ class Recommender:
         """The list for one user, named by id; an unknown one gets the average user's, or with a ranker of its own what
         most users took, with a note."""
         notes = Notes()
-        code = int(find_codes(self.data, [user], False, notes, MEAN_USER if self.ranker is None else MOST_POPULAR)[0])
+        code = user_of_list(self.data, user, notes, self.ranker is not None)
         return self.answer_row(self.row_of(code), self.seen_by(code), request, notes)
 
     def answer_many(self, users: Iterable[Any] | None, request: ListRequest) -> Answers:
         """The lists for many users, named by id; for all known ones by default."""
         notes = Notes()
-        codes = np.arange(1, len(self.data.user_ids), dtype=np.int32)
-        if users is not None:
-            codes = self.data.user_ids.encode(users)
-            then = MEAN_USERS if self.ranker is None else MOST_POPULAR_MANY
-            note_unknown_rows(notes, self.data.columns.user, codes, False, then)
+        codes = users_of_lists(self.data, users, notes, self.ranker is not None)
         if self._ranks_fast(len(codes), request):
             return self._lists_by_inner_products(codes, request, notes)
         return self._lists(
