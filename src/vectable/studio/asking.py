@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from vectable.answers.loading import load_answers
 from vectable.artifact import MANIFEST
 from vectable.data.io.files import read_table
 from vectable.data.item_search import plain, search_items
@@ -30,6 +29,8 @@ def answers_of(model: Path) -> Any:
 
 @lru_cache(maxsize=4)
 def _loaded(model: Path, changed: int) -> Any:
+    from vectable.answers.loading import load_answers
+
     return load_answers(model)
 
 
