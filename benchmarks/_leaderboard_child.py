@@ -69,15 +69,11 @@ def implicit_lists(rows, wanted, seed, model, how):
 
 
 def irspack_settings():
-    als = [
-        {"n_components": 64, "alpha0": a, "reg": r, "train_epochs": 16}
-        for a, r in ((0.1, 0.003), (0.3, 0.003), (0.3, 0.01))
-    ]
+    als = [{"n_components": 64, "alpha0": a, "reg": r, "train_epochs": 16} for a, r in ((0.1, 0.003), (0.3, 0.003))]
     return [
+        *(("DenseSLIM", {"reg": reg}) for reg in (25, 100, 500)),
         *(("IALS", how) for how in als),
         ("IALS", {"n_components": 128, "alpha0": 0.3, "reg": 0.01}),
-        ("DenseSLIM", {"reg": 100}),
-        ("DenseSLIM", {"reg": 500}),
         ("RP3beta", {"alpha": 1.0, "beta": 0.6}),
         ("CosineKNN", {"shrinkage": 20.0, "top_k": 100}),
     ]
@@ -93,9 +89,9 @@ def irspack_lists(rows, wanted, seed, model, how):
 
 
 def lenskit_settings():
-    others = [("ease", {"regularization": 100}), ("ease", {"regularization": 500})]
+    others = [("ease", {"regularization": reg}) for reg in (25, 100, 500)]
     others += [("item", {"max_nbrs": most, "feedback": "implicit"}) for most in (50, 20)]
-    als = [(64, 1, 10), (64, 10, 10), (128, 10, 5), (64, 0.1, 40)]
+    als = [(64, 1, 10), (64, 10, 10), (128, 10, 5)]
     return others + [("als", {"embedding_size": f, "regularization": r, "weight": w, "epochs": 15}) for f, r, w in als]
 
 
@@ -126,13 +122,7 @@ def rectools_settings():
         ("als", {"factors": f, "regularization": r, "alpha": a})
         for f, r, a in ((64, 0.01, 1), (64, 10, 1), (128, 10, 1), (128, 30, 1))
     ]
-    return [
-        *als,
-        ("ease", {"regularization": 100}),
-        ("ease", {"regularization": 500}),
-        ("ease", {"regularization": 1000}),
-        ("cosine", {"K": 100}),
-    ]
+    return [*(("ease", {"regularization": reg}) for reg in (25, 100, 500)), *als, ("cosine", {"K": 100})]
 
 
 def rectools_lists(rows, wanted, seed, model, how):

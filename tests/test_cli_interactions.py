@@ -121,7 +121,7 @@ def test_evaluate_ranks_every_model_beside_popularity(shop):
     named = ["--user", "Customer", "--item", "Product", "--count", "Quantity", "--timestamp", "When"]
     found = json.loads(good(vectable("evaluate", folder / "orders.csv", *named, "-k", "5", "--json")).stdout)
     models = {row["model"]: row for row in found["models"]}
-    assert set(models) == {"als", "ease", "neighbours", "next item", "popularity", "recent popularity"}
+    assert set(models) == {"als", "ease", "slim", "neighbours", "next item", "popularity", "recent popularity"}
     assert models["ease"]["ndcg@5"] > models["popularity"]["ndcg@5"], "tastes were planted"
     assert models["popularity"]["fit_seconds"] == 0
     assert next(row for row in found["differences"] if row["model"] == "popularity")["minus popularity"] == 0

@@ -9,8 +9,10 @@ from vectable.factorising.history_models import Blend, FactorModel, HistoryModel
 from vectable.factorising.history_weights import HistoryWeights
 from vectable.factorising.item_weights import DenseWeights, SparseWeights, most_per_item, weights_from_arrays
 from vectable.factorising.neighbours import NeighbourOptions, neighbours
+from vectable.factorising.slim import SLIMOptions, slim
 from vectable.factorising.sparse_rows import SparseRows
 from vectable.factorising.transitions import TransitionOptions, transitions
+from vectable.interactions.candidates import implicit_candidates
 
 
 def random_rows(n_rows=150, n_columns=40, share=0.15, seed=0, counts=True) -> SparseRows:
@@ -168,6 +170,39 @@ def test_ease_is_the_closed_form_of_the_scaled_matrix():
     found = ease(rows, options, threads=1)
     assert found.to_arrays()["matrix"] == pytest.approx(expected, abs=1e-5)
     assert (found.matrix == ease(rows, options, threads=3).matrix).all()
+
+
+def test_slim_is_a_ridge_regression_of_each_item_on_its_nearest():
+    rng = np.random.default_rng(3)
+    pairs = np.unique(np.stack([rng.integers(0, 90, 900), rng.integers(0, 25, 900)], axis=1), axis=0)  # item 25: nobody
+    values = rng.random(len(pairs)).astype(np.float32) + 0.5
+    users, items = pairs.astype(np.int32).T
+    rows = SparseRows.from_pairs(users.copy(), items.copy(), values, n_rows=90, n_columns=26)
+    options = SLIMOptions(most=6, reg=0.7, user_power=0.4, item_power=0.2, shrink=2.0)
+    found = slim(rows, options, threads=1)
+    near = neighbours(rows, NeighbourOptions(most=6, shrink=2.0, user_power=0.4)).rows
+    dense = np.zeros((90, 26))
+    dense[users, items] = values
+    scale = np.maximum((dense > 0).sum(axis=0), 1) ** -0.2
+    scaled = dense * np.maximum((dense > 0).sum(axis=1), 1)[:, None] ** -0.2 * scale
+    reg = 0.7 * (scaled[:, :25] ** 2).sum(axis=0).mean()
+    wanted = np.zeros((26, 26))
+    for item in range(25):
+        chosen = near.row(item)[0]
+        part = scaled[:, chosen]
+        solved = np.linalg.solve(part.T @ part + reg * np.eye(len(chosen)), part.T @ scaled[:, item])
+        wanted[chosen, item] = solved * scale[chosen]
+    got = np.stack([found.toward(np.arange(26, dtype=np.int32), item) for item in range(26)], axis=1)
+    np.testing.assert_allclose(got, wanted, atol=1e-5)
+    assert np.count_nonzero(wanted) == 25 * 6
+    again = slim(rows, options, threads=3)
+    assert (again.rows.values == found.rows.values).all(), "threads change no bit"
+    assert (again.rows.columns == found.rows.columns).all()
+
+
+def test_auto_tries_slim_where_there_are_too_many_items_for_ease():
+    assert [one.name for one in implicit_candidates("auto", 10_000)] == ["ease", "light ease", "als", "ease + als"]
+    assert [one.name for one in implicit_candidates("auto", 10_001)] == ["slim", "neighbours", "als", "slim + als"]
 
 
 def test_neighbours_are_the_strongest_scaled_counts_of_what_was_met_together():

@@ -43,7 +43,7 @@ def make(name, data=None, **how):
     return vt.implicit_learner(data, name, progress=False, **how).fit()
 
 
-MODELS = ["auto", "als", "ease", "neighbours", "next"]
+MODELS = ["auto", "als", "ease", "slim", "neighbours", "next"]
 
 
 @pytest.fixture(scope="module")
@@ -322,6 +322,6 @@ def test_compare_takes_interactions_as_it_takes_ratings():
     table = found.to_frame("ndcg@10")
     assert table["ndcg@10"].is_sorted(descending=True)
     assert table["model"][0] != "popularity"
-    assert set(found.cpu_seconds) == {"als", "ease", "neighbours", *(["next item"] if data.has_times else [])}
+    assert set(found.cpu_seconds) == {"als", "ease", "slim", "neighbours", *(["next item"] if data.has_times else [])}
     with pytest.raises(vt.VectableError, match="There is no test part"):
         vt.compare(data.all_training(), progress=False)

@@ -12,7 +12,7 @@ import pytest
 
 import vectable as vt
 
-MODELS = ("auto", "als", "ease", "neighbours", "next")
+MODELS = ("auto", "als", "ease", "slim", "neighbours", "next")
 
 
 def data_of(rows, **how) -> vt.InteractionsData:

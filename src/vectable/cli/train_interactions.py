@@ -78,8 +78,8 @@ def interactions(
     model: Annotated[
         str,
         typer.Option(
-            help="auto tries what the data allow and keeps the best on the held-out rows; or als, ease, neighbours.",
-            autocompletion=complete_one_of("auto", "als", "ease", "neighbours"),
+            help="auto tries what the data allow and keeps the best on held-out rows; or als, ease, slim, neighbours.",
+            autocompletion=complete_one_of("auto", "als", "ease", "slim", "neighbours"),
         ),
     ] = "auto",
     refit: Annotated[bool, typer.Option("--refit", help="Fit the chosen model again on everything.")] = False,

@@ -13,11 +13,12 @@ from vectable.factorising.ease import MOST_ITEMS, EASEOptions, ease
 from vectable.factorising.history_models import Blend, FactorModel, HistoryModel, LinearModel
 from vectable.factorising.history_weights import HistoryWeights
 from vectable.factorising.neighbours import NeighbourOptions, neighbours
+from vectable.factorising.slim import slim
 from vectable.factorising.sparse_rows import SparseRows
 from vectable.factorising.transitions import TransitionOptions, transitions
 from vectable.folder_schema import PartError, list_of, number, one_of, record, text
 
-Part = Literal["als", "ease", "light_ease", "neighbours", "transitions", "sasrec"]
+Part = Literal["als", "ease", "light_ease", "slim", "neighbours", "transitions", "sasrec"]
 
 RECENT = HistoryWeights(power=2.0, reach=3.0)
 """For what comes next: the last few entries matter most."""
@@ -115,6 +116,8 @@ class Fitter:
         weighing = replace(FADING, alpha=self.alpha) if self.in_order else counted
         if part in ("ease", "light_ease"):
             return LinearModel(ease(weighted, EASEOptions() if part == "ease" else LIGHT), weighing)
+        if part == "slim":
+            return LinearModel(slim(weighted), weighing)
         if part == "neighbours":
             return LinearModel(neighbours(weighted, NeighbourOptions(most=500, shrink=30.0)), weighing)
         return self.factors(**self.als)
@@ -159,20 +162,21 @@ def implicit_candidates(model: str, n_items: int) -> list[Candidate]:
     Raises:
         VectableError: there is no such model, or it needs too much memory for so many items.
     """
-    others: Part = "ease" if n_items <= MOST_ITEMS else "neighbours"
+    others: Part = "ease" if n_items <= MOST_ITEMS else "slim"
     named = {
         "als": Candidate("als", ("als",)),
         "ease": Candidate("ease", ("ease",)),
+        "slim": Candidate("slim", ("slim",)),
         "neighbours": Candidate("neighbours", ("neighbours",)),
     }
     if model == "auto":
-        light = [Candidate("light ease", ("light_ease",))] if others == "ease" else []
-        return [named[others], *light, named["als"], Candidate(f"{others} + als", (others, "als"), (0.5, 0.5))]
+        more = [Candidate("light ease", ("light_ease",))] if others == "ease" else [named["neighbours"]]
+        return [named[others], *more, named["als"], Candidate(f"{others} + als", (others, "als"), (0.5, 0.5))]
     check_model(model, named)
     if model == "ease" and n_items > MOST_ITEMS:
         raise VectableError(
             f"model='ease' keeps a weight for every pair of items, and there are {n_items:,} of them (at most "
-            f"{MOST_ITEMS:,}): use model='neighbours' or 'als'."
+            f"{MOST_ITEMS:,}): use model='slim', 'neighbours' or 'als'."
         )
     return [named[model]]
 

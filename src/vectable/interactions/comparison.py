@@ -52,7 +52,7 @@ def compare_interactions(
 ) -> ListComparison:
     """Fit every model of interactions on the training part, and measure the lists of each on the test part.
 
-    ALS, neighbors, EASE (up to 10,000 items), and where there are times the linear model of the next item.
+    ALS, SLIM, neighbors, EASE (up to 10,000 items), and where there are times the linear model of the next item.
 
     Args:
         k: lengths of the lists.
@@ -66,6 +66,7 @@ def compare_interactions(
     learners: dict[str, InteractionLearner] = {"als": implicit_learner(data, "als", progress=False)}
     if len(data.item_ids) <= MOST_ITEMS:
         learners["ease"] = implicit_learner(data, "ease", progress=False)
+    learners["slim"] = implicit_learner(data, "slim", progress=False)
     learners["neighbours"] = implicit_learner(data, "neighbours", progress=False)
     if data.has_times:
         learners[NEXT] = next_item_learner(data, progress=False)

@@ -31,7 +31,7 @@ class ImplicitLearner(InteractionLearner):
 
 def implicit_learner(
     data: InteractionsData,
-    model: Literal["auto", "als", "ease", "neighbours"] = "auto",
+    model: Literal["auto", "als", "ease", "slim", "neighbours"] = "auto",
     *,
     alpha: float | None = None,
     als: Mapping[str, Any] | None = None,
@@ -43,9 +43,10 @@ def implicit_learner(
     Args:
         data: the interactions.
         model: "als" (factors by implicit alternating least squares), "ease" (weights between all items in closed form,
-            up to 10,000 items), "neighbours" (the strongest weights of each item), or "auto": EASE with the usual and
-            with a third of the regularization (or neighbors beyond 10,000 items), ALS, and a blend of both are fitted,
-            and the best on the validation part is kept; the blend only if it is ahead by more than a standard error.
+            up to 10,000 items), "slim" (each item regressed on its 50 nearest), "neighbours" (the strongest weights of
+            each item), or "auto": EASE with the usual and with a third of the regularization (beyond 10,000 items SLIM
+            and neighbors), ALS, and a blend of the first with it are fitted, and the best on the validation part is
+            kept; the blend only if it is ahead by more than a standard error.
         alpha: how much counts matter: an interaction weighs ``1 + alpha log(1 + count)``, divided by what a count of 1
             gives. By default 1 where counts differ, else 0.
         als: changes to the defaults of ALS by size, fields of `ALSOptions` (n_factors, epochs, reg, unobserved, ...).
