@@ -237,9 +237,10 @@ Lists of ten from interactions: vectable beside other libraries, on the same spl
 A tenth of the interactions tests and a tenth validates, at random, whatever the rating. Each library tries up to eight
 settings, for 15 seconds of a processor at most (a slow one tries few, which may cost it figures), on the validation
 part (vectable its models, "auto" among them, which tries four by itself), keeps the best, is fitted to training and
-validation together with {seeds} seeds, and lists ten items for every test user among all that the user has not met. One thread, a process for each. Surprise and myFM predict
-ratings, and their lists are by predicted rating: not what these libraries are made for, but how such lists are often
-made. ± is the standard deviation over seeds; the difference is paired over users, with an interval of 95 % by a
+validation together with {seeds} seeds, and lists ten items for every test user among all that the user has not met. One
+thread, a process for each. Surprise and myFM predict ratings, and their lists are by predicted rating: not what these
+libraries are made for, but how such lists are often made. ± is the standard deviation over seeds; the difference is
+paired over users, with an interval of 95 % by a
 bootstrap. A kept setting at the edge of those tried (the peers' EASE was tried with 25, 100 and 500) might gain from
 more.
 
