@@ -56,7 +56,10 @@ class TrainingEstimate:
         """Whether one machine is enough, in a sentence."""
         needed = f"{self.peak_bytes / 1e9:,.1f} GB"
         if self.too_many_rows:
-            return f"One process trains on at most {MOST_ROWS:,} ratings; train on a part of them."
+            return (
+                f"One process takes at most {MOST_ROWS:,} ratings whole: read them in windows (--window), or train in "
+                "several processes (--distributed)."
+            )
         if self.machine_bytes is None:
             return f"One machine is enough if it has more than {needed} of memory."
         has = f"this one has {self.machine_bytes / 1e9:,.1f} GB"
