@@ -70,6 +70,7 @@ function dropZone(start, told, refuse) {
   );
   const take = (file) => file && upload(file, start, told, refuse);
   input.addEventListener("change", () => take(input.files[0]));
+  input.addEventListener("keydown", (event) => event.key === "Enter" && input.click());
   input.addEventListener("focus", () => choose.classList.toggle("focused", input.matches(":focus-visible")));
   input.addEventListener("blur", () => choose.classList.remove("focused"));
   for (const kind of ["dragenter", "dragover"]) {
