@@ -30,6 +30,11 @@ def task_of(about: Mapping[str, Any]) -> str | None:
     return found
 
 
+def n_rows(about: Mapping[str, Any]) -> int:
+    """Rows of a project's table, or its photographs; 0 where that is not known."""
+    return int(about.get("look", {}).get("rows") or 0)
+
+
 def choices_of(about: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Choices:
     """All that decides how the model is trained.
 
@@ -51,7 +56,7 @@ def choices_of(about: Mapping[str, Any], settings: Mapping[str, Any] | None = No
         columns=columns,
         roles=task.roles(columns, named),
         named=named,
-        settings=checked(task.SETTINGS, settings or {}),
+        settings=checked(task.settings(n_rows(about)), settings or {}),
         sep=about.get("sep"),
         has_header=about.get("has_header"),
         problems=frozenset(one["kind"] for one in about.get("problems", []) if one.get("kind")),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vectable.studio.choosing import choices_of, task_of
+from vectable.studio.choosing import choices_of, n_rows, task_of
 from vectable.studio.tasks.catalogue import TASKS, task_named
 from vectable.studio.workspace import Project
 
@@ -68,7 +68,7 @@ def view(project: Project, about: Mapping[str, Any], runs: Sequence[Mapping[str,
             "why": SPLIT_REASONS.get(choices.split, "The latest rows measure how well what comes next is predicted."),
             "choices": [{"value": value, "label": label} for value, label in task.splits(choices)],
         },
-        "settings": [one.to_json() for one in task.SETTINGS],
+        "settings": [one.to_json() for one in task.settings(n_rows(about))],
     }
 
 

@@ -9,7 +9,7 @@ from vectable.studio.tasks import interactions, photographs, ratings, table
 from vectable.studio.tasks.choices import Column
 
 TASKS: dict[str, ModuleType] = {one.NAME: one for one in (ratings, interactions, table, photographs)}
-"""Each has NAME, LABEL, ROLES and SETTINGS, and the functions `roles`, `splits`, `plan` and `command`."""
+"""Each has NAME, LABEL and ROLES, and the functions `settings`, `roles`, `splits`, `plan` and `command`."""
 
 FROM_FILES = (ratings.NAME, interactions.NAME, table.NAME)
 

@@ -37,6 +37,11 @@ SETTINGS = (
 )
 
 
+def settings(n_rows: int) -> Sequence[Setting]:
+    """What can be set: the same for any number of rows."""
+    return SETTINGS
+
+
 def roles(columns: Sequence[Column], named: Mapping[str, str]) -> dict[str, str]:
     """What the columns are taken for."""
     return pair_roles(columns, named, ("user", "item"), ("title", "timestamp", "count"))

@@ -31,6 +31,11 @@ SETTINGS = (
 )
 
 
+def settings(n_rows: int) -> Sequence[Setting]:
+    """What can be set: the same for any number of rows."""
+    return SETTINGS
+
+
 def roles(columns: Sequence[Column], named: Mapping[str, str]) -> dict[str, str]:
     """There are no columns."""
     return {}

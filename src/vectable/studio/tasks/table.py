@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vectable.data.batches import count_steps
 from vectable.data.column_names import is_named_as
 from vectable.studio.tasks.choices import Choices, Column
 from vectable.studio.tasks.pair_roles import IGNORED
 from vectable.studio.tasks.plan import Call, Plan
 from vectable.studio.tasks.settings import Setting, seed_setting
-from vectable.tables.defaults import WEIGHT_DECAY
+from vectable.tables.defaults import DECAY, LAYERS, N_MODELS, RATE, batch_size_for, epochs_for
 
 NAME = "table"
 LABEL = "A table: predict one column from the others"
@@ -25,30 +26,54 @@ TARGETS = (
     "target", "label", "y", "class", "outcome", "salary", "income", "price", "churn", "sales", "survived", "response",
     "result", "default",
 )  # fmt: skip
-LAYERS = {"200,100": (200, 100), "400,200": (400, 200), "100,50": (100, 50), "100": (100,)}
-SETTINGS = (
-    Setting("epochs", "Epochs", "How often training passes over all rows.", 10, 1, 500, basic=True),
-    Setting(
-        "lr", "Learning rate", "The highest rate of the cycle; the finder suggests one.", 3e-3, 1e-7, 10.0, basic=True
-    ),
-    Setting(
-        "layers",
-        "Hidden layers",
-        "Their widths: wider ones learn more, and need more rows.",
-        "200,100",
-        choices=tuple((text, text.replace(",", " and ")) for text in LAYERS),
-        basic=True,
-    ),
-    Setting("dropout", "Dropout", "Share of each hidden layer left out at random while it trains.", 0.0, 0.0, 0.9),
-    Setting("wd", "Weight decay", "How much weights are drawn towards 0.", WEIGHT_DECAY, 0.0, 10.0),
-    Setting("models", "Nets", "Nets from different seeds whose mean predicts.", 1, 1, 20),
-    Setting("batch_size", "Rows per step", "How many rows each step learns from.", 256, 8, 65_536),
-    Setting(
-        "log_target", "Learn the logarithm", "Of 1 + the number to predict: for amounts that differ by factors.", False
-    ),
-    Setting("valid_pct", "Held out", "Share of the rows that measures and does not train.", 0.2, 0.0, 0.9),
-    seed_setting(),
-)
+WIDTHS = {",".join(map(str, one)): one for one in (LAYERS, (200, 100), (400, 200), (100, 50), (100,))}
+VALID_PCT = 0.2
+
+
+def settings(n_rows: int) -> Sequence[Setting]:
+    """What can be set, with the defaults of `vectable train table` for a table of so many rows."""
+    n_train = max(round(n_rows * (1 - VALID_PCT)), 1)
+    batch_size = batch_size_for(n_train)
+    return (
+        Setting(
+            "epochs",
+            "Epochs",
+            "How often training passes over all rows; few rows take more of them, so that there are 200 steps.",
+            epochs_for(count_steps(n_train, batch_size)),
+            1,
+            500,
+            basic=True,
+        ),
+        Setting(
+            "lr",
+            "Learning rate",
+            "The highest rate of the cycle; the finder suggests one.",
+            RATE,
+            1e-7,
+            10.0,
+            basic=True,
+        ),
+        Setting(
+            "layers",
+            "Hidden layers",
+            "Their widths: wider ones learn more, and need more rows.",
+            next(iter(WIDTHS)),
+            choices=tuple((text, text.replace(",", " and ")) for text in WIDTHS),
+            basic=True,
+        ),
+        Setting("dropout", "Dropout", "Share of each hidden layer left out at random while it trains.", 0.0, 0.0, 0.9),
+        Setting("wd", "Weight decay", "How much weights are drawn towards 0.", DECAY, 0.0, 10.0),
+        Setting("models", "Nets", "Nets from different seeds whose mean predicts.", N_MODELS, 1, 20),
+        Setting("batch_size", "Rows per step", "How many rows each step learns from.", batch_size, 8, 65_536),
+        Setting(
+            "log_target",
+            "Learn the logarithm",
+            "Of 1 + the number to predict: for amounts that differ by factors.",
+            False,
+        ),
+        Setting("valid_pct", "Held out", "Share of the rows that measures and does not train.", VALID_PCT, 0.0, 0.9),
+        seed_setting(),
+    )
 
 
 def roles(columns: Sequence[Column], named: Mapping[str, str]) -> dict[str, str]:
@@ -86,7 +111,7 @@ def plan(choices: Choices) -> Plan:
         named["log_target"] = True
     if "target" in choices.problems:
         named["missing_target"] = "drop"
-    widths = LAYERS[how["layers"]]
+    widths = WIDTHS[how["layers"]]
     learner = {"ps": [how["dropout"]] * len(widths), "wd": how["wd"], "n_models": how["models"], "seed": how["seed"]}
     return Plan(
         Call("TableData.from_file", (target,), named),
