@@ -15,7 +15,7 @@ demo: $(VENV)/.installed  ## train on the films that ship, and look at the model
 test: $(VENV)/.test  ## the tests but the slow ones (minutes)
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
 
-test-slow: $(VENV)/.test  ## the slow ones alone
+test-slow: $(VENV)/.test-slow  ## the slow ones alone
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m slow
 
 # tools/type_ignores.py: the two numbers only ever go down, to 10 and 0.
@@ -31,7 +31,7 @@ docs: $(VENV)/.docs  ## the book, into site/: runs the code of every page; needs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	$(BIN)/python tools/check_links.py site
 
-look: docs $(VENV)/.test  ## look at the book in Chromium: what is clipped, too faint or not found
+look: docs $(VENV)/.test-slow  ## look at the book in Chromium: what is clipped, too faint or not found
 	$(BIN)/python tools/look_at_book.py site
 
 # With torch as constraints.txt has it: torch's older builds for a CPU alone are not on PyPI.
@@ -89,6 +89,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.test: $(VENV)/.installed
 	$(INSTALL) '.[test]'
+	touch $@
+
+$(VENV)/.test-slow: $(VENV)/.test
+	$(INSTALL) '.[test-slow]'
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.test
