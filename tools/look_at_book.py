@@ -58,7 +58,11 @@ SEARCHES = {
 }
 FIRST = 5  # of the pages found, those that are looked at
 FOUND = "links => links.map(one => one.getAttribute('href').split('?')[0].split('#')[0])"
-UNFOLD = "() => document.querySelectorAll('details').forEach(one => { one.open = true; })"
+UNFOLD = """async () => {
+  document.querySelectorAll('details').forEach(one => { one.open = true; });
+  await document.fonts.ready;
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+}"""  # and wait until the page is laid out
 
 
 def looked_at(site: Path, shots: Path | None, words: list[str]) -> Iterator[str]:
