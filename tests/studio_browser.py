@@ -36,7 +36,8 @@ def running_studio(folder: Path) -> Iterator[str]:
 @contextmanager
 def running_browser():
     """Chromium as the system has it; skips where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'vectable[test-slow]'")
+    reason = "needs playwright: pip install 'vectable[test-slow]'"
+    playwright = pytest.importorskip("playwright.sync_api", reason=reason)
     where = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if where is None:
         pytest.skip("needs Chromium or Chrome on the PATH")
