@@ -350,7 +350,7 @@ def test_a_learner_that_cannot_be(option, told):
         (
             {"engine": "fast"},
             vt.VectableError,
-            "engine must be one of .*'auto', 'sgd', 'compiled', .*; got 'fast'",
+            "engine must be one of .*'auto', .*'sgd', 'compiled', .*; got 'fast'",
         ),
         ({"wd_mode": "l1"}, vt.VectableError, "wd_mode must be 'decoupled' or 'l2'; got 'l1'"),
         ({"engine": "compiled", "use_nn": True}, vt.VectableError, "EmbeddingDotBias, and the model is EmbeddingNet"),

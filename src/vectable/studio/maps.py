@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+from safetensors.numpy import load_file
 
 from vectable.errors import UnknownNameError, did_you_mean, require
 from vectable.insight.components import principal_components
@@ -50,7 +51,11 @@ def map_of(results: Path, of: str | None, x: int, y: int, limit: int, method: st
         "of_choices": [{"value": one["of"], "label": one["label"]} for one in listed],
         "method": method,
         "method_choices": [
-            {"value": name, "label": label, "ready": name == PCA or (results / FOLDER / f"{at}.tsne.npz").is_file()}
+            {
+                "value": name,
+                "label": label,
+                "ready": name == PCA or (results / FOLDER / f"{at}.tsne.safetensors").is_file(),
+            }
             for name, label in METHODS
         ],
         "components": scores.shape[1],
@@ -148,11 +153,11 @@ def _taken(values: Sequence[Any], order: Any) -> list[Any]:
 
 
 def _tsne(results: Path, at: int, limit: int) -> tuple[Any, Any]:
-    file = results / FOLDER / f"{at}.tsne.npz"
+    file = results / FOLDER / f"{at}.tsne.safetensors"
     if not file.is_file():
         raise UnknownNameError("t-SNE is not worked out yet: start it, it takes a while.")
-    with np.load(file) as kept:
-        return kept["order"][:limit], kept["places"][:limit]
+    kept = load_file(file)
+    return kept["order"][:limit], kept["places"][:limit]
 
 
 def _statistic(results: Path, at: int, shares: Any, x: int, y: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import save_file
 
 from vectable.errors import VectableError, require
 from vectable.studio.choosing import choices_of
@@ -45,8 +46,8 @@ def _tsne(results: Path, at: int, of: str | None, events: EventWriter) -> None:
     events.write("message", text=f"t-SNE of the {len(order):,} with most rows.")
     perplexity = min(30.0, (len(order) - 1) / 3)
     places = manifold.TSNE(2, perplexity=perplexity, init="pca", random_state=0).fit_transform(vectors.vectors[order])
-    with (results / FOLDER / f"{at}.tsne.npz").open("wb") as file:
-        np.savez(file, order=order, places=places)
+    found = {"order": order, "places": np.ascontiguousarray(places)}
+    save_file(found, results / FOLDER / f"{at}.tsne.safetensors")
 
 
 def _stability(project: Project, asked: dict[str, Any], results: Path, at: int, events: EventWriter) -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 
 from vectable.studio.json_files import read_json_file, write_json
 
 FOLDER = "vectors"
 INDEX = "index.json"
+VECTORS = "vectors"  # the array in its file
 Floats = NDArray[np.float32]
 
 
@@ -51,7 +53,8 @@ def write_vectors(folder: Path, found: list[Vectors]) -> None:
     """Write them into a folder of results: an array file each, and the names beside."""
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     for at, one in enumerate(found):
-        np.save(folder / FOLDER / f"{at}.npy", np.ascontiguousarray(one.vectors, dtype=np.float32))
+        vectors = np.ascontiguousarray(one.vectors, dtype=np.float32)
+        save_file({VECTORS: vectors}, folder / FOLDER / f"{at}.safetensors")
         named = {name: getattr(one, name) for name in ("of", "label", "ids", "names", "columns")}
         write_json(folder / FOLDER / f"{at}.json", {**named, "counts": one.counts.tolist()})
     listed = [
@@ -70,7 +73,7 @@ def read_vectors(folder: Path, at: int) -> Vectors:
     """Those at a place of the list."""
     named = read_json_file(folder / FOLDER / f"{at}.json")
     counts = np.array(named.pop("counts"), dtype=np.int64)
-    return Vectors(vectors=np.load(folder / FOLDER / f"{at}.npy"), counts=counts, **named)
+    return Vectors(vectors=load_file(folder / FOLDER / f"{at}.safetensors")[VECTORS], counts=counts, **named)
 
 
 def _of_rated(learn: Any, items: bool) -> Vectors:
