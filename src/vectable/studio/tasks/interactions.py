@@ -28,6 +28,7 @@ SETTINGS = (
             ("auto", "the best of all that suit"),
             ("als", "factors (ALS)"),
             ("ease", "weights between all items (EASE)"),
+            ("slim", "weights between near items (SLIM)"),
             ("neighbours", "nearest items"),
         ),
         basic=True,
