@@ -127,6 +127,6 @@ def on_page_content(text: str, **_: Any) -> str:
     def formula(found: re.Match[str]) -> str:
         display = "block" if found[2] == "[" else "inline"
         drawn = convert(html.unescape(found[3]), display=display)
-        return f'<span class="formula {display}">{drawn}</span>'
+        return f'<span class="formula formula-{display}">{drawn}</span>'  # .inline alone floats: it is the theme's
 
     return MATHS.sub(formula, text)

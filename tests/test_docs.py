@@ -186,7 +186,7 @@ def test_a_block_waits_for_its_package_but_not_for_its_grammar(tmp_path: Path) -
 def test_formulas_become_mathml() -> None:
     pytest.importorskip("latex2mathml", reason="needs the extra 'docs'")
     shown = building.on_page_content(r'<p><span class="arithmatex">\(a &lt; b_1\)</span></p>')
-    assert shown.startswith('<p><span class="formula inline"><math')
+    assert shown.startswith('<p><span class="formula formula-inline"><math')
     assert "<mo>&#x0003C;</mo>" in shown
     assert "arithmatex" not in shown
 
