@@ -13,7 +13,7 @@ from vectable.models.one_draw import OneDraw
 from vectable.ratings.drawn_answers import DrawnAnswers
 from vectable.recommending.answer import Answer, Answers, Notes
 from vectable.recommending.filters import allowed_items
-from vectable.recommending.limits import Groups
+from vectable.recommending.limits import GroupsByColumn
 from vectable.recommending.list_ranker import ListRanker, histories_of
 from vectable.recommending.lists import SCORES_A_BLOCK
 from vectable.recommending.names import user_of_list, users_of_lists
@@ -164,14 +164,9 @@ class DrawnRecommender:
         each = self.model.member_scores(row).astype(np.float64)
         return each.mean(axis=0), each.std(axis=0)
 
-    def _groups_of(self, column: str) -> Groups:
-        if column not in self._groups:
-            self._groups[column] = Groups.of(self.data, column)
-        return self._groups[column]
-
     @cached_property
-    def _groups(self) -> dict[str, Groups]:
-        return {}
+    def _groups_of(self) -> GroupsByColumn:
+        return GroupsByColumn(self.data)
 
     @cached_property
     def _directions(self) -> Floats:

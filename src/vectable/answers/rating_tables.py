@@ -21,7 +21,7 @@ from vectable.recommending.filters import allowed_items
 from vectable.recommending.given_ratings import given_ratings
 from vectable.recommending.item_search import ItemSearch
 from vectable.recommending.likeness import Likeness, check_neighbours
-from vectable.recommending.limits import Groups
+from vectable.recommending.limits import GroupsByColumn
 from vectable.recommending.list_ranker import ListRanker, histories_of
 from vectable.recommending.names import find_code, find_codes, listed, user_of_list, users_of_lists
 from vectable.recommending.novelty import lift_rare
@@ -243,14 +243,9 @@ class RatingTables:
     def _clipped(self, predictions: Floats, raw: bool) -> Floats:
         return predictions if raw or self.scale is None else predictions.clip(*self.scale)
 
-    def _groups_of(self, column: str) -> Groups:
-        if column not in self._groups:
-            self._groups[column] = Groups.of(self.data, column)
-        return self._groups[column]
-
     @cached_property
-    def _groups(self) -> dict[str, Groups]:
-        return {}
+    def _groups_of(self) -> GroupsByColumn:
+        return GroupsByColumn(self.data)
 
     @cached_property
     def _directions(self) -> Floats:

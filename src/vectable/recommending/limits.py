@@ -64,6 +64,19 @@ class Groups:
         return found
 
 
+class GroupsByColumn:
+    """The `Groups` of a data set's items by column, each made when it is first asked for."""
+
+    def __init__(self, data: Vocabularies) -> None:
+        self._data, self._made = data, dict[str, Groups]()
+
+    def __call__(self, column: str) -> Groups:
+        """Those of a column; see `Groups.of`."""
+        if column not in self._made:
+            self._made[column] = Groups.of(self._data, column)
+        return self._made[column]
+
+
 def limits_of(request: ListRequest, groups_of: Callable[[str], Groups]) -> list[Callable[[], ListLimit]]:
     """What makes the limits that a request asks for, new ones for each list.
 

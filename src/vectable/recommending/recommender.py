@@ -19,7 +19,7 @@ from vectable.recommending.filters import allowed_items
 from vectable.recommending.fold_in import prior_of, solve_row
 from vectable.recommending.inner_products import RankedItems
 from vectable.recommending.likeness import Likeness
-from vectable.recommending.limits import Groups
+from vectable.recommending.limits import GroupsByColumn
 from vectable.recommending.list_ranker import ListRanker, histories_of
 from vectable.recommending.lists import SCORES_A_BLOCK
 from vectable.recommending.names import user_of_list, users_of_lists
@@ -74,7 +74,7 @@ class Recommender:
         self.scale = data.rating_range if clips else None
         self.likeness = likeness or Likeness()
         self._known_priors, self._known_noise, self._lists_by = priors, noise, lists
-        self._groups: dict[str, Groups] = {}
+        self._groups_of = GroupsByColumn(data)
 
     # ---------------------------------------------------------------- lists
 
@@ -223,11 +223,6 @@ class Recommender:
         if self.ranker is None:
             return self.scores(users)
         return torch.from_numpy(self.ranker.scores(histories_of([self.seen_by(int(code)) for code in users])))
-
-    def _groups_of(self, column: str) -> Groups:
-        if column not in self._groups:
-            self._groups[column] = Groups.of(self.data, column)
-        return self._groups[column]
 
     # ---------------------------------------------------------------- new users, reasons
 
