@@ -3,8 +3,8 @@
     python tools/look_at_book.py site                      # every page, at 1,280 and 390 pixels, light and dark
     python tools/look_at_book.py site --shots shots index  # and a picture of those whose name holds a word
 
-Needs the extra `test` and Chromium. Clipped is what is wider than the window, or than its own box where the box does
-not scroll. Contrast is measured by axe (WCAG 2 AA), which also misses the texts of pictures.
+Needs the extra `test-slow` and Chromium. Clipped is what is wider than the window, or than its own box where the box
+does not scroll. Contrast is measured by axe (WCAG 2 AA), which also misses the texts of pictures.
 """
 
 import argparse
